@@ -1,1 +1,91 @@
-//! placeholder
+//! The kro language as a croft module: reads a definition, checks it, and
+//! renders its instances. A library natively, a component on wasm.
+//!
+//! It does no I/O and keeps nothing between two calls. It accepts `ResourceGroup`
+//! of kro v0.1; `README.md` says what it does differently from kro, and why.
+//!
+//! Read on in the order of the modules: a front end maps what was written onto
+//! one `model`; `check` finds everything wrong with it; `assemble` makes the
+//! CRD and the `program`; `render` evaluates that against an instance.
+
+mod assemble;
+mod check;
+mod crd;
+mod expression;
+mod graph;
+mod model;
+mod openapi;
+mod plural;
+mod print;
+mod problem;
+mod program;
+mod render;
+mod resource_group;
+mod simple_schema;
+mod structural;
+mod template;
+
+use guest_sdk::{Composer, Failure, Observed, Preparation, Rendering, Schema};
+use serde_json::Value;
+
+use problem::{Pointer, Problems};
+
+/// Documents nested deeper than this are refused: everything here recurses
+/// once a level.
+const MAX_DEPTH: usize = 64;
+
+/// The module.
+pub struct Kro;
+
+impl Composer for Kro {
+    fn prepare(definition: Value, schemas: Vec<Schema>) -> Result<Preparation, Failure> {
+        prepare(&definition, &schemas)
+    }
+
+    fn render(program: &[u8], instance: Value, observed: Vec<Observed>) -> Result<Rendering, Failure> {
+        render(program, &instance, &observed)
+    }
+}
+
+guest_sdk::export!(Kro);
+
+/// Checks a definition and prepares it. `schemas` are not needed: v0.1's
+/// definitions are checked without those of their children.
+pub fn prepare(definition: &Value, _schemas: &[Schema]) -> Result<Preparation, Failure> {
+    let mut problems = Problems::default();
+    if is_too_deep(definition) {
+        let message = format!("the definition is nested more than {MAX_DEPTH} levels deep");
+        problems.error("TooDeep", &Pointer::root(), message).hint("flatten it");
+    }
+    // Nothing below may look at a document that is too deep to walk.
+    if problems.any_error() {
+        return Err(refused(problems));
+    }
+    let Some(definition) = resource_group::read(definition, &mut problems) else {
+        return Err(refused(problems));
+    };
+    let checked = check::check(&definition, &mut problems);
+    let warnings = problems.into_result()?;
+    assemble::prepared(&definition, &checked, warnings).map(|prepared| Preparation::Ready(Box::new(prepared)))
+}
+
+/// Renders an instance with the program that [`prepare`] made.
+pub fn render(program: &[u8], instance: &Value, observed: &[Observed]) -> Result<Rendering, Failure> {
+    render::render(program, instance, observed)
+}
+
+/// The failure with problems of which one is an error.
+fn refused(problems: Problems) -> Failure {
+    problems.into_result().err().unwrap_or_else(|| Failure::Internal("nothing is wrong and yet it failed".to_owned()))
+}
+
+fn is_too_deep(document: &Value) -> bool {
+    fn exceeds(value: &Value, left: usize) -> bool {
+        match value {
+            Value::Array(elements) => left == 0 || elements.iter().any(|element| exceeds(element, left - 1)),
+            Value::Object(fields) => left == 0 || fields.values().any(|value| exceeds(value, left - 1)),
+            _ => false,
+        }
+    }
+    exceeds(document, MAX_DEPTH)
+}

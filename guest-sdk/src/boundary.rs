@@ -1,0 +1,176 @@
+//! The boundary of a component without its ABI: JSON text is parsed on the way
+//! in and written on the way out.
+//!
+//! The component and the test kit both go through [`prepare`] and [`render`],
+//! so that what is tested and measured natively is what runs on wasm.
+
+use contract as rust;
+use serde_json::{Map, Value};
+
+use crate::{Composer, bindings::croft::composition::types as wit};
+
+/// `prepare` of the contract.
+pub(crate) fn prepare<C: Composer>(
+    definition: &str,
+    schemas: Vec<wit::Schema>,
+) -> Result<wit::Preparation, wit::Failure> {
+    let definition = parse(definition, || "the definition".to_owned())?;
+    let schemas = schemas.into_iter().map(schema).collect::<Result<_, _>>()?;
+    C::prepare(definition, schemas).map(preparation).map_err(failure)
+}
+
+/// `render` of the contract.
+pub(crate) fn render<C: Composer>(
+    program: &[u8],
+    instance: &str,
+    observed: Vec<wit::Observed>,
+) -> Result<wit::Rendering, wit::Failure> {
+    let instance = parse(instance, || "the instance".to_owned())?;
+    let observed = observed.into_iter().map(seen).collect::<Result<_, _>>()?;
+    C::render(program, instance, observed).map(rendering).map_err(failure)
+}
+
+fn parse(text: &str, what: impl FnOnce() -> String) -> Result<Value, wit::Failure> {
+    serde_json::from_str(text)
+        .map_err(|error| wit::Failure::Internal(format!("{} that the host passed is no JSON: {error}", what())))
+}
+
+fn schema(schema: wit::Schema) -> Result<rust::Schema, wit::Failure> {
+    let openapi = parse(&schema.openapi, || format!("the schema of `{}`", schema.kind.kind))?;
+    Ok(rust::Schema { kind: gvk_in(schema.kind), plural: schema.plural, scope: scope_in(schema.scope), openapi })
+}
+
+fn seen(seen: wit::Observed) -> Result<rust::Observed, wit::Failure> {
+    let object = parse(&seen.object, || format!("the object of `{}`", seen.id))?;
+    Ok(rust::Observed { id: seen.id, key: seen.key, object })
+}
+
+fn preparation(preparation: rust::Preparation) -> wit::Preparation {
+    match preparation {
+        rust::Preparation::Ready(prepared) => wit::Preparation::Ready(wit::Prepared {
+            blueprint: blueprint(prepared.blueprint),
+            program: prepared.program,
+            warnings: all(prepared.warnings, problem),
+        }),
+        rust::Preparation::Needs(kinds) => wit::Preparation::Needs(all(kinds, gvk)),
+    }
+}
+
+fn blueprint(blueprint: rust::Blueprint) -> wit::Blueprint {
+    let api = blueprint.api;
+    wit::Blueprint {
+        api: wit::Api { kind: gvk(api.kind), plural: api.plural, scope: scope(api.scope), crd: text(&api.crd) },
+        kinds: all(blueprint.kinds, |used| wit::UsedKind { kind: gvk(used.kind), access: access(used.access) }),
+        nodes: all(blueprint.nodes, |node| wit::Node {
+            id: node.id,
+            role: role(node.role),
+            kind: gvk(node.kind),
+            depends_on: node.depends_on,
+        }),
+    }
+}
+
+fn rendering(rendering: rust::Rendering) -> wit::Rendering {
+    wit::Rendering {
+        defaults: object(rendering.defaults),
+        children: all(rendering.children, child),
+        blocked: all(rendering.blocked, |it| wit::Blocked { id: it.id, waits_for: it.waits_for, message: it.message }),
+        excluded: all(rendering.excluded, |it| wit::Excluded { id: it.id, message: it.message }),
+        reads: all(rendering.reads, |it| wit::Read { id: it.id, kind: gvk(it.kind), select: selection(it.select) }),
+        readiness: all(rendering.readiness, |it| wit::Readiness {
+            id: it.id,
+            key: it.key,
+            ready: it.ready,
+            message: it.message,
+        }),
+        status: object(rendering.status),
+        conditions: all(rendering.conditions, condition),
+        suspended: rendering.suspended,
+    }
+}
+
+fn child(child: rust::Child) -> wit::Child {
+    wit::Child { id: child.id, key: child.key, manifest: text(&child.manifest), depends_on: child.depends_on }
+}
+
+fn selection(selection: rust::Selection) -> wit::Selection {
+    match selection {
+        rust::Selection::Named { namespace, name } => wit::Selection::Named((namespace, name)),
+        rust::Selection::Labelled { namespace, selector } => wit::Selection::Labelled((namespace, text(&selector))),
+    }
+}
+
+fn condition(condition: rust::Condition) -> wit::Condition {
+    let status = match condition.status {
+        rust::ConditionStatus::True => wit::ConditionStatus::IsTrue,
+        rust::ConditionStatus::False => wit::ConditionStatus::IsFalse,
+        rust::ConditionStatus::Unknown => wit::ConditionStatus::Unknown,
+    };
+    wit::Condition { type_: condition.kind, status, reason: condition.reason, message: condition.message }
+}
+
+fn failure(failure: rust::Failure) -> wit::Failure {
+    match failure {
+        rust::Failure::Invalid(problems) => wit::Failure::Invalid(all(problems, problem)),
+        rust::Failure::Internal(message) => wit::Failure::Internal(message),
+    }
+}
+
+fn problem(problem: rust::Problem) -> wit::Problem {
+    let severity = match problem.severity {
+        rust::Severity::Error => wit::Severity::Error,
+        rust::Severity::Warning => wit::Severity::Warning,
+    };
+    let rust::Problem { severity: _, code, at, span, message, hint } = problem;
+    wit::Problem { severity, code, at, span, message, hint }
+}
+
+fn gvk(gvk: rust::Gvk) -> wit::GroupVersionKind {
+    wit::GroupVersionKind { group: gvk.group, version: gvk.version, kind: gvk.kind }
+}
+
+fn gvk_in(gvk: wit::GroupVersionKind) -> rust::Gvk {
+    rust::Gvk { group: gvk.group, version: gvk.version, kind: gvk.kind }
+}
+
+fn scope(scope: rust::Scope) -> wit::Scope {
+    match scope {
+        rust::Scope::Namespaced => wit::Scope::Namespaced,
+        rust::Scope::Cluster => wit::Scope::Cluster,
+    }
+}
+
+fn scope_in(scope: wit::Scope) -> rust::Scope {
+    match scope {
+        wit::Scope::Namespaced => rust::Scope::Namespaced,
+        wit::Scope::Cluster => rust::Scope::Cluster,
+    }
+}
+
+fn access(access: rust::Access) -> wit::Access {
+    match access {
+        rust::Access::Read => wit::Access::Read,
+        rust::Access::Manage => wit::Access::Manage,
+    }
+}
+
+fn role(role: rust::Role) -> wit::Role {
+    match role {
+        rust::Role::Child => wit::Role::Child,
+        rust::Role::Collection => wit::Role::Collection,
+        rust::Role::External => wit::Role::External,
+        rust::Role::ExternalCollection => wit::Role::ExternalCollection,
+    }
+}
+
+fn all<A, B>(items: Vec<A>, each: impl FnMut(A) -> B) -> Vec<B> {
+    items.into_iter().map(each).collect()
+}
+
+fn object(map: Map<String, Value>) -> String {
+    text(&Value::Object(map))
+}
+
+fn text(value: &Value) -> String {
+    serde_json::to_string(value).expect("a JSON value has string keys and can always be written")
+}

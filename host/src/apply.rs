@@ -1,0 +1,163 @@
+//! Sends what a plan says, and nothing else.
+//!
+//! It decides nothing: which object, which fields and which precondition all
+//! come from the plan.
+
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
+use serde_json::Value;
+
+use crate::{
+    claims::group_resource,
+    fault::{Blame, Fault},
+    kcp::{self, Cluster, cluster::Force},
+    kinds::{Kind, Kinds},
+    object::Target,
+    plan::{Action, Plan},
+    policy::Admitted,
+};
+
+/// Requests of one instance under way at once: enough to hide the latency of
+/// kcp's store, few enough that a large instance leaves room for others.
+const CONCURRENCY: usize = 8;
+
+/// What became of one action.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// The object as it is now, and as it was applied.
+    Written {
+        /// What was sent.
+        manifest: Value,
+        /// What the server made of it.
+        object: Value,
+    },
+    /// The object is gone, or on its way out if it is given.
+    Deleted {
+        /// Where it was.
+        target: Target,
+        /// The uid that it had.
+        uid: String,
+        /// The object, if something still holds it.
+        held: Option<Value>,
+    },
+}
+
+/// A child could not be brought about.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is an object that was not seen before.
+    #[error("{target} exists already and is not croft's")]
+    Exists {
+        /// The object.
+        target: Target,
+    },
+    /// The namespace is missing.
+    #[error("there is no namespace `{namespace}` for {target}; create it, or name another")]
+    NoNamespace {
+        /// The object.
+        target: Target,
+        /// The namespace.
+        namespace: String,
+    },
+    /// The workspace does not let croft do it.
+    #[error("the workspace does not let croft write {resource}")]
+    Forbidden {
+        /// The resource.
+        resource: String,
+        /// The server's words.
+        #[source]
+        source: kcp::Error,
+    },
+    /// Anything else.
+    #[error(transparent)]
+    Request(#[from] kcp::Error),
+}
+
+impl Fault for Error {
+    fn reason(&self) -> &'static str {
+        match self {
+            Error::Exists { .. } => "Conflict",
+            Error::NoNamespace { .. } => "NamespaceNotFound",
+            Error::Forbidden { .. } => "Forbidden",
+            Error::Request(error) => error.reason(),
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Error::Exists { .. } | Error::NoNamespace { .. } => Blame::Consumer,
+            // A claim that was just revoked shows up here first; the binding's
+            // own event follows and tells it properly.
+            Error::Forbidden { .. } => Blame::Host,
+            Error::Request(error) => error.blame(),
+        }
+    }
+}
+
+/// Carries a plan out: creations and changes first, several at once, then
+/// deletions in order. `done` hears of every success, also when another action
+/// fails.
+///
+/// # Errors
+/// The first failure. Deletions are not begun after one.
+pub async fn apply(cluster: &Cluster, kinds: &Kinds, plan: &Plan, mut done: impl FnMut(Done)) -> Result<(), Error> {
+    let writes: Vec<_> = plan.actions.iter().filter_map(|action| write(cluster, kinds, action)).collect();
+    let mut writes = stream::iter(writes).buffer_unordered(CONCURRENCY);
+    let mut failure = None;
+    while let Some(result) = writes.next().await {
+        match result {
+            Ok(written) => done(written),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    drop(writes);
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    for action in &plan.actions {
+        let Action::Delete { target, uid, why } = action else { continue };
+        let Some(kind) = kinds.get(&target.kind) else { continue };
+        tracing::info!(%target, why, "deleting");
+        let held = cluster.delete(target, kind, uid).await?;
+        done(Done::Deleted { target: target.clone(), uid: uid.clone(), held });
+    }
+    Ok(())
+}
+
+/// The request that a creation or change takes; `None` for other actions.
+fn write<'a>(
+    cluster: &'a Cluster,
+    kinds: &'a Kinds,
+    action: &'a Action,
+) -> Option<BoxFuture<'a, Result<Done, Error>>> {
+    let (child, manifest, force, why) = match action {
+        Action::Create(child) => (child, child.manifest().clone(), Force::No, "it is missing"),
+        Action::Update { child, uid, why } => {
+            let mut manifest = child.manifest().clone();
+            // Makes the server refuse if the object is another by now.
+            manifest["metadata"]["uid"] = uid.as_str().into();
+            (child, manifest, Force::Yes, why.as_str())
+        }
+        Action::Keep(_) | Action::Delete { .. } | Action::Await(_) => return None,
+    };
+    let kind = kinds.get(&child.target().kind)?;
+    let sending = async move {
+        tracing::info!(target = %child.target(), why, "applying");
+        let sent = cluster.apply(&manifest, kind, force).await;
+        let object = sent.map_err(|error| explain(error, child, kind, force))?;
+        Ok(Done::Written { manifest: child.manifest().clone(), object })
+    };
+    Some(sending.boxed())
+}
+
+/// What a refusal means for the child.
+fn explain(error: kcp::Error, child: &Admitted, kind: &Kind, force: Force) -> Error {
+    let target = child.target().clone();
+    match error.code() {
+        Some(409) if force == Force::No => Error::Exists { target },
+        Some(404) if error.to_string().contains("namespaces") => {
+            Error::NoNamespace { namespace: target.namespace.clone(), target }
+        }
+        Some(403) => Error::Forbidden { resource: group_resource(&target.kind.group, &kind.plural), source: error },
+        _ => Error::Request(error),
+    }
+}

@@ -1,0 +1,244 @@
+//! What every command that takes `-f` needs: reading files, telling the
+//! definition from the rest, and having its module prepare it.
+//!
+//! It asks no server.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use contract::{Gvk, Preparation, Prepared, Problem, Severity};
+use serde_json::Value;
+
+use crate::{
+    builtin, definition,
+    definition::ModuleRef,
+    name::Digest,
+    object,
+    report::{self, Failure},
+    sandbox::{self, Limits, Module, Sandbox},
+    yaml::{Document, Source},
+};
+
+/// A definition that its module accepted.
+pub struct Definition {
+    /// The definition, and where it stands.
+    pub document: Document,
+    /// The module that runs it.
+    pub module: Module,
+    /// What the module made of it.
+    pub prepared: Prepared,
+}
+
+impl Definition {
+    /// The definition as it is published: its module named by digest, so that
+    /// the host runs what was published and nothing else. `given` is a file
+    /// that was named by hand; the host looks for its name below its own folder
+    /// of modules.
+    pub fn pinned(&self, given: Option<&Path>) -> Value {
+        let mut object = self.document.value.clone();
+        let reference = ModuleRef::of(&object).ok();
+        let path = match (given, reference) {
+            (Some(file), _) => file.file_name().map(PathBuf::from),
+            (None, Some(ModuleRef::File { path, .. })) => Some(path),
+            (None, _) => None,
+        };
+        if let Some(path) = path {
+            let pinned = ModuleRef::File { path, digest: Some(self.module.digest().clone()) };
+            object["spec"]["module"] = pinned.to_string().into();
+        }
+        if object::text(&object, "/metadata/namespace").is_empty() {
+            object["metadata"]["namespace"] = "default".into();
+        }
+        object
+    }
+}
+
+/// Reads all documents of some files, `-` being the standard input. Lists are
+/// taken apart.
+///
+/// # Errors
+/// A file cannot be read, or is no YAML.
+pub fn read(files: &[String]) -> Result<Vec<Document>, Failure> {
+    if files.iter().filter(|file| *file == "-").count() > 1 {
+        return Err(Failure::input("the standard input can be read only once").hint("give one `-`"));
+    }
+    let mut documents = Vec::new();
+    for file in files {
+        let found = Source::read(file)?.documents;
+        if found.is_empty() {
+            return Err(Failure::input(format!("`{file}` holds no document")));
+        }
+        documents.extend(found.into_iter().flat_map(Document::items));
+    }
+    Ok(documents)
+}
+
+/// Reads one file that holds a definition, has its module prepare it, and says
+/// the module's warnings. `module` is a file to use instead of the module that
+/// the definition names.
+///
+/// # Errors
+/// The file, the definition or the module is refused.
+pub fn load(file: &str, module: Option<&Path>) -> Result<Definition, Failure> {
+    let (definition, rest) = choose(read(&[file.to_owned()])?, module)?;
+    match rest.first() {
+        None => Ok(definition),
+        Some(other) => Err(stray(other, "a second document is not expected here", "give the definition alone")),
+    }
+}
+
+/// Tells the definition from the other documents and prepares it.
+///
+/// # Errors
+/// There is no definition, there are two, or the one is refused.
+pub fn choose(mut documents: Vec<Document>, module: Option<&Path>) -> Result<(Definition, Vec<Document>), Failure> {
+    let index = find(&documents, module.is_some())?;
+    let document = documents.remove(index);
+    let module = load_module(&document, module)?;
+    let prepared = prepare(&module, &document)?;
+    report::warnings(&document, &prepared.warnings);
+    Ok((Definition { document, module, prepared }, documents))
+}
+
+/// A definition is a ResourceGroup or ResourceGraphDefinition, or names its
+/// module; with a module given by hand, the first document may be anything.
+fn find(documents: &[Document], module_given: bool) -> Result<usize, Failure> {
+    let definitions: Vec<usize> = (0..documents.len()).filter(|index| is_definition(&documents[*index])).collect();
+    match definitions.as_slice() {
+        [one] => Ok(*one),
+        [_, second, ..] => {
+            let message = "this is a second definition";
+            Err(stray(&documents[*second], message, "give one definition and any number of instances"))
+        }
+        [] if module_given && !documents.is_empty() => Ok(0),
+        [] => Err(no_definition(documents)),
+    }
+}
+
+fn is_definition(document: &Document) -> bool {
+    let kro = Gvk::of(&document.value).is_some_and(|gvk| {
+        gvk.group == definition::GROUP && matches!(gvk.kind.as_str(), definition::KIND | "ResourceGraphDefinition")
+    });
+    kro || document.value.pointer("/spec/module").is_some_and(Value::is_string)
+        || crate::object::annotation(&document.value, definition::MODULE_ANNOTATION).is_some()
+}
+
+fn no_definition(documents: &[Document]) -> Failure {
+    let hint = "a definition has `apiVersion: kro.run/v1alpha1` and `kind: ResourceGroup`";
+    match documents.first() {
+        Some(document) => stray(document, "there is no definition among the documents", hint),
+        None => Failure::input("no file was given").hint(hint),
+    }
+}
+
+/// Refuses a document that has no business here.
+pub(super) fn stray(document: &Document, message: &str, hint: &str) -> Failure {
+    Failure::problems(document, vec![problem("UnexpectedDocument", "/kind", message.to_owned(), Some(hint.to_owned()))])
+}
+
+/// A problem that the command line itself finds.
+pub(super) fn problem(code: &str, at: &str, message: String, hint: Option<String>) -> Problem {
+    Problem { severity: Severity::Error, code: code.to_owned(), at: at.to_owned(), span: None, message, hint }
+}
+
+/// A module that was named on the command line or in the definition is input
+/// like any other: one that cannot be loaded is refused.
+fn load_module(document: &Document, file: Option<&Path>) -> Result<Module, Failure> {
+    let (name, bytes) = match file {
+        Some(file) => (file.display().to_string(), read_module(file)?),
+        None => module_of(document)?,
+    };
+    let failed = |error| Failure::input(anyhow::Error::new(error).context(format!("cannot load the module `{name}`")));
+    sandbox()?.load(&bytes).map_err(failed)
+}
+
+fn module_of(document: &Document) -> Result<(String, Vec<u8>), Failure> {
+    let reference = ModuleRef::of(&document.value).map_err(|error| {
+        let at = if document.value.pointer("/spec/module").is_some() {
+            "/spec/module".to_owned()
+        } else {
+            format!("/metadata/annotations/{}", definition::MODULE_ANNOTATION.replace('/', "~1"))
+        };
+        let problem = problem("InvalidModuleReference", &at, error.to_string(), Some(error.hint().to_owned()));
+        Failure::problems(document, vec![problem])
+    })?;
+    match &reference {
+        ModuleRef::Kro => Ok((reference.to_string(), builtin::kro().to_vec())),
+        ModuleRef::File { path, digest } => {
+            let folder = Path::new(&*document.name).parent().unwrap_or(Path::new(""));
+            let bytes = read_module(&folder.join(path))?;
+            pinned(&bytes, digest.as_ref())?;
+            Ok((path.display().to_string(), bytes))
+        }
+    }
+}
+
+fn read_module(file: &Path) -> Result<Vec<u8>, Failure> {
+    let context = || format!("cannot read the module `{}`", file.display());
+    fs::read(file).map_err(|error| Failure::input(anyhow::Error::new(error).context(context())))
+}
+
+fn pinned(bytes: &[u8], expected: Option<&Digest>) -> Result<(), Failure> {
+    let found = Digest::of(bytes);
+    match expected {
+        Some(expected) if *expected != found => {
+            let message = format!("the definition pins its module to `{expected}`, but the file is `{found}`");
+            Err(Failure::input(message).hint("restore the file, or pin the new digest if the change is wanted"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A sandbox that keeps compiled modules in the user's cache folder, or does
+/// without where there is none.
+///
+/// # Errors
+/// The engine cannot start.
+pub fn sandbox() -> Result<Sandbox, Failure> {
+    match Sandbox::new(Limits::default(), modules_folder()) {
+        Err(error @ (sandbox::Error::ArtifactFolder { .. } | sandbox::Error::ArtifactFolderUnsafe { .. })) => {
+            tracing::warn!("compiled modules are not kept: {:#}", anyhow::Error::new(error));
+            Sandbox::new(Limits::default(), None).map_err(Failure::fault)
+        }
+        made => made.map_err(Failure::fault),
+    }
+}
+
+/// Where compiled modules are kept: `croft/modules` in the user's cache folder.
+pub fn modules_folder() -> Option<PathBuf> {
+    let absolute = |path: PathBuf| path.is_absolute().then_some(path);
+    let xdg = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).and_then(absolute);
+    let caches = xdg.or_else(|| env::home_dir().and_then(absolute).map(|home| home.join(".cache")));
+    caches.map(|caches| caches.join("croft").join("modules"))
+}
+
+fn prepare(module: &Module, document: &Document) -> Result<Prepared, Failure> {
+    let answer = module.prepare(&document.value, &[]).map_err(|error| refused(error, document))?;
+    tell(&answer.log);
+    match answer.value {
+        Preparation::Ready(prepared) => Ok(*prepared),
+        Preparation::Needs(kinds) => {
+            let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
+            let message = format!("the module needs the schemas of {}, which are not known offline", kinds.join(", "));
+            Err(Failure::input(message).hint("`croft run` takes them from the server"))
+        }
+    }
+}
+
+/// A module's refusal of a document as something to show, or its failure.
+pub(super) fn refused(error: sandbox::Error, document: &Document) -> Failure {
+    tell(error.log());
+    match error {
+        sandbox::Error::Invalid { problems, .. } => Failure::problems(document, problems),
+        error => Failure::fault(error),
+    }
+}
+
+/// Passes on what a module logged, for `-v`.
+pub(super) fn tell(log: &[sandbox::LogLine]) {
+    for line in log {
+        tracing::debug!(target: "host::module", level = ?line.level, "{}", line.message);
+    }
+}

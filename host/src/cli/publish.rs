@@ -1,0 +1,178 @@
+//! `croft publish`: the objects that make an API out of a definition.
+//!
+//! What they are is `crate::publish`'s business, and sending them `kcp`'s.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::{
+    Global,
+    definition::{self, Definition},
+    output,
+};
+use crate::{
+    fault::Fault as _,
+    kcp::publisher::{self, Unfinished},
+    kinds::Kinds,
+    object::Target,
+    publish::{self, Options, Publication},
+    report::{self, Failure},
+};
+
+/// Make an API out of a definition
+///
+/// Prints, without asking any server, the CRDs, the APIResourceSchemas (named
+/// by their content: a changed definition gets new ones), the APIExport with
+/// the claims that its children need, the APIBinding to hand out to consumers,
+/// and the rights that the host needs in the provider's workspace.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The file with the definition; `-` is stdin
+    #[arg(short, long, value_name = "FILE")]
+    pub filename: String,
+    /// Where definitions live
+    #[arg(long, value_enum, default_value_t = Layout::Split)]
+    pub layout: Layout,
+    /// The first part of the schemas' names [default: made from their content]
+    #[arg(long)]
+    pub prefix: Option<String>,
+    /// The APIExport's name [default: `<plural>.<group>` of the API]
+    #[arg(long, value_name = "NAME")]
+    pub export: Option<String>,
+    /// The path of the provider's workspace, such as `root:provider:team`, for the binding
+    #[arg(long, value_name = "PATH")]
+    pub workspace: Option<String>,
+    /// The user that `croft run` runs as, for its rights
+    #[arg(long, value_name = "USER", default_value = "croft")]
+    pub host_user: String,
+    /// A module to use instead of the one that the definition names
+    #[arg(long, value_name = "FILE")]
+    pub module: Option<PathBuf>,
+    /// Put the objects and the definition into the provider's workspace, and wait until they hold
+    #[arg(long)]
+    pub apply: bool,
+    /// How long to wait with `--apply`, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "apply")]
+    pub timeout: u64,
+    /// How to print the objects
+    #[arg(short, long, value_enum, default_value_t = output::Format::Yaml, value_name = "FORMAT")]
+    pub output: output::Format,
+}
+
+/// Where definitions live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Layout {
+    /// In the provider's workspace; the export serves the API alone, so that consumers can bind any number of such exports
+    Split,
+    /// In the export itself, beside the API; a consumer can bind only one such export
+    Shared,
+}
+
+impl From<Layout> for publish::Layout {
+    fn from(layout: Layout) -> publish::Layout {
+        match layout {
+            Layout::Split => publish::Layout::Split,
+            Layout::Shared => publish::Layout::Shared,
+        }
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # look at what would be published
+  croft publish -f definition.yaml
+  # publish it in the provider's workspace
+  croft publish -f definition.yaml --context provider-team --apply
+  # only the binding, for the consumers
+  croft publish -f definition.yaml --workspace root:provider:team -o json \\
+    | jq '.items[] | select(.kind == \"APIBinding\")'";
+
+pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
+    let Args { filename, layout, prefix, export, workspace, host_user, module, apply, timeout, output } = args;
+    let definition = definition::load(&filename, module.as_deref())?;
+    let options = Options { layout: layout.into(), prefix, export, workspace, host_user };
+    if apply {
+        return super::block_on(put(global, &definition, module.as_deref(), options, Duration::from_secs(timeout)));
+    }
+    let publication = publication(&definition, &Kinds::new(), &options)?;
+    if options.workspace.is_none() {
+        report::note(
+            "the APIBinding names no workspace: give the provider's with `--workspace`, such as \
+             `--workspace root:provider:team`",
+        );
+    }
+    output::objects(&publication.objects(), output)
+}
+
+/// Puts everything into the workspace of the context, in the order in which one
+/// thing needs the other, and prints the consumers' binding.
+async fn put(
+    global: &Global,
+    definition: &Definition,
+    module: Option<&Path>,
+    options: Options,
+    patience: Duration,
+) -> Result<(), Failure> {
+    let connection = super::connect(global).await?;
+    let Some(workspace) = connection.workspace() else {
+        let message = format!("the context `{}` does not point at a workspace", connection.context());
+        return Err(Failure::input(message).hint("publish with a context of the provider's workspace"));
+    };
+    let options = Options { workspace: options.workspace.or(Some(workspace)), ..options };
+    let cluster = connection.cluster().map_err(Failure::input)?;
+    let publication = publication(definition, &Kinds::new(), &options)?;
+    let Publication { crds, schemas, export, provider_binding, rbac, .. } = &publication;
+    // With the split layout definitions are a CRD here; with the shared one the
+    // export serves them.
+    let groups = crds.iter().skip(1).filter(|_| provider_binding.is_none());
+    for object in groups.chain(schemas).chain([export]).chain(rbac) {
+        said(publisher::put(&cluster, object, patience).await)?;
+    }
+    if let Some(binding) = provider_binding {
+        publisher::bind(&cluster, binding, false, patience).await.map_err(unfinished)?;
+        report::note(&format!("bound {} in its own workspace", publication.export_name()));
+    }
+    said(publisher::put(&cluster, &definition.pinned(module), patience).await)?;
+    output::objects(&[publication.consumer_binding.clone()], output::Format::Yaml)
+}
+
+fn said(put: Result<Value, Unfinished>) -> Result<(), Failure> {
+    let object = put.map_err(unfinished)?;
+    let place = Target::of(&object).map(|target| target.to_string()).unwrap_or_default();
+    report::note(&format!("applied {place}"));
+    Ok(())
+}
+
+/// What a request or a wait that failed comes to.
+pub(super) fn unfinished(error: Unfinished) -> Failure {
+    match error {
+        Unfinished::Request(error) => {
+            let hint = error.hint();
+            hint.into_iter().fold(Failure::new(error.blame(), error), Failure::hint)
+        }
+        other => Failure::host(other),
+    }
+}
+
+/// What publishing a definition comes to. `kinds` are those that a server was
+/// asked about; what had to be guessed is said on stderr.
+///
+/// # Errors
+/// The definition cannot be published.
+pub fn publication(definition: &Definition, kinds: &Kinds, options: &Options) -> Result<Publication, Failure> {
+    let blueprint = &definition.prepared.blueprint;
+    let publication = publish::publish(blueprint, kinds, options).map_err(Failure::input)?;
+    for kind in &publication.guessed {
+        let plural = crate::kinds::guess(kind).plural;
+        report::note(&format!(
+            "the claim on {kind} assumes that its resource is named `{plural}`: this kind is not known offline"
+        ));
+    }
+    Ok(publication)
+}

@@ -1,0 +1,246 @@
+//! `croft render`: what `croft run` would make of an instance, offline, for the
+//! author of a definition.
+//!
+//! It runs the same module in the same sandbox under the same policy; objects
+//! given with `--observed` stand for the cluster.
+
+mod explain;
+mod observed;
+
+use std::path::PathBuf;
+
+use contract::{Blueprint, Gvk, Observed, Rendering, Scope};
+use serde_json::{Map, Value};
+
+use super::{
+    definition::{self, Definition},
+    output, schema,
+};
+use crate::{
+    defaults, inventory,
+    kinds::{self, Kinds},
+    object::{self, Target},
+    policy::{self, Rules},
+    receipt,
+    report::{self, Failure},
+    status,
+    yaml::Document,
+};
+use observed::Pool;
+
+/// Render instances of a definition offline, as `croft run` would
+///
+/// Prints each instance with its defaults and status filled in, and the
+/// children that can be stated, in the order of their dependencies. What cannot
+/// be stated yet, and why, is said on stderr.
+///
+/// The definition is the document of kind ResourceGroup (or the one that names
+/// its module in `spec.module`); all other documents are instances of its API.
+/// Without an instance the definition is only checked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A file with a definition, with instances, or with both; `-` is stdin
+    #[arg(short, long, required = true, value_name = "FILE")]
+    filename: Vec<String>,
+    /// A file with live objects, as `kubectl get -o yaml` prints them
+    ///
+    /// They are taken for children of the instance, and for objects that it
+    /// reads, by kind, namespace and name.
+    #[arg(long, value_name = "FILE")]
+    observed: Vec<String>,
+    /// Say on stderr what became of every id of the definition, and why
+    #[arg(long)]
+    explain: bool,
+    /// How to print the objects
+    #[arg(short, long, value_enum, default_value_t = output::Format::Yaml, value_name = "FORMAT")]
+    output: output::Format,
+    /// A module to use instead of the one that the definition names
+    #[arg(long, value_name = "FILE")]
+    module: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # check a definition
+  croft render -f definition.yaml
+  # what an instance comes to at first
+  croft render -f definition.yaml -f instance.yaml
+  # what it comes to once its children are there, and why
+  kubectl get configmaps,secrets -o yaml > live.yaml
+  croft render -f definition.yaml -f instance.yaml --observed live.yaml --explain";
+
+/// One instance and what it comes to.
+struct Rendered {
+    /// With defaults and status.
+    instance: Value,
+    rendering: Rendering,
+    /// The children where they belong, in the order of the rendering.
+    children: Vec<(Target, Value)>,
+    observed: Vec<Observed>,
+    state: &'static str,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let Args { filename, observed, explain, output, module } = args;
+    let shared_stdin = filename.iter().chain(&observed).filter(|file| *file == "-").count() > 1;
+    if shared_stdin {
+        return Err(Failure::input("the standard input can be read only once").hint("give one `-`"));
+    }
+    let (definition, instances) = definition::choose(definition::read(&filename)?, module.as_deref())?;
+    let live: Vec<Value> = definition::read(&observed)?.into_iter().map(|document| document.value).collect();
+    let api = &definition.prepared.blueprint.api.kind;
+    if instances.is_empty() {
+        report::note(&format!("the definition of {api} is valid; there is no instance to render"));
+    }
+    let mut objects = Vec::new();
+    for instance in &instances {
+        let rendered = render(&definition, instance, &live)?;
+        if explain {
+            eprint!("{}", explain::all(&definition.prepared.blueprint, &rendered));
+        } else {
+            eprint!("{}", explain::what_is_missing(&rendered));
+        }
+        objects.push(rendered.instance);
+        objects.extend(in_order(&definition.prepared.blueprint, &rendered.rendering, rendered.children));
+    }
+    output::objects(&objects, output)
+}
+
+fn render(definition: &Definition, document: &Document, live: &[Value]) -> Result<Rendered, Failure> {
+    let blueprint = &definition.prepared.blueprint;
+    let instance = admitted(blueprint, document)?;
+    let namespace = match object::text(&instance, "/metadata/namespace") {
+        "" => "default",
+        namespace => namespace,
+    };
+    let pool = Pool::of(live.iter().cloned(), namespace);
+    let rendered = settle(definition, document, &instance, &pool)?;
+    for target in pool.unused() {
+        report::note(&format!("{target} was given with `--observed`, but the instance has no such child"));
+    }
+    Ok(rendered)
+}
+
+/// The instance as a server would store it.
+fn admitted(blueprint: &Blueprint, document: &Document) -> Result<Value, Failure> {
+    let api = &blueprint.api;
+    if Gvk::of(&document.value).as_ref() != Some(&api.kind) {
+        let message = format!("this is no instance of {} in version {}", api.kind, api.kind.version);
+        let hint = format!(
+            "an instance has `apiVersion: {}` and `kind: {}`; live objects go to `--observed`",
+            api.kind.api_version(),
+            api.kind.kind
+        );
+        return Err(definition::stray(document, &message, &hint));
+    }
+    // A status is the host's to write: a server ignores what a user sends.
+    let mut sent = document.value.clone();
+    if let Some(fields) = sent.as_object_mut() {
+        fields.remove("status");
+    }
+    let (mut instance, mut problems) = schema::admit(&api.crd, &sent);
+    if object::text(&instance, "/metadata/name").is_empty() {
+        let message = "an instance needs a name".to_owned();
+        problems.push(definition::problem("MissingField", "/metadata/name", message, None));
+    }
+    let has_namespace = !object::text(&instance, "/metadata/namespace").is_empty();
+    match (api.scope, has_namespace) {
+        (Scope::Cluster, true) => {
+            let message = format!("{} is cluster-scoped: its instances have no namespace", api.kind);
+            problems.push(definition::problem("UnexpectedNamespace", "/metadata/namespace", message, None));
+        }
+        (Scope::Namespaced, false) if problems.is_empty() => {
+            instance["metadata"]["namespace"] = "default".into();
+        }
+        _ => {}
+    }
+    if problems.is_empty() { Ok(instance) } else { Err(Failure::problems(document, problems)) }
+}
+
+/// Renders until nothing changes any more.
+fn settle(definition: &Definition, document: &Document, instance: &Value, pool: &Pool) -> Result<Rendered, Failure> {
+    let Definition { module, prepared, .. } = definition;
+    let blueprint = &prepared.blueprint;
+    let kinds = kinds_of(blueprint);
+    let namespace = object::text(instance, "/metadata/namespace").to_owned();
+    let mut instance = instance.clone();
+    let mut observed = Vec::new();
+    // Every round but the last two brings at least one id further: one that
+    // fills in defaults, and one that sees no change.
+    for _ in 0..blueprint.nodes.len() + 3 {
+        let answer = module
+            .render(&prepared.program, &receipt::instance(&instance), &observed)
+            .map_err(|error| definition::refused(error, document))?;
+        definition::tell(&answer.log);
+        let rendering = answer.value;
+        let before = instance.clone();
+        if !rendering.defaults.is_empty() && instance.get("spec").is_none() {
+            instance["spec"] = Value::Object(Map::new());
+        }
+        if let Some(spec) = instance.get_mut("spec") {
+            defaults::fill(spec, &rendering.defaults);
+        }
+        let rules = Rules { blueprint, kinds: &kinds, claims: None, instance: &instance };
+        let admitted = policy::admit(&rendering, rules).map_err(Failure::fault)?;
+        let targets: Vec<Target> = admitted.iter().map(|child| child.target().clone()).collect();
+        let seen = look(&rendering, &targets, pool, &namespace, &kinds);
+        if seen == observed && instance == before {
+            return Ok(finished(instance, rendering, targets, observed));
+        }
+        observed = seen;
+    }
+    let message = format!("the module `{}` does not settle: every rendering differs from the last", module.digest());
+    Err(Failure::new(crate::fault::Blame::Module, message))
+}
+
+fn kinds_of(blueprint: &Blueprint) -> Kinds {
+    let known = |kind: &Gvk| kinds::builtin(kind).unwrap_or_else(|| kinds::guess(kind));
+    blueprint.kinds.iter().map(|used| (used.kind.clone(), known(&used.kind))).collect()
+}
+
+/// What the host would have seen of a rendering.
+fn look(rendering: &Rendering, targets: &[Target], pool: &Pool, namespace: &str, kinds: &Kinds) -> Vec<Observed> {
+    let children = rendering.children.iter().zip(targets);
+    let found = children.filter_map(|(child, target)| {
+        Some(Observed { id: child.id.clone(), key: child.key.clone(), object: pool.get(target)? })
+    });
+    let mut observed: Vec<Observed> = found.collect();
+    observed.extend(rendering.reads.iter().flat_map(|read| pool.read(read, namespace, kinds)));
+    observed.sort_by(|one, other| (&one.id, &one.key).cmp(&(&other.id, &other.key)));
+    observed
+}
+
+fn finished(mut instance: Value, rendering: Rendering, targets: Vec<Target>, observed: Vec<Observed>) -> Rendered {
+    let all_there = rendering
+        .children
+        .iter()
+        .all(|child| observed.iter().any(|seen| (&seen.id, &seen.key) == (&child.id, &child.key)));
+    let settled = all_there && status::waiting(&rendering).is_none() && rendering.suspended.is_none();
+    let state = if settled { "ACTIVE" } else { "IN_PROGRESS" };
+    let mut fields = rendering.status.clone();
+    fields.insert("state".into(), state.into());
+    if !rendering.conditions.is_empty() {
+        let conditions = rendering.conditions.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>();
+        fields.insert("conditions".into(), conditions.unwrap_or_default().into());
+    }
+    instance["status"] = Value::Object(fields);
+    let children = rendering.children.iter().zip(targets).map(|(child, target)| {
+        let mut manifest = child.manifest.clone();
+        if !target.namespace.is_empty() {
+            manifest["metadata"]["namespace"] = target.namespace.as_str().into();
+        }
+        (target, manifest)
+    });
+    let children = children.collect();
+    Rendered { instance: inventory::shown(&instance), rendering, children, observed, state }
+}
+
+/// The children in topological order, those of a collection by key.
+fn in_order(blueprint: &Blueprint, rendering: &Rendering, children: Vec<(Target, Value)>) -> Vec<Value> {
+    let order = blueprint.order();
+    let rank = |id: &str| order.iter().position(|known| *known == id);
+    let mut keyed: Vec<_> = rendering.children.iter().zip(children).collect();
+    keyed.sort_by_key(|(child, _)| (rank(&child.id), child.key.clone()));
+    keyed.into_iter().map(|(_, (_, manifest))| manifest).collect()
+}

@@ -1,0 +1,100 @@
+//! `croft run`: the operator.
+
+use std::path::PathBuf;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Global;
+use crate::{
+    kcp::{Connection, connection, virtual_workspace::Address},
+    operator::{self, Options, Source},
+    report::Failure,
+};
+
+/// Run the host: render and apply the children of every instance
+///
+/// Connects in one of two ways. With a context that points at an export's
+/// virtual workspace (`croft kubeconfig` writes one) the definitions are read
+/// through it: the shared layout. With `--export` and a context of the
+/// provider's workspace the definitions are read there, and the virtual
+/// workspace is found through the APIExportEndpointSlice: the split layout.
+///
+/// Ends cleanly on SIGTERM and SIGINT. All that it needs to know is in kcp: it
+/// can be killed and started again at any time.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The APIExport in the workspace of the context
+    #[arg(long, value_name = "NAME")]
+    export: Option<String>,
+    /// Passes over instances at the same time
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: u16,
+    /// Let definitions name modules in files below this folder, for development
+    #[arg(long, value_name = "DIR")]
+    modules: Option<PathBuf>,
+    /// Take definitions in consumers' workspaces too, each for its own workspace
+    #[arg(long)]
+    allow_consumer_definitions: bool,
+    /// Where compiled modules are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "CROFT_CACHE")]
+    cache: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # the shared layout, through the context that `croft kubeconfig` wrote
+  croft run --context kro-vw
+  # the split layout, from the provider's workspace
+  croft run --context provider-team --export greetings.kro.run
+  # with modules from files
+  croft run --context provider-team --export greetings.kro.run --modules target/modules";
+
+pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
+    let Args { export, workers, modules, allow_consumer_definitions, cache } = args;
+    super::block_on(async {
+        let connection = super::connect(global).await?;
+        let options = Options {
+            source: source(connection, export)?,
+            workers: workers.into(),
+            modules,
+            consumer_definitions: allow_consumer_definitions,
+            artifacts: cache.or_else(super::definition::modules_folder),
+        };
+        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::host)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::host)?;
+        let shutdown = async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        operator::run(options, shutdown).await.map_err(|error| {
+            let hint = error.hint().map(str::to_owned);
+            hint.into_iter().fold(Failure::host(error), Failure::hint)
+        })
+    })
+}
+
+fn source(connection: Connection, export: Option<String>) -> Result<Source, Failure> {
+    let address = Address::parse(&connection.server());
+    match (export, address) {
+        (Some(export), Err(_)) => Ok(Source::Export { connection, export }),
+        (None, Ok(address)) => Ok(Source::VirtualWorkspace { connection, address }),
+        (Some(_), Ok(_)) => Err(Failure::input(format!(
+            "the context `{}` points at a virtual workspace, and `--export` wants the provider's own workspace",
+            connection.context()
+        ))
+        .hint("leave `--export` out, or name the context of the provider's workspace")),
+        (None, Err(error)) => {
+            let context = connection.context().to_owned();
+            Err(Failure::input(anyhow::Error::new(error).context(format!("cannot run with the context `{context}`")))
+                .hint("name the export with `--export`, or make the context with `croft kubeconfig`"))
+        }
+    }
+}
+
+/// A kubeconfig that cannot be used is the caller's to mend.
+pub(super) fn refused(error: connection::Error) -> Failure {
+    Failure::input(error)
+}

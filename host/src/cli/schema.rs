@@ -1,0 +1,354 @@
+//! What a server would do to an instance before anybody sees it: check it
+//! against the structural schema of its CRD and fill in the schema's defaults.
+//!
+//! It does not check what takes an engine, `pattern`, `format` and
+//! `x-kubernetes-validations`, nor `allOf`, `anyOf`, `oneOf` and `not`; a
+//! server does.
+
+use contract::Problem;
+use serde_json::{Map, Value};
+
+use super::definition::problem;
+
+/// The instance with the defaults of its CRD's schema, and what is wrong with
+/// it.
+pub(super) fn admit(crd: &Value, instance: &Value) -> (Value, Vec<Problem>) {
+    let mut instance = instance.clone();
+    let mut problems = Vec::new();
+    if let Some(schema) = crd.pointer("/spec/versions/0/schema/openAPIV3Schema") {
+        let mut root = schema.clone();
+        for field in ["apiVersion", "kind", "metadata"] {
+            root["properties"][field] = serde_json::json!({"x-kubernetes-preserve-unknown-fields": true});
+        }
+        fill(&root, &mut instance);
+        check(&root, &instance, &mut String::new(), &mut problems);
+    }
+    (instance, problems)
+}
+
+fn fill(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, schema) in object(schema, "properties") {
+                let missing = match fields.get(name) {
+                    None => true,
+                    Some(value) => value.is_null() && schema["nullable"] != true,
+                };
+                if let (true, Some(default)) = (missing, schema.get("default")) {
+                    fields.insert(name.clone(), default.clone());
+                }
+            }
+            for (name, value) in fields.iter_mut() {
+                if let Some(schema) = field_schema(schema, name) {
+                    fill(schema, value);
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                items.iter_mut().for_each(|item| fill(schema, item));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn check(schema: &Value, value: &Value, at: &mut String, problems: &mut Vec<Problem>) {
+    if value.is_null() && schema["nullable"] == true {
+        return;
+    }
+    if let Some(expected) = wrong_type(schema, value) {
+        let message = format!("{} must be {expected}, not {}", named(at), described(value));
+        problems.push(problem("WrongType", at, message, type_hint(expected, value)));
+        return;
+    }
+    if let Some(allowed) = schema.get("enum").and_then(Value::as_array).filter(|allowed| !allowed.contains(value)) {
+        let allowed: Vec<String> = allowed.iter().map(|value| format!("`{}`", plain(value))).collect();
+        let message = format!("{} must be one of {}", named(at), allowed.join(", "));
+        let hint = closest(&plain(value), allowed.iter().map(|allowed| allowed.trim_matches('`')));
+        problems.push(problem("NotAllowed", at, message, hint));
+    }
+    bounds(schema, value, at, problems);
+    match value {
+        Value::Object(fields) => check_fields(schema, fields, at, problems),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                within(at, &index.to_string(), |at| check(&schema["items"], item, at, problems));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn check_fields(schema: &Value, fields: &Map<String, Value>, at: &mut String, problems: &mut Vec<Problem>) {
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    for name in required.filter(|name| !fields.contains_key(*name)) {
+        within(at, name, |at| {
+            problems.push(problem("MissingField", at, format!("{} is required", named(at)), None));
+        });
+    }
+    for (name, value) in fields {
+        within(at, name, |at| match field_schema(schema, name) {
+            Some(schema) => check(schema, value, at, problems),
+            None if is_open(schema) => {}
+            None => {
+                let known = object(schema, "properties").map(|(name, _)| name.as_str());
+                let message = format!("{} is no field of this API", named(at));
+                problems.push(problem("UnknownField", at, message, closest(name, known)));
+            }
+        });
+    }
+}
+
+/// The sizes and limits that a schema can set, each as the bound's name, what is
+/// measured, whether the bound is the smallest, and how it is said.
+fn bounds(schema: &Value, value: &Value, at: &str, problems: &mut Vec<Problem>) {
+    let (measure, pairs) = match value {
+        Value::Number(number) => (number.as_f64(), [("minimum", true, ""), ("maximum", false, "")]),
+        Value::String(text) => {
+            let length = Some(text.chars().count() as f64);
+            (length, [("minLength", true, " characters"), ("maxLength", false, " characters")])
+        }
+        Value::Array(items) => {
+            (Some(items.len() as f64), [("minItems", true, " items"), ("maxItems", false, " items")])
+        }
+        Value::Object(fields) => {
+            (Some(fields.len() as f64), [("minProperties", true, " fields"), ("maxProperties", false, " fields")])
+        }
+        _ => return,
+    };
+    let Some(measure) = measure else { return };
+    for (name, is_least, unit) in pairs {
+        let Some(bound) = schema.get(name).and_then(Value::as_f64) else { continue };
+        let exclusive =
+            schema[if is_least { "exclusiveMinimum" } else { "exclusiveMaximum" }] == true && unit.is_empty();
+        let fits = match (is_least, exclusive) {
+            (true, true) => measure > bound,
+            (true, false) => measure >= bound,
+            (false, true) => measure < bound,
+            (false, false) => measure <= bound,
+        };
+        if !fits {
+            let relation = match (is_least, exclusive) {
+                (true, true) => "more than",
+                (true, false) => "at least",
+                (false, true) => "less than",
+                (false, false) => "at most",
+            };
+            let verb = if unit.is_empty() { "be" } else { "have" };
+            let message = format!("{} must {verb} {relation} {bound}{unit}", named(at));
+            problems.push(problem("OutOfRange", at, message, None));
+        }
+    }
+}
+
+fn object<'a>(schema: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    schema.get(key).and_then(Value::as_object).into_iter().flatten()
+}
+
+fn field_schema<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let own = schema.get("properties").and_then(|properties| properties.get(name));
+    own.or_else(|| schema.get("additionalProperties").filter(|schema| schema.is_object()))
+}
+
+/// Whether the schema lets unknown fields be.
+fn is_open(schema: &Value) -> bool {
+    schema["x-kubernetes-preserve-unknown-fields"] == true
+        || schema["additionalProperties"] == true
+        || schema.get("type").is_none()
+}
+
+fn wrong_type(schema: &Value, value: &Value) -> Option<&'static str> {
+    if schema["x-kubernetes-int-or-string"] == true {
+        let fits = value.is_i64() || value.is_u64() || value.is_string();
+        return (!fits).then_some("an integer or a string");
+    }
+    let (fits, expected) = match schema.get("type").and_then(Value::as_str)? {
+        "string" => (value.is_string(), "a string"),
+        "integer" => (value.is_i64() || value.is_u64(), "an integer"),
+        "number" => (value.is_number(), "a number"),
+        "boolean" => (value.is_boolean(), "a boolean"),
+        "array" => (value.is_array(), "a list"),
+        "object" => (value.is_object(), "an object"),
+        _ => return None,
+    };
+    (!fits).then_some(expected)
+}
+
+fn type_hint(expected: &str, value: &Value) -> Option<String> {
+    match (expected, value) {
+        ("a string", Value::Number(_) | Value::Bool(_)) => Some(format!("quote it: `\"{value}\"`")),
+        ("a number" | "an integer" | "a boolean", Value::String(text))
+            if text.parse::<f64>().is_ok() || matches!(text.as_str(), "true" | "false") =>
+        {
+            Some(format!("leave the quotes out: `{text}`"))
+        }
+        _ => None,
+    }
+}
+
+fn described(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(number) if number.is_f64() => "a fraction",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// `/spec/list/0/name` as people write it: `spec.list[0].name`.
+fn named(pointer: &str) -> String {
+    let mut path = String::new();
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        match token.parse::<usize>() {
+            Ok(index) => path += &format!("[{index}]"),
+            Err(_) if path.is_empty() => path = token,
+            Err(_) => path += &format!(".{token}"),
+        }
+    }
+    format!("`{path}`")
+}
+
+fn within(at: &mut String, token: &str, inner: impl FnOnce(&mut String)) {
+    let length = at.len();
+    at.push('/');
+    at.push_str(&token.replace('~', "~0").replace('/', "~1"));
+    inner(at);
+    at.truncate(length);
+}
+
+/// `did you mean …?`, if one of the known words is close, else all of them.
+fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let known: Vec<&str> = known.collect();
+    let best = known.iter().map(|other| (distance(word, other), other)).min();
+    match best {
+        // A third of the word may be wrong.
+        Some((distance, other)) if distance * 3 <= word.chars().count().max(3) => {
+            Some(format!("did you mean `{other}`?"))
+        }
+        Some(_) if known.len() <= 20 => {
+            Some(format!("there is {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")))
+        }
+        _ => None,
+    }
+}
+
+/// The number of letters to insert, drop or replace (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.to_lowercase().chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
+        for (column, other) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn crd() -> Value {
+        let spec = json!({
+            "type": "object", "required": ["name"],
+            "properties": {
+                "name": {"type": "string", "minLength": 2}, "size": {"type": "integer", "default": 3, "minimum": 1},
+                "ratio": {"type": "number", "maximum": 1, "exclusiveMaximum": true},
+                "mode": {"type": "string", "enum": ["fast", "slow"]}, "maybe": {"type": "string", "nullable": true},
+                "ports": {"type": "array", "maxItems": 2, "items": {"x-kubernetes-int-or-string": true}},
+                "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+                "any": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+                "deep": {"type": "object", "default": {}, "properties": {"on": {"type": "boolean", "default": true}}},
+            },
+        });
+        json!({"spec": {"versions": [{"schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}}]}})
+    }
+
+    fn problems(spec: Value) -> String {
+        let object = json!({"apiVersion": "v1", "kind": "A", "metadata": {"name": "a"}, "spec": spec});
+        let said = |problem: &Problem| match &problem.hint {
+            Some(hint) => format!("{} {problem} ({hint})", problem.code),
+            None => format!("{} {problem}", problem.code),
+        };
+        admit(&crd(), &object).1.iter().map(said).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn defaults_are_filled_in_as_a_server_would() {
+        let (instance, problems) = admit(&crd(), &json!({"spec": {"name": "ab", "size": null, "maybe": null}}));
+        assert_eq!(problems, []);
+        assert_eq!(instance["spec"], json!({"name": "ab", "size": 3, "maybe": null, "deep": {"on": true}}));
+    }
+
+    #[test]
+    fn what_fits_is_accepted() {
+        let spec = json!({"name": "ab", "size": 1, "ratio": 0.5, "mode": "slow", "ports": [1, "http"], "labels": {"a/b": "c"}, "any": {"x": [1]}});
+        assert_eq!(problems(spec), "");
+    }
+
+    #[test]
+    fn everything_that_does_not_fit_is_named_with_what_would() {
+        for (spec, expected) in [
+            (json!({}), "MissingField `spec.name` is required at `/spec/name`"),
+            (
+                json!({"name": 12}),
+                "WrongType `spec.name` must be a string, not a number at `/spec/name` (quote it: `\"12\"`)",
+            ),
+            (json!({"name": "a"}), "OutOfRange `spec.name` must have at least 2 characters at `/spec/name`"),
+            (
+                json!({"name": "ab", "size": "3"}),
+                "WrongType `spec.size` must be an integer, not a string at `/spec/size` (leave the quotes out: `3`)",
+            ),
+            (
+                json!({"name": "ab", "size": 1.5}),
+                "WrongType `spec.size` must be an integer, not a fraction at `/spec/size`",
+            ),
+            (json!({"name": "ab", "size": 0}), "OutOfRange `spec.size` must be at least 1 at `/spec/size`"),
+            (json!({"name": "ab", "ratio": 1}), "OutOfRange `spec.ratio` must be less than 1 at `/spec/ratio`"),
+            (
+                json!({"name": "ab", "mode": "fats"}),
+                "NotAllowed `spec.mode` must be one of `fast`, `slow` at `/spec/mode` (there is `fast`, `slow`)",
+            ),
+            (
+                json!({"name": "ab", "mode": "slo"}),
+                "NotAllowed `spec.mode` must be one of `fast`, `slow` at `/spec/mode` (did you mean `slow`?)",
+            ),
+            (
+                json!({"name": "ab", "ports": [true]}),
+                "WrongType `spec.ports[0]` must be an integer or a string, not a boolean at `/spec/ports/0`",
+            ),
+            (
+                json!({"name": "ab", "ports": [1, 2, 3]}),
+                "OutOfRange `spec.ports` must have at most 2 items at `/spec/ports`",
+            ),
+            (
+                json!({"name": "ab", "labels": {"a/b": 1}}),
+                "WrongType `spec.labels.a/b` must be a string, not a number at `/spec/labels/a~1b` (quote it: `\"1\"`)",
+            ),
+            (
+                json!({"name": "ab", "szie": 1}),
+                "UnknownField `spec.szie` is no field of this API at `/spec/szie` (there is `any`, `deep`, `labels`, `maybe`, `mode`, `name`, `ports`, `ratio`, `size`)",
+            ),
+            (
+                json!({"name": "ab", "label": {}}),
+                "UnknownField `spec.label` is no field of this API at `/spec/label` (did you mean `labels`?)",
+            ),
+        ] {
+            assert_eq!(problems(spec), expected);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The children that an instance has, as found by their label.
+//!
+//! It lists; `plan` decides what becomes of them.
+
+use std::sync::Arc;
+
+use contract::{Gvk, Observed};
+use serde_json::{Value, json};
+
+use crate::object::{self, Target};
+
+/// One object that an instance owns.
+#[derive(Clone, Debug)]
+pub struct Owned {
+    /// The id it stands for.
+    pub id: String,
+    /// The key within a collection; empty for a single child.
+    pub key: String,
+    /// Where it lives.
+    pub target: Target,
+    /// Its uid.
+    pub uid: String,
+    /// Its place in the deletion order.
+    pub wave: u32,
+    /// The object.
+    pub object: Arc<Value>,
+}
+
+impl Owned {
+    /// Reads a child's labels and annotations. An object that lost its
+    /// annotations is still owned: its id is empty, and it is pruned.
+    fn of(object: Arc<Value>) -> Option<Owned> {
+        Some(Owned {
+            id: object::annotation(&object, object::CHILD_ANNOTATION).unwrap_or_default().to_owned(),
+            key: object::annotation(&object, object::KEY_ANNOTATION).unwrap_or_default().to_owned(),
+            target: Target::of(&object)?,
+            uid: object::uid(&object).to_owned(),
+            wave: object::annotation(&object, object::WAVE_ANNOTATION).and_then(|wave| wave.parse().ok()).unwrap_or(0),
+            object,
+        })
+    }
+}
+
+/// All children of one instance, ordered by place.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    entries: Vec<Owned>,
+    hidden: Vec<Value>,
+}
+
+impl Inventory {
+    /// The inventory of the instance with this uid, out of objects that may be
+    /// anybody's.
+    pub fn of(instance_uid: &str, objects: impl IntoIterator<Item = Arc<Value>>) -> Inventory {
+        let ours = |object: &Arc<Value>| object::label(object, object::INSTANCE_LABEL) == Some(instance_uid);
+        let mut entries: Vec<_> = objects.into_iter().filter(ours).filter_map(Owned::of).collect();
+        entries.sort_by(|one, other| one.target.cmp(&other.target));
+        Inventory { entries, hidden: Vec::new() }
+    }
+
+    /// Adds what the instance's status records of kinds that cannot be seen any
+    /// more: without this, a revoked claim would look like children that are
+    /// gone.
+    pub fn with_hidden(mut self, instance: &Value, visible: impl Fn(&Gvk) -> bool) -> Inventory {
+        let recorded = instance.pointer("/status/croft/inventory").and_then(Value::as_array);
+        let hidden = |entry: &&Value| Gvk::of(entry).is_some_and(|kind| !visible(&kind));
+        self.hidden = recorded.into_iter().flatten().filter(hidden).cloned().collect();
+        self
+    }
+
+    /// Records of children that exist, as far as anybody knows, and cannot be
+    /// seen.
+    pub fn hidden(&self) -> &[Value] {
+        &self.hidden
+    }
+
+    /// The children, ordered by place.
+    pub fn entries(&self) -> &[Owned] {
+        &self.entries
+    }
+
+    /// What a module is shown: every child that is not on its way out.
+    pub fn observed(&self) -> Vec<Observed> {
+        let staying = self.entries.iter().filter(|owned| !object::is_being_deleted(&owned.object));
+        let mut observed: Vec<_> = staying
+            .map(|owned| Observed { id: owned.id.clone(), key: owned.key.clone(), object: shown(&owned.object) })
+            .collect();
+        observed.sort_by(|one, other| (&one.id, &one.key).cmp(&(&other.id, &other.key)));
+        observed.dedup_by(|one, other| (&one.id, &one.key) == (&other.id, &other.key));
+        observed
+    }
+
+    /// What the instance's status says of its children, for people and for
+    /// kinds whose claim was revoked.
+    pub fn record(&self) -> Value {
+        let entries = self.entries.iter().map(|owned| {
+            let mut entry = json!({
+                "id": owned.id,
+                "apiVersion": owned.target.kind.api_version(),
+                "kind": owned.target.kind.kind,
+                "name": owned.target.name,
+                "uid": owned.uid,
+            });
+            for (field, value) in [("key", &owned.key), ("namespace", &owned.target.namespace)] {
+                if !value.is_empty() {
+                    entry[field] = value.as_str().into();
+                }
+            }
+            entry
+        });
+        entries.chain(self.hidden.iter().cloned()).collect()
+    }
+}
+
+/// An object without the server's bookkeeping.
+pub fn shown(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn child(name: &str, instance: &str, id: &str) -> Arc<Value> {
+        Arc::new(json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": name,
+                "namespace": "default",
+                "uid": format!("uid-{name}"),
+                "labels": {object::INSTANCE_LABEL: instance},
+                "annotations": {object::CHILD_ANNOTATION: id, object::WAVE_ANNOTATION: "2"},
+                "managedFields": [],
+            },
+        }))
+    }
+
+    #[test]
+    fn an_inventory_holds_the_instances_own_children_only() {
+        let inventory = Inventory::of("one", [child("b", "one", "x"), child("a", "one", "y"), child("c", "two", "x")]);
+        let names: Vec<_> = inventory.entries().iter().map(|owned| (owned.target.name.as_str(), owned.wave)).collect();
+        assert_eq!(names, [("a", 2), ("b", 2)]);
+    }
+
+    #[test]
+    fn a_module_sees_no_bookkeeping_and_nothing_that_is_going() {
+        let mut going = child("b", "one", "b").as_ref().clone();
+        going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+        let observed = Inventory::of("one", [child("a", "one", "a"), Arc::new(going)]).observed();
+        assert_eq!(observed.len(), 1);
+        assert_eq!(observed[0].object.pointer("/metadata/managedFields"), None);
+    }
+
+    #[test]
+    fn children_of_a_revoked_claim_stay_on_record() {
+        let entry = json!({"id": "s", "apiVersion": "v1", "kind": "Secret", "name": "s"});
+        let instance = json!({"status": {"croft": {"inventory": [entry, {"apiVersion": "v1", "kind": "ConfigMap"}]}}});
+        let inventory = Inventory::default().with_hidden(&instance, |kind| kind.kind != "Secret");
+        assert_eq!(inventory.record(), json!([entry]));
+        assert!(Inventory::default().with_hidden(&instance, |_| true).hidden().is_empty());
+    }
+
+    #[test]
+    fn the_record_names_every_child() {
+        let record = Inventory::of("one", [child("a", "one", "card")]).record();
+        let expected = json!([{
+            "id": "card", "apiVersion": "v1", "kind": "ConfigMap", "namespace": "default", "name": "a", "uid": "uid-a",
+        }]);
+        assert_eq!(record, expected);
+    }
+}

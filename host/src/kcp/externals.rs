@@ -1,0 +1,108 @@
+//! Finds the objects that somebody else owns and a module wants to see, among
+//! what the watches have seen.
+
+use contract::{Observed, Read, Scope, Selection};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::core::{Selector, SelectorExt};
+use serde_json::Value;
+
+use super::{ObjectKey, Store};
+use crate::{
+    inventory,
+    kinds::Kind,
+    name::LogicalCluster,
+    object::{self, Target},
+};
+
+/// What a read finds in one logical cluster, ordered by place. A selector that
+/// is none finds nothing.
+pub fn find(store: &Store, cluster: &LogicalCluster, instance: &Value, read: &Read, kind: &Kind) -> Vec<Observed> {
+    match &read.select {
+        Selection::Named { namespace, name } => {
+            let inherited = object::text(instance, "/metadata/namespace");
+            let namespace = match (kind.scope, namespace.as_str()) {
+                (Scope::Cluster, _) => "",
+                (Scope::Namespaced, "") => inherited,
+                (Scope::Namespaced, namespace) => namespace,
+            };
+            let target = Target { kind: read.kind.clone(), namespace: namespace.to_owned(), name: name.clone() };
+            let found = store.get(&ObjectKey { cluster: cluster.clone(), target });
+            found.into_iter().map(|object| observed(&read.id, String::new(), &object)).collect()
+        }
+        Selection::Labelled { namespace, selector } => {
+            let Some(selector) = parse(selector) else { return Vec::new() };
+            let found = store.find(|key, object| {
+                key.cluster == *cluster
+                    && key.target.kind == read.kind
+                    && (namespace.is_empty() || key.target.namespace == *namespace)
+                    && selector.matches(&labels(object))
+            });
+            found.iter().map(|(key, object)| observed(&read.id, place(&key.target), object)).collect()
+        }
+    }
+}
+
+fn parse(selector: &Value) -> Option<Selector> {
+    let selector: LabelSelector = serde_json::from_value(selector.clone()).ok()?;
+    selector.try_into().ok()
+}
+
+fn labels(object: &Value) -> std::collections::BTreeMap<String, String> {
+    let labels = object.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
+    labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+fn place(target: &Target) -> String {
+    match target.namespace.as_str() {
+        "" => target.name.clone(),
+        namespace => format!("{namespace}/{}", target.name),
+    }
+}
+
+fn observed(id: &str, key: String, object: &Value) -> Observed {
+    Observed { id: id.to_owned(), key, object: inventory::shown(object) }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Gvk;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{kcp::store::Keep, kinds};
+
+    fn found(select: Selection) -> Vec<(String, String)> {
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        let store = Store::new(Keep::Children);
+        store.keep_whole(kind.clone());
+        for (cluster, namespace, name, tier) in
+            [("one", "team", "a", "web"), ("one", "team", "b", "db"), ("one", "ops", "c", "web"), ("two", "team", "a", "web")]
+        {
+            let metadata = json!({"name": name, "namespace": namespace, "uid": name, "labels": {"tier": tier}});
+            let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+            store.put(&cluster.parse().unwrap(), object, None);
+        }
+        let read = Read { id: "x".into(), kind: kind.clone(), select };
+        let instance = json!({"metadata": {"namespace": "team"}});
+        let found = find(&store, &"one".parse().unwrap(), &instance, &read, &kinds::builtin(&kind).unwrap());
+        found.into_iter().map(|seen| (seen.key, object::text(&seen.object, "/metadata/name").to_owned())).collect()
+    }
+
+    #[test]
+    fn a_named_read_looks_in_the_instances_namespace() {
+        let named = |namespace: &str, name: &str| Selection::Named { namespace: namespace.into(), name: name.into() };
+        assert_eq!(found(named("", "a")), [(String::new(), "a".to_owned())]);
+        assert_eq!(found(named("ops", "c")), [(String::new(), "c".to_owned())]);
+        assert!(found(named("", "c")).is_empty());
+    }
+
+    #[test]
+    fn a_labelled_read_stays_in_its_logical_cluster() {
+        let labelled = |namespace: &str| Selection::Labelled {
+            namespace: namespace.into(),
+            selector: json!({"matchLabels": {"tier": "web"}}),
+        };
+        assert_eq!(found(labelled("")), [("ops/c".into(), "c".into()), ("team/a".into(), "a".into())]);
+        assert_eq!(found(labelled("team")), [("team/a".to_owned(), "a".to_owned())]);
+    }
+}

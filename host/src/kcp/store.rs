@@ -1,0 +1,284 @@
+//! What the watches have seen: objects of many logical clusters, by place.
+//!
+//! Answers to croft's own writes go in as well, so that the next pass does not
+//! wait for the watch to tell what the host already knows.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    name::LogicalCluster,
+    object::{self, Target},
+};
+
+/// Where an object lives, across logical clusters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectKey {
+    /// Its logical cluster.
+    pub cluster: LogicalCluster,
+    /// Its place there.
+    pub target: Target,
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.target, self.cluster)
+    }
+}
+
+/// How much of an object is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// All of it.
+    Whole,
+    /// All of croft's own children; of others only whose they are, which is
+    /// what it takes to leave them alone.
+    Children,
+}
+
+/// A cache of objects, filled by watches and by the answers to writes.
+pub struct Store {
+    keep: Keep,
+    /// The number of the listing that began last.
+    listings: AtomicU64,
+    inner: RwLock<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    objects: HashMap<ObjectKey, Entry>,
+    children: HashMap<String, BTreeSet<ObjectKey>>,
+    whole: BTreeSet<contract::Gvk>,
+}
+
+struct Entry {
+    object: Arc<Value>,
+    /// The listing that last confirmed it, or during which it was written; see
+    /// [`Store::sweep`].
+    listing: u64,
+}
+
+/// What became of an object that was shown to the store.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Where it lives.
+    pub key: ObjectKey,
+    /// What was there before.
+    pub before: Option<Arc<Value>>,
+    /// What is there now; `None` if it is gone.
+    pub after: Option<Arc<Value>>,
+}
+
+impl Store {
+    /// An empty store.
+    pub fn new(keep: Keep) -> Store {
+        Store { keep, listings: AtomicU64::new(0), inner: RwLock::default() }
+    }
+
+    /// Numbers a complete listing that is about to be asked for.
+    pub fn begin_listing(&self) -> u64 {
+        self.listings.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Keeps objects of this kind whole from now on, whoever owns them.
+    pub fn keep_whole(&self, kind: contract::Gvk) {
+        self.write().whole.insert(kind);
+    }
+
+    /// The object at a place.
+    pub fn get(&self, key: &ObjectKey) -> Option<Arc<Value>> {
+        self.read().objects.get(key).map(|entry| entry.object.clone())
+    }
+
+    /// The children of the instance with this uid.
+    pub fn children(&self, instance_uid: &str) -> Vec<Arc<Value>> {
+        let inner = self.read();
+        let keys = inner.children.get(instance_uid).into_iter().flatten();
+        keys.filter_map(|key| inner.objects.get(key)).map(|entry| entry.object.clone()).collect()
+    }
+
+    /// All objects for which `wanted` holds, ordered by place.
+    pub fn find(&self, wanted: impl Fn(&ObjectKey, &Value) -> bool) -> Vec<(ObjectKey, Arc<Value>)> {
+        let inner = self.read();
+        let found = inner.objects.iter().filter(|(key, entry)| wanted(key, &entry.object));
+        let mut found: Vec<_> = found.map(|(key, entry)| (key.clone(), entry.object.clone())).collect();
+        found.sort_by(|one, other| one.0.cmp(&other.0));
+        found
+    }
+
+    /// Takes an object in, unless a newer version of it is there already.
+    /// `listing` is that of the watch, or `None` for the answer to a write.
+    pub fn put(&self, cluster: &LogicalCluster, object: Value, listing: Option<u64>) -> Option<Change> {
+        let key = ObjectKey { cluster: cluster.clone(), target: Target::of(&object)? };
+        let mut inner = self.write();
+        let whole = self.keep == Keep::Whole || inner.whole.contains(&key.target.kind);
+        let object = if whole || object::label(&object, object::INSTANCE_LABEL).is_some() { object } else { stub(&object) };
+        let before = inner.objects.get(&key).map(|entry| (entry.object.clone(), entry.listing));
+        let listing = listing.unwrap_or_else(|| self.listings.load(Ordering::SeqCst));
+        if let Some((before, _)) = before.as_ref().filter(|(before, _)| is_stale(&object, before)) {
+            let confirmed = before.clone();
+            inner.objects.insert(key, Entry { object: confirmed, listing });
+            return None;
+        }
+        let after = Arc::new(object);
+        inner.unlink(&key);
+        inner.link(&key, &after);
+        inner.objects.insert(key.clone(), Entry { object: after.clone(), listing });
+        Some(Change { key, before: before.map(|(object, _)| object), after: Some(after) })
+    }
+
+    /// Takes an object out, if it is the very one that was seen.
+    pub fn remove(&self, key: &ObjectKey, uid: &str) -> Option<Change> {
+        let mut inner = self.write();
+        if object::uid(&inner.objects.get(key)?.object) != uid {
+            return None;
+        }
+        inner.unlink(key);
+        let before = inner.objects.remove(key)?.object;
+        Some(Change { key: key.clone(), before: Some(before), after: None })
+    }
+
+    /// Takes out what a complete listing did not confirm: objects in `scope`
+    /// that were listed and written before it began.
+    pub fn sweep(&self, listing: u64, scope: impl Fn(&ObjectKey) -> bool) -> Vec<Change> {
+        let stale: Vec<(ObjectKey, String)> = {
+            let inner = self.read();
+            let stale = inner.objects.iter().filter(|(key, entry)| entry.listing < listing && scope(key));
+            stale.map(|(key, entry)| (key.clone(), object::uid(&entry.object).to_owned())).collect()
+        };
+        stale.iter().filter_map(|(key, uid)| self.remove(key, uid)).collect()
+    }
+
+    // A panic while the lock is held leaves maps that are whole: each change is
+    // one insert or one removal.
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn link(&mut self, key: &ObjectKey, object: &Value) {
+        if let Some(instance) = object::label(object, object::INSTANCE_LABEL) {
+            self.children.entry(instance.to_owned()).or_default().insert(key.clone());
+        }
+    }
+
+    fn unlink(&mut self, key: &ObjectKey) {
+        let Some(before) = self.objects.get(key) else { return };
+        let Some(instance) = object::label(&before.object, object::INSTANCE_LABEL).map(str::to_owned) else { return };
+        if let Some(keys) = self.children.get_mut(&instance) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.children.remove(&instance);
+            }
+        }
+    }
+}
+
+/// Whether `object` is an older version of `known`. Resource versions of one
+/// shard are comparable integers; others are taken as they come.
+fn is_stale(object: &Value, known: &Value) -> bool {
+    let version = |object: &Value| object::text(object, "/metadata/resourceVersion").parse::<u64>().ok();
+    match (version(object), version(known)) {
+        (Some(new), Some(old)) => new < old && object::uid(object) == object::uid(known),
+        _ => false,
+    }
+}
+
+/// What is kept of an object that is nobody's child.
+fn stub(object: &Value) -> Value {
+    let mut metadata = Map::new();
+    for field in ["name", "namespace", "uid", "resourceVersion", "deletionTimestamp"] {
+        if let Some(value) = object.pointer("/metadata").and_then(|metadata| metadata.get(field)) {
+            metadata.insert(field.to_owned(), value.clone());
+        }
+    }
+    if let Some(adopter) = object::annotation(object, object::ADOPT_ANNOTATION) {
+        metadata.insert("annotations".to_owned(), json!({object::ADOPT_ANNOTATION: adopter}));
+    }
+    json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "metadata": metadata})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster(name: &str) -> LogicalCluster {
+        name.parse().unwrap()
+    }
+
+    fn object(name: &str, version: &str, instance: Option<&str>) -> Value {
+        let mut object = json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"},
+            "metadata": {"name": name, "namespace": "default", "uid": name, "resourceVersion": version},
+        });
+        if let Some(instance) = instance {
+            object["metadata"]["labels"] = json!({object::INSTANCE_LABEL: instance});
+        }
+        object
+    }
+
+    #[test]
+    fn equal_names_in_two_clusters_are_two_objects() {
+        let store = Store::new(Keep::Children);
+        for name in ["one", "two"] {
+            store.put(&cluster(name), object("a", "1", Some("u")), Some(1));
+        }
+        assert_eq!(store.find(|_, _| true).len(), 2);
+        assert_eq!(store.children("u").len(), 2);
+    }
+
+    #[test]
+    fn an_old_version_does_not_replace_a_newer_one() {
+        let store = Store::new(Keep::Whole);
+        assert!(store.put(&cluster("one"), object("a", "10", None), None).is_some());
+        assert!(store.put(&cluster("one"), object("a", "9", None), Some(1)).is_none());
+        assert!(store.put(&cluster("one"), object("a", "11", None), Some(1)).is_some());
+    }
+
+    #[test]
+    fn of_foreign_objects_only_the_place_is_kept() {
+        let store = Store::new(Keep::Children);
+        let change = store.put(&cluster("one"), object("a", "1", None), Some(1)).unwrap();
+        assert_eq!(store.get(&change.key).unwrap().get("data"), None);
+        assert!(store.children("u").is_empty());
+    }
+
+    #[test]
+    fn a_listing_removes_what_is_gone_but_not_what_was_just_written() {
+        let store = Store::new(Keep::Whole);
+        let sweep = |listing| {
+            let gone = store.sweep(listing, |_| true);
+            gone.into_iter().map(|change| change.key.target.name).collect::<Vec<_>>()
+        };
+        let first = store.begin_listing();
+        store.put(&cluster("one"), object("old", "1", None), Some(first));
+        let second = store.begin_listing();
+        store.put(&cluster("one"), object("confirmed", "1", None), Some(second));
+        store.put(&cluster("one"), object("written", "5", None), None);
+        assert_eq!(sweep(second), ["old"]);
+        let third = store.begin_listing();
+        store.put(&cluster("one"), object("confirmed", "1", None), Some(third));
+        assert_eq!(sweep(third), ["written"]);
+    }
+
+    #[test]
+    fn a_new_object_of_the_same_name_is_not_removed_for_the_old_one() {
+        let store = Store::new(Keep::Whole);
+        let change = store.put(&cluster("one"), object("a", "1", None), Some(1)).unwrap();
+        assert!(store.remove(&change.key, "another uid").is_none());
+        assert!(store.remove(&change.key, "a").is_some());
+    }
+}

@@ -1,0 +1,106 @@
+//! Reading Kubernetes objects as plain JSON: where one lives, whose it is, and
+//! the labels by which croft finds its own again.
+
+use std::fmt;
+
+use contract::Gvk;
+use serde_json::Value;
+
+/// The label on every child: the uid of its instance. After a restart children
+/// are found by it alone.
+pub const INSTANCE_LABEL: &str = "croft.run/instance";
+/// The annotation with a child's id.
+pub const CHILD_ANNOTATION: &str = "croft.run/child";
+/// The annotation with a child's key within its collection.
+pub const KEY_ANNOTATION: &str = "croft.run/key";
+/// The annotation with a child's wave: children of a higher wave go first when
+/// an instance is deleted.
+pub const WAVE_ANNOTATION: &str = "croft.run/wave";
+/// The annotation with the digest of the manifest that was applied.
+pub const MANIFEST_ANNOTATION: &str = "croft.run/manifest";
+/// The annotation that names the instance for people.
+pub const OWNER_ANNOTATION: &str = "croft.run/owner";
+/// The annotation by which somebody hands an object over to an instance: its
+/// value is the instance's name.
+pub const ADOPT_ANNOTATION: &str = "croft.run/adopt";
+/// Metadata with this prefix is croft's alone.
+pub const RESERVED_PREFIX: &str = "croft.run/";
+/// The annotation by which kcp says in which logical cluster an object lives.
+pub const CLUSTER_ANNOTATION: &str = "kcp.io/cluster";
+/// The finalizer that holds an instance until its children are gone.
+pub const FINALIZER: &str = "croft.run/children";
+
+/// Where an object lives inside one logical cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Target {
+    /// Its kind.
+    pub kind: Gvk,
+    /// Its namespace; empty for a cluster-scoped kind.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Target {
+    /// Where an object lives. The object has a kind and a name.
+    pub fn of(object: &Value) -> Option<Target> {
+        Some(Target {
+            kind: Gvk::of(object)?,
+            namespace: text(object, "/metadata/namespace").to_owned(),
+            name: object.pointer("/metadata/name")?.as_str()?.to_owned(),
+        })
+    }
+}
+
+impl Target {
+    /// The place that an inventory record names, for people.
+    pub fn of_record(record: &Value) -> Option<String> {
+        let field = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Some(Target { kind: Gvk::of(record)?, namespace: field("namespace"), name: field("name") }.to_string())
+    }
+}
+
+/// `ConfigMap default/a`, or `Namespace a`.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.namespace.as_str() {
+            "" => write!(f, "{} {}", self.kind, self.name),
+            namespace => write!(f, "{} {namespace}/{}", self.kind, self.name),
+        }
+    }
+}
+
+/// The string at a JSON pointer, or the empty string.
+pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// An annotation's value.
+pub fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+    object.pointer("/metadata/annotations")?.get(name)?.as_str()
+}
+
+/// A label's value.
+pub fn label<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+    object.pointer("/metadata/labels")?.get(name)?.as_str()
+}
+
+/// The object's uid; empty if it has none yet.
+pub fn uid(object: &Value) -> &str {
+    text(object, "/metadata/uid")
+}
+
+/// Whether somebody asked for the object's deletion.
+pub fn is_being_deleted(object: &Value) -> bool {
+    !text(object, "/metadata/deletionTimestamp").is_empty()
+}
+
+/// Whether croft's finalizer is on the object.
+pub fn has_finalizer(object: &Value) -> bool {
+    finalizers(object).any(|finalizer| finalizer == FINALIZER)
+}
+
+/// The object's finalizers.
+pub fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
+    object.pointer("/metadata/finalizers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}

@@ -1,0 +1,323 @@
+//! Takes definitions in: finds the module, has it prepare, puts the answer into
+//! force, and tells the definition's author.
+//!
+//! Everything slow about a definition happens here, never in a pass.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use contract::{Gvk, Preparation, Prepared, Schema, Scope};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::{Host, told, watches::Watches};
+use crate::{
+    definition::ModuleRef,
+    fault::{Blame, Fault},
+    kcp::{ObjectKey, Store},
+    kinds::{self, Kind, Kinds},
+    name::Digest,
+    object,
+    receipt,
+    sandbox::{self, Module},
+    status,
+    world::{Reach, Serving},
+};
+
+/// How often kinds that the server did not serve yet are looked up again, and
+/// failed platforms are asked again.
+const AGAIN: Duration = Duration::from_secs(3);
+
+/// The definitions that were seen, and what became of them.
+pub(super) struct Definitions {
+    host: Arc<Host>,
+    watches: Arc<Watches>,
+    store: Arc<Store>,
+    /// The digest of each definition as it was last dealt with.
+    dealt_with: HashMap<ObjectKey, Digest>,
+}
+
+/// Why a definition is not in force.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("this workspace is not the provider's, and this host takes definitions from the provider alone")]
+    NotProvider,
+    #[error("the kind {kind} is served by the definition {other} already")]
+    DuplicateKind { kind: Gvk, other: ObjectKey },
+    #[error(transparent)]
+    Module(#[from] super::modules::Error),
+    #[error("{}", problems(.0))]
+    Refused(#[source] sandbox::Error),
+    #[error("the module asks for schemas again that it was given")]
+    Insatiable,
+    #[error("preparing the definition was interrupted")]
+    Interrupted,
+}
+
+fn problems(error: &sandbox::Error) -> String {
+    let problems: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+    if problems.is_empty() { error.to_string() } else { problems.join("; ") }
+}
+
+impl Fault for Error {
+    fn reason(&self) -> &'static str {
+        match self {
+            Error::NotProvider => "NotProvider",
+            Error::DuplicateKind { .. } => "DuplicateKind",
+            Error::Module(error) => error.reason(),
+            Error::Refused(error) => error.reason(),
+            Error::Insatiable => "Insatiable",
+            Error::Interrupted => "Interrupted",
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Error::NotProvider | Error::DuplicateKind { .. } => Blame::Input,
+            Error::Module(error) => error.blame(),
+            Error::Refused(error) => error.blame(),
+            Error::Insatiable => Blame::Module,
+            Error::Interrupted => Blame::Host,
+        }
+    }
+}
+
+impl Definitions {
+    pub(super) fn new(host: Arc<Host>, watches: Arc<Watches>, store: Arc<Store>) -> Definitions {
+        Definitions { host, watches, store, dealt_with: HashMap::new() }
+    }
+
+    /// Deals with one definition after the other.
+    pub(super) async fn run(mut self, mut changed: mpsc::UnboundedReceiver<ObjectKey>) {
+        let mut again: BTreeMap<ObjectKey, ()> = BTreeMap::new();
+        loop {
+            let key = tokio::select! {
+                key = changed.recv() => match key {
+                    Some(key) => key,
+                    None => return,
+                },
+                () = tokio::time::sleep(AGAIN), if !again.is_empty() => match again.pop_first() {
+                    Some((key, ())) => {
+                        self.dealt_with.remove(&key);
+                        key
+                    }
+                    None => continue,
+                },
+            };
+            if !self.deal_with(&key).await {
+                again.insert(key, ());
+            }
+        }
+    }
+
+    /// Whether the definition needs no second look.
+    async fn deal_with(&mut self, key: &ObjectKey) -> bool {
+        let Some(definition) = self.store.get(key).filter(|object| !object::is_being_deleted(object)) else {
+            self.dealt_with.remove(key);
+            self.retire(key);
+            return true;
+        };
+        let digest = receipt::definition(&definition);
+        if self.dealt_with.get(key) == Some(&digest) {
+            return true;
+        }
+        self.dealt_with.insert(key.clone(), digest.clone());
+        let result = self.take(key, &definition, digest).await;
+        let settled = match &result {
+            Ok(serving) => serving.kinds.len() == serving.prepared.blueprint.kinds.len(),
+            Err(error) => !error.blame().heals_by_itself(),
+        };
+        match &result {
+            Ok(_) => tracing::info!(definition = %key, "in force"),
+            Err(error) => tracing::warn!(definition = %key, error = told(error), "refused"),
+        }
+        let told = self.tell(key, &definition, result.as_deref()).await;
+        settled && told
+    }
+
+    /// Prepares a definition and puts it into force. An earlier version stays
+    /// in force if this one is refused.
+    async fn take(&self, key: &ObjectKey, definition: &Value, digest: Digest) -> Result<Arc<Serving>, Error> {
+        let reach = self.reach(key)?;
+        let reference = ModuleRef::of(definition).map_err(super::modules::Error::from)?;
+        let host = Arc::clone(&self.host);
+        let loading = tokio::task::spawn_blocking(move || host.modules.load(&reference));
+        let module = loading.await.map_err(|_| Error::Interrupted)??;
+        let prepared = self.prepare(&module, definition).await?;
+        self.unique(key, &reach, &prepared)?;
+        let kinds = self.look_up(&prepared).await;
+        let definition = key.clone();
+        let serving = Arc::new(Serving { definition, reach, digest, module, prepared, kinds, retired: false });
+        self.host.world.serve(Arc::clone(&serving));
+        self.watches.serve(&serving);
+        Ok(serving)
+    }
+
+    fn reach(&self, key: &ObjectKey) -> Result<Reach, Error> {
+        let shards = self.host.world.shards();
+        let provider = shards.first().map(|shard| shard.address().provider().clone());
+        // With the split layout the definitions come out of the provider's own
+        // workspace, and from nowhere else.
+        if self.host.provider.is_some() || provider.as_ref() == Some(&key.cluster) {
+            Ok(Reach::Everywhere)
+        } else if self.host.consumer_definitions {
+            Ok(Reach::Only(key.cluster.clone()))
+        } else {
+            Err(Error::NotProvider)
+        }
+    }
+
+    async fn prepare(&self, module: &Module, definition: &Value) -> Result<Prepared, Error> {
+        let mut schemas: Vec<Schema> = Vec::new();
+        loop {
+            let (module, definition, given) = (module.clone(), definition.clone(), schemas.clone());
+            let preparing = tokio::task::spawn_blocking(move || module.prepare(&definition, &given));
+            let answer = preparing.await.map_err(|_| Error::Interrupted)?.map_err(Error::Refused)?;
+            match answer.value {
+                Preparation::Ready(prepared) => return Ok(*prepared),
+                Preparation::Needs(kinds) => {
+                    let known = |kind: &Gvk| schemas.iter().any(|schema| schema.kind == *kind);
+                    let new: Vec<Gvk> = kinds.into_iter().filter(|kind| !known(kind)).collect();
+                    if new.is_empty() {
+                        return Err(Error::Insatiable);
+                    }
+                    for kind in new {
+                        schemas.push(self.schema(kind).await);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the host knows of a kind: how it is addressed. The schema itself is
+    /// cut to what the contract allows, any fields.
+    async fn schema(&self, kind: Gvk) -> Schema {
+        let address = self.address(&kind).await.unwrap_or_else(|| kinds::guess(&kind));
+        let openapi = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        Schema { kind, plural: address.plural, scope: address.scope, openapi }
+    }
+
+    /// The older definition of a kind keeps it.
+    fn unique(&self, key: &ObjectKey, reach: &Reach, prepared: &Prepared) -> Result<(), Error> {
+        let kind = &prepared.blueprint.api.kind;
+        let same = |serving: &&Arc<Serving>| {
+            serving.definition != *key
+                && serving.reach == *reach
+                && !serving.retired
+                && serving.prepared.blueprint.api.kind == *kind
+        };
+        match self.host.world.served().iter().find(same) {
+            Some(other) => Err(Error::DuplicateKind { kind: kind.clone(), other: other.definition.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    async fn look_up(&self, prepared: &Prepared) -> Kinds {
+        let mut found = Kinds::new();
+        for used in &prepared.blueprint.kinds {
+            if let Some(address) = self.address(&used.kind).await {
+                found.insert(used.kind.clone(), address);
+            }
+        }
+        found
+    }
+
+    /// How a kind is addressed: every server's kinds are known, others are
+    /// asked for.
+    async fn address(&self, kind: &Gvk) -> Option<Kind> {
+        if let Some(known) = kinds::builtin(kind) {
+            return Some(known);
+        }
+        let shard = self.host.world.shards().into_iter().next()?;
+        let served = shard.all().read(&format!("/apis/{}/{}", kind.group, kind.version)).await.ok()?;
+        let resources = served.get("resources").and_then(Value::as_array)?;
+        let resource = resources
+            .iter()
+            .find(|resource| resource["kind"] == kind.kind.as_str() && !object::text(resource, "/name").contains('/'))?;
+        let scope = if resource["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster };
+        Some(Kind { plural: object::text(resource, "/name").to_owned(), scope })
+    }
+
+    /// Takes a definition out of force, but for the deletion of its instances.
+    fn retire(&self, key: &ObjectKey) {
+        let Some(serving) = self.host.world.served().into_iter().find(|serving| serving.definition == *key) else {
+            return;
+        };
+        tracing::info!(definition = %key, "gone");
+        let retired = Serving {
+            definition: serving.definition.clone(),
+            reach: serving.reach.clone(),
+            digest: serving.digest.clone(),
+            module: serving.module.clone(),
+            prepared: serving.prepared.clone(),
+            kinds: serving.kinds.clone(),
+            retired: true,
+        };
+        let api = retired.prepared.blueprint.api.kind.clone();
+        self.host.world.serve(Arc::new(retired));
+        self.host.enqueue(|instance| instance.target.kind == api);
+    }
+
+    /// Writes the definition's status, if it has to change. Whether it is as it
+    /// should be.
+    async fn tell(&self, key: &ObjectKey, definition: &Value, result: Result<&Serving, &Error>) -> bool {
+        let wanted = self::status(definition, result);
+        let Some(wanted) = wanted.as_object() else { return true };
+        let Some(patch) = status::patch(definition.get("status"), wanted) else { return true };
+        let Some(cluster) = self.host.provider.clone().or_else(|| self.host.world.cluster(&key.cluster)) else {
+            return false;
+        };
+        let address = Kind { plural: crate::definition::PLURAL.into(), scope: Scope::Namespaced };
+        match cluster.merge(&key.target, &address, "/status", &json!({"status": patch})).await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::warn!(definition = %key, error = told(&error), "cannot write the definition's status");
+                matches!(error.code(), Some(403 | 404))
+            }
+        }
+    }
+}
+
+/// What a definition's status says: kro's fields, and what the last look at it
+/// came to.
+fn status(definition: &Value, result: Result<&Serving, &Error>) -> Value {
+    let before = definition.get("status").cloned().unwrap_or_else(|| json!({}));
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let (accepted, reason, message) = match result {
+        Ok(serving) => {
+            let warnings: Vec<String> = serving.prepared.warnings.iter().map(ToString::to_string).collect();
+            ("True", "Valid", warnings.join("; "))
+        }
+        Err(error) => ("False", error.reason(), status::chain(error)),
+    };
+    let condition = |kind: &str| {
+        let earlier = before["conditions"].as_array().into_iter().flatten();
+        let same = earlier.clone().find(|other| other["type"] == kind && other["status"] == accepted);
+        let since = same.and_then(|other| other["lastTransitionTime"].as_str()).unwrap_or(&now);
+        json!({
+            "type": kind, "status": accepted, "reason": reason, "message": message,
+            "lastTransitionTime": since, "observedGeneration": definition["metadata"]["generation"],
+        })
+    };
+    let mut status = before.clone();
+    status["state"] = if result.is_ok() { "Active" } else { "Inactive" }.into();
+    // kro's own condition of this name, for its users, beside croft's.
+    status["conditions"] = json!([condition("Accepted"), condition("GraphVerified")]);
+    if let Ok(serving) = result {
+        let blueprint = &serving.prepared.blueprint;
+        status["topologicalOrder"] = json!(blueprint.order());
+        status["module"] = serving.module.digest().as_str().into();
+        let depending = blueprint.nodes.iter().filter(|node| !node.depends_on.is_empty());
+        let resources: Vec<Value> = depending
+            .map(|node| {
+                let ids: Vec<Value> = node.depends_on.iter().map(|id| json!({"id": id})).collect();
+                json!({"id": node.id, "dependencies": ids})
+            })
+            .collect();
+        status["resources"] = resources.into();
+    }
+    status
+}

@@ -1,0 +1,215 @@
+//! Which kinds are watched where, and whose pass an event is for.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use contract::{Access, Gvk, Scope};
+use serde_json::Value;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+use super::Host;
+use crate::{
+    claims::Claims,
+    definition,
+    kcp::{
+        Cluster, ObjectKey, Store, VirtualWorkspace, endpoints,
+        store::{Change, Keep},
+        virtual_workspace::Address,
+        watch::Watch,
+    },
+    kinds::Kind,
+    object,
+    world::Serving,
+};
+
+/// All watches of the host. They end when it is dropped.
+pub(super) struct Watches {
+    host: Arc<Host>,
+    tasks: Mutex<JoinSet<()>>,
+    running: Mutex<HashSet<(Address, Gvk)>>,
+}
+
+impl Watches {
+    pub(super) fn new(host: Arc<Host>) -> Watches {
+        Watches { host, tasks: Mutex::default(), running: Mutex::default() }
+    }
+
+    /// Watches the definitions and tells which one changed. Returns where they
+    /// are kept.
+    pub(super) fn definitions(&self, home: Cluster, changed: mpsc::UnboundedSender<ObjectKey>) -> Arc<Store> {
+        let store = Arc::new(Store::new(Keep::Whole));
+        let kind = Gvk {
+            group: definition::GROUP.into(),
+            version: definition::VERSION.into(),
+            kind: definition::KIND.into(),
+        };
+        let address = Kind { plural: definition::PLURAL.into(), scope: Scope::Namespaced };
+        let watch = Watch { cluster: home, kind, address, home: None, store: Arc::clone(&store) };
+        self.start(watch, || {}, move |change| {
+            // Nobody listens any more only when the host is ending.
+            changed.send(change.key).ok();
+        });
+        store
+    }
+
+    /// Follows an export's endpoint slice: every endpoint that shows up is
+    /// watched from then on.
+    pub(super) fn follow(self: &Arc<Self>, export: String) {
+        let Some(provider) = self.host.provider.clone() else { return };
+        let (kind, address) = endpoints::kind();
+        let store = Arc::new(Store::new(Keep::Whole));
+        let watch = Watch { cluster: provider, kind, address, home: None, store };
+        let (this, synced) = (Arc::downgrade(self), export.clone());
+        let changed = move |change: Change| {
+            let slice = change.after.filter(|slice| object::text(slice, "/metadata/name") == export);
+            let (Some(slice), Some(this)) = (slice, this.upgrade()) else { return };
+            endpoints::of(&slice).into_iter().for_each(|address| this.add_endpoint(address));
+        };
+        let said = move || tracing::info!(export = synced, "following the endpoints of the export");
+        self.start(watch, said, changed);
+    }
+
+    fn add_endpoint(&self, address: Address) {
+        if self.host.world.shards().iter().any(|shard| *shard.address() == address) {
+            return;
+        }
+        match VirtualWorkspace::open(&self.host.connection, address) {
+            Ok(shard) => self.add_shard(shard),
+            Err(error) => tracing::error!(error = crate::status::chain(&error), "cannot use an endpoint"),
+        }
+    }
+
+    /// Watches a virtual workspace: its bindings, and all that is served.
+    pub(super) fn add_shard(&self, shard: VirtualWorkspace) {
+        tracing::info!(url = shard.address().url(), "watching a virtual workspace");
+        self.host.world.add_shard(shard.clone());
+        self.bindings(&shard);
+        for serving in self.host.world.served() {
+            self.serve_on(&shard, &serving);
+        }
+    }
+
+    /// Watches whatever a definition needs, wherever it is not watched yet.
+    pub(super) fn serve(&self, serving: &Serving) {
+        for used in serving.prepared.blueprint.kinds.iter().filter(|used| used.access == Access::Read) {
+            self.host.world.children.keep_whole(used.kind.clone());
+        }
+        for shard in self.host.world.shards() {
+            self.serve_on(&shard, serving);
+        }
+        self.host.enqueue(|key| key.target.kind == serving.prepared.blueprint.api.kind);
+    }
+
+    fn serve_on(&self, shard: &VirtualWorkspace, serving: &Serving) {
+        for (kind, address) in &serving.kinds {
+            self.children(shard, kind, address);
+        }
+        let api = &serving.prepared.blueprint.api;
+        if self.is_new(shard, &api.kind) {
+            let address = Kind { plural: api.plural.clone(), scope: api.scope };
+            let store = Arc::clone(&self.host.world.instances);
+            let watch = Watch { cluster: shard.all(), kind: api.kind.clone(), address, home: None, store };
+            let host = Arc::clone(&self.host);
+            self.start(watch, || {}, move |change| host.instance_changed(&change));
+        }
+    }
+
+    fn children(&self, shard: &VirtualWorkspace, kind: &Gvk, address: &Kind) {
+        if !self.is_new(shard, kind) {
+            return;
+        }
+        let store = Arc::clone(&self.host.world.children);
+        let watch = Watch { cluster: shard.all(), kind: kind.clone(), address: address.clone(), home: None, store };
+        let (host, synced) = (Arc::clone(&self.host), (Arc::clone(&self.host), kind.clone()));
+        let synced = move || {
+            let (host, kind) = synced;
+            host.world.synced(&kind);
+            let uses: BTreeSet<Gvk> = host.world.served().iter().filter(|s| s.kinds.contains_key(&kind)).map(|s| s.prepared.blueprint.api.kind.clone()).collect();
+            host.enqueue(|key| uses.contains(&key.target.kind));
+        };
+        self.start(watch, synced, move |change| host.child_changed(&change));
+    }
+
+    fn bindings(&self, shard: &VirtualWorkspace) {
+        let kind = Gvk { group: "apis.kcp.io".into(), version: "v1alpha2".into(), kind: "APIBinding".into() };
+        let address = Kind { plural: "apibindings".into(), scope: Scope::Cluster };
+        let store = Arc::new(Store::new(Keep::Whole));
+        let watch = Watch { cluster: shard.all(), kind, address, home: None, store };
+        let (host, shard) = (Arc::clone(&self.host), shard.clone());
+        self.start(watch, || {}, move |change| host.binding_changed(&shard, &change));
+    }
+
+    fn is_new(&self, shard: &VirtualWorkspace, kind: &Gvk) -> bool {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.insert((shard.address().clone(), kind.clone()))
+    }
+
+    /// Starts a watch. `synced` is called once, when the store is complete.
+    fn start(&self, watch: Watch, synced: impl FnOnce() + Send + 'static, changed: impl Fn(Change) + Send + 'static) {
+        let (sender, mut receiver) = watch::channel(false);
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(watch.run(sender, changed));
+        tasks.spawn(async move {
+            if receiver.wait_for(|synced| *synced).await.is_ok() {
+                synced();
+            }
+        });
+    }
+}
+
+impl Host {
+    /// Has all instances that fit passed over.
+    pub(super) fn enqueue(&self, fits: impl Fn(&ObjectKey) -> bool) {
+        for (key, _) in self.world.instances.find(|key, _| fits(key)) {
+            self.queue.add(key.cluster.clone(), key);
+        }
+    }
+
+    fn instance_changed(&self, change: &Change) {
+        if let Some(after) = &change.after {
+            self.world.identify(object::uid(after), &change.key);
+        }
+        self.queue.add(change.key.cluster.clone(), change.key.clone());
+    }
+
+    /// A child's event is for the instances that its label names and named, for
+    /// the one that it is in the way of, and for those that may read it.
+    fn child_changed(&self, change: &Change) {
+        let labelled = |object: &Option<Arc<Value>>| {
+            object.as_deref().and_then(|object| object::label(object, object::INSTANCE_LABEL)).map(str::to_owned)
+        };
+        let owners: BTreeSet<String> = [&change.before, &change.after].into_iter().filter_map(labelled).collect();
+        let owners = owners.iter().filter_map(|uid| self.world.instance(uid));
+        for instance in owners.chain(self.world.waiting_for(&change.key)) {
+            self.queue.add(instance.cluster.clone(), instance);
+        }
+        for serving in self.world.served() {
+            let blueprint = &serving.prepared.blueprint;
+            let reads = |used: &contract::UsedKind| used.access == Access::Read && used.kind == change.key.target.kind;
+            if blueprint.kinds.iter().any(reads) {
+                self.enqueue(|key| key.cluster == change.key.cluster && key.target.kind == blueprint.api.kind);
+            }
+        }
+    }
+
+    fn binding_changed(&self, shard: &VirtualWorkspace, change: &Change) {
+        let of_this_export = |binding: &Value| {
+            object::text(binding, "/spec/reference/export/name") == shard.address().export()
+                && object::text(binding, "/status/apiExportClusterName") == shard.address().provider().as_str()
+        };
+        let cluster = &change.key.cluster;
+        match (&change.after, &change.before) {
+            (Some(binding), _) if of_this_export(binding) => {
+                self.world.bound(cluster, shard, Some(Claims::of(binding)));
+            }
+            (None, Some(binding)) if of_this_export(binding) => self.world.bound(cluster, shard, None),
+            _ => return,
+        }
+        self.enqueue(|key| key.cluster == *cluster);
+    }
+}

@@ -1,0 +1,192 @@
+//! What has to be done so that what exists becomes what was rendered: the only
+//! place that decides to create, change or delete an object.
+//!
+//! It sends nothing; `apply` does.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+use crate::{
+    inventory::{Inventory, Owned},
+    object::{self, Target},
+    policy::Admitted,
+};
+
+/// One thing to do, with its reason.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// There is no such object.
+    Create(Admitted),
+    /// It is ours and has to change, or was handed over to us.
+    Update {
+        /// What it should be.
+        child: Admitted,
+        /// The uid of the object that was seen, so that no other is changed.
+        uid: String,
+        /// Why.
+        why: String,
+    },
+    /// It is as it should be: no call.
+    Keep(Target),
+    /// It is ours and nobody wants it any more.
+    Delete {
+        /// Where it is.
+        target: Target,
+        /// The uid of the object that was seen, so that no other is deleted.
+        uid: String,
+        /// Why.
+        why: String,
+    },
+    /// It is ours and already on its way out; nothing can be done until it is
+    /// gone.
+    Await(Target),
+}
+
+/// An object that a child wants to be exists and is not ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The object.
+    pub target: Target,
+    /// Whose it is, as far as its annotations tell.
+    pub owner: Option<String>,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Conflict { target, owner } = self;
+        match owner {
+            Some(owner) => write!(f, "{target} belongs to {owner}"),
+            None => write!(
+                f,
+                "{target} exists and is not croft's; rename or delete it, or hand it over with the annotation `{}: \
+                 <name of the instance>`",
+                object::ADOPT_ANNOTATION
+            ),
+        }
+    }
+}
+
+/// Everything to do for one rendering.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Creations and changes in the order of rendering, then deletions, the
+    /// last wave first.
+    pub actions: Vec<Action>,
+    /// Objects that are in the way. They are left untouched.
+    pub conflicts: Vec<Conflict>,
+}
+
+impl Plan {
+    /// Whether there is nothing to send.
+    pub fn is_quiet(&self) -> bool {
+        self.actions.iter().all(|action| matches!(action, Action::Keep(_) | Action::Await(_)))
+    }
+}
+
+/// What is known of the world besides the inventory.
+pub struct World<'a> {
+    /// The instance that the children belong to.
+    pub instance: &'a Value,
+    /// The live object at a place, whoever owns it.
+    pub live: &'a dyn Fn(&Target) -> Option<Arc<Value>>,
+    /// What the server made of a manifest when it was last applied, by uid, for
+    /// objects where the two differ.
+    pub settled: &'a BTreeMap<String, Arc<Value>>,
+}
+
+/// Plans what brings the children about. Objects under `blocked` ids are kept.
+pub fn plan(children: &[Admitted], blocked: &BTreeSet<&str>, inventory: &Inventory, world: &World<'_>) -> Plan {
+    let mut plan = Plan::default();
+    for child in children {
+        match settle(child, world) {
+            Ok(action) => plan.actions.push(action),
+            Err(conflict) => plan.conflicts.push(conflict),
+        }
+    }
+    let wanted: BTreeSet<&Target> = children.iter().map(Admitted::target).collect();
+    let mut rest: Vec<&Owned> = inventory.entries().iter().filter(|owned| !wanted.contains(&owned.target)).collect();
+    rest.sort_by_key(|owned| std::cmp::Reverse(owned.wave));
+    plan.actions.extend(rest.into_iter().map(|owned| match owned {
+        owned if object::is_being_deleted(&owned.object) => Action::Await(owned.target.clone()),
+        owned if blocked.contains(owned.id.as_str()) => Action::Keep(owned.target.clone()),
+        owned => delete(owned, "no longer rendered"),
+    }));
+    plan
+}
+
+/// Plans the next step of an instance's deletion: its highest wave goes, or is
+/// waited for. Empty when there is nothing left.
+pub fn deletion(inventory: &Inventory) -> Plan {
+    let highest = inventory.entries().iter().map(|owned| owned.wave).max();
+    let next = inventory.entries().iter().filter(|owned| Some(owned.wave) == highest);
+    let step = |owned: &Owned| match object::is_being_deleted(&owned.object) {
+        true => Action::Await(owned.target.clone()),
+        false => delete(owned, "its instance is being deleted"),
+    };
+    Plan { actions: next.map(step).collect(), conflicts: Vec::new() }
+}
+
+fn delete(owned: &Owned, why: &str) -> Action {
+    Action::Delete { target: owned.target.clone(), uid: owned.uid.clone(), why: why.to_owned() }
+}
+
+/// What one child needs, given what is at its place.
+fn settle(child: &Admitted, world: &World<'_>) -> Result<Action, Conflict> {
+    let Some(live) = (world.live)(child.target()) else {
+        return Ok(Action::Create(child.clone()));
+    };
+    let update = |why: String| Action::Update { child: child.clone(), uid: object::uid(&live).to_owned(), why };
+    let ours = object::label(&live, object::INSTANCE_LABEL) == Some(object::uid(world.instance));
+    let handed_over = object::annotation(&live, object::ADOPT_ANNOTATION)
+        .is_some_and(|name| name == object::text(world.instance, "/metadata/name"));
+    match (ours, object::is_being_deleted(&live)) {
+        (false, _) if handed_over => Ok(update("it was handed over".into())),
+        (false, _) => Err(Conflict {
+            target: child.target().clone(),
+            owner: object::annotation(&live, object::OWNER_ANNOTATION).map(str::to_owned),
+        }),
+        (true, true) => Ok(Action::Await(child.target().clone())),
+        (true, false) => Ok(match change(child, &live, world) {
+            Some(why) => update(why),
+            None => Action::Keep(child.target().clone()),
+        }),
+    }
+}
+
+/// Why our object has to change, if it has to.
+fn change(child: &Admitted, live: &Value, world: &World<'_>) -> Option<String> {
+    if object::annotation(live, object::MANIFEST_ANNOTATION) != Some(child.digest().as_str()) {
+        return Some("it is rendered differently".into());
+    }
+    let settled = world.settled.get(object::uid(live)).map(Arc::as_ref);
+    drift(child.manifest(), live, settled).map(|pointer| format!("somebody changed `{pointer}`"))
+}
+
+/// The first place where a live object does not say what its manifest says.
+/// What the server itself made of the manifest (`settled`: another spelling of
+/// a quantity, a field it does not keep) is no drift.
+pub fn drift(manifest: &Value, live: &Value, settled: Option<&Value>) -> Option<String> {
+    match (manifest, live) {
+        (Value::Object(manifest), Value::Object(live)) => manifest.iter().find_map(|(key, wanted)| {
+            let settled = settled.map(|settled| settled.get(key).unwrap_or(&Value::Null));
+            let found = live.get(key).unwrap_or(&Value::Null);
+            drift(wanted, found, settled).map(|rest| format!("/{}{rest}", key.replace('~', "~0").replace('/', "~1")))
+        }),
+        (Value::Array(manifest), Value::Array(live)) if manifest.len() == live.len() => {
+            manifest.iter().zip(live).enumerate().find_map(|(index, (wanted, found))| {
+                let settled = settled.map(|settled| settled.get(index).unwrap_or(&Value::Null));
+                drift(wanted, found, settled).map(|rest| format!("/{index}{rest}"))
+            })
+        }
+        (wanted, found) if wanted == found || Some(found) == settled => None,
+        _ => Some(String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

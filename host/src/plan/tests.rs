@@ -1,0 +1,191 @@
+use std::collections::HashMap;
+
+use contract::{Access, Api, Blueprint, Child, Gvk, Node, Rendering, Role, Scope, UsedKind};
+use serde_json::json;
+
+use super::*;
+use crate::{
+    kinds::{self, Kinds},
+    policy::{self, Rules},
+};
+
+const INSTANCE: &str = "u1";
+
+fn config_map() -> Gvk {
+    Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() }
+}
+
+fn instance() -> Value {
+    json!({"metadata": {"name": "shop", "namespace": "team", "uid": INSTANCE}})
+}
+
+/// Admits ConfigMaps `NAME=VALUE` whose ids are their names; each depends on
+/// the one before.
+fn admitted(children: &[&str]) -> Vec<Admitted> {
+    let names = ["a", "b", "c", "d"];
+    let node = |(index, id): (usize, &&str)| Node {
+        id: (*id).to_owned(),
+        role: Role::Child,
+        kind: config_map(),
+        depends_on: names[..index].last().map(|id| (*id).to_owned()).into_iter().collect(),
+    };
+    let blueprint = Blueprint {
+        api: Api {
+            kind: Gvk { group: "kro.run".into(), version: "v1".into(), kind: "Web".into() },
+            plural: "webs".into(),
+            scope: Scope::Namespaced,
+            crd: Value::Null,
+        },
+        kinds: vec![UsedKind { kind: config_map(), access: Access::Manage }],
+        nodes: names.iter().enumerate().map(node).collect(),
+    };
+    let children = children.iter().map(|child| {
+        let (name, value) = child.split_once('=').unwrap_or((child, ""));
+        let manifest =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"value": value}});
+        Child { id: name.into(), key: String::new(), manifest, depends_on: Vec::new() }
+    });
+    let rendering = Rendering { children: children.collect(), ..Rendering::default() };
+    let kinds = Kinds::from([(config_map(), kinds::builtin(&config_map()).unwrap())]);
+    policy::admit(
+        &rendering,
+        Rules { blueprint: &blueprint, kinds: &kinds, claims: None, instance: &instance() },
+    )
+    .unwrap()
+}
+
+/// What a server would hold after the manifest was applied.
+fn live(child: &Admitted) -> Value {
+    let mut object = child.manifest().clone();
+    object["metadata"]["uid"] = format!("uid-{}", child.target().name).into();
+    object["metadata"]["resourceVersion"] = "1".into();
+    object
+}
+
+/// Plans `rendered` against `live` objects and prints one line an action.
+fn check(rendered: &[&str], blocked: &[&str], live: Vec<Value>, expected: &[&str]) {
+    check_settled(rendered, blocked, live, &BTreeMap::new(), expected);
+}
+
+fn check_settled(
+    rendered: &[&str],
+    blocked: &[&str],
+    live: Vec<Value>,
+    settled: &BTreeMap<String, Arc<Value>>,
+    expected: &[&str],
+) {
+    let objects: Vec<Arc<Value>> = live.into_iter().map(Arc::new).collect();
+    let by_place: HashMap<Target, Arc<Value>> =
+        objects.iter().map(|object| (Target::of(object).unwrap(), object.clone())).collect();
+    let inventory = Inventory::of(INSTANCE, objects);
+    let instance = instance();
+    let look_up = |target: &Target| by_place.get(target).cloned();
+    let world = World { instance: &instance, live: &look_up, settled };
+    let blocked = blocked.iter().copied().collect();
+    assert_eq!(lines(&plan(&admitted(rendered), &blocked, &inventory, &world)), expected);
+}
+
+fn lines(plan: &Plan) -> Vec<String> {
+    let actions = plan.actions.iter().map(|action| match action {
+        Action::Create(child) => format!("create {}", child.target().name),
+        Action::Update { child, why, .. } => format!("update {}: {why}", child.target().name),
+        Action::Keep(target) => format!("keep {}", target.name),
+        Action::Delete { target, why, .. } => format!("delete {}: {why}", target.name),
+        Action::Await(target) => format!("await {}", target.name),
+    });
+    actions.chain(plan.conflicts.iter().map(|conflict| format!("conflict {conflict}"))).collect()
+}
+
+fn lives(children: &[&str]) -> Vec<Value> {
+    admitted(children).iter().map(live).collect()
+}
+
+fn going(mut object: Value) -> Value {
+    object["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+    object
+}
+
+#[test]
+fn what_is_missing_is_created() {
+    check(&["a=1", "b=1"], &[], lives(&["a=1"]), &["keep a", "create b"]);
+}
+
+#[test]
+fn what_is_as_rendered_costs_no_call() {
+    check(&["a=1"], &[], lives(&["a=1"]), &["keep a"]);
+}
+
+#[test]
+fn what_is_rendered_differently_is_updated() {
+    check(&["a=2"], &[], lives(&["a=1"]), &["update a: it is rendered differently"]);
+}
+
+#[test]
+fn drift_is_put_back() {
+    let mut drifted = lives(&["a=1"]);
+    drifted[0]["data"]["value"] = "9".into();
+    check(&["a=1"], &[], drifted, &["update a: somebody changed `/data/value`"]);
+}
+
+#[test]
+fn what_others_add_is_left_alone() {
+    let mut grown = lives(&["a=1"]);
+    grown[0]["data"]["other"] = "9".into();
+    grown[0]["metadata"]["labels"]["theirs"] = "x".into();
+    check(&["a=1"], &[], grown, &["keep a"]);
+}
+
+#[test]
+fn another_spelling_by_the_server_is_no_drift() {
+    let mut spelled = lives(&["a=1"]);
+    spelled[0]["data"]["value"] = "one".into();
+    let settled = BTreeMap::from([("uid-a".to_owned(), Arc::new(spelled[0].clone()))]);
+    check_settled(&["a=1"], &[], spelled.clone(), &settled, &["keep a"]);
+    spelled[0]["data"]["value"] = "two".into();
+    check_settled(&["a=1"], &[], spelled, &settled, &["update a: somebody changed `/data/value`"]);
+}
+
+#[test]
+fn a_child_no_longer_rendered_is_deleted_the_last_wave_first() {
+    let expected = ["keep b", "delete d: no longer rendered", "delete a: no longer rendered"];
+    check(&["b=1"], &[], lives(&["a=1", "b=1", "d=1"]), &expected);
+}
+
+#[test]
+fn a_blocked_child_that_exists_is_kept() {
+    check(&["a=1"], &["b"], lives(&["a=1", "b=1"]), &["keep a", "keep b"]);
+}
+
+#[test]
+fn a_child_on_its_way_out_is_waited_for() {
+    let objects = vec![going(lives(&["a=1"]).remove(0)), going(lives(&["c=1"]).remove(0))];
+    check(&["a=1"], &[], objects, &["await a", "await c"]);
+}
+
+#[test]
+fn an_object_that_is_not_ours_is_a_conflict() {
+    let mut foreign = lives(&["a=1"]);
+    foreign[0]["metadata"] = json!({"name": "a", "namespace": "team", "uid": "x"});
+    let expected = "conflict ConfigMap team/a exists and is not croft's; rename or delete it, or hand it over with the \
+                    annotation `croft.run/adopt: <name of the instance>`";
+    check(&["a=1"], &[], foreign.clone(), &[expected]);
+    foreign[0]["metadata"]["annotations"] = json!({"croft.run/adopt": "shop"});
+    check(&["a=1"], &[], foreign, &["update a: it was handed over"]);
+}
+
+#[test]
+fn another_instances_child_is_a_conflict_that_names_its_owner() {
+    let mut other = lives(&["a=1"]);
+    other[0]["metadata"]["labels"]["croft.run/instance"] = "u2".into();
+    check(&["a=1"], &[], other, &["conflict ConfigMap team/a belongs to Web.kro.run team/shop"]);
+}
+
+#[test]
+fn an_instances_deletion_takes_one_wave_after_the_other() {
+    let step = |objects: Vec<Value>| lines(&deletion(&Inventory::of(INSTANCE, objects.into_iter().map(Arc::new))));
+    let all = lives(&["a=1", "b=1", "c=1"]);
+    assert_eq!(step(all.clone()), ["delete c: its instance is being deleted"]);
+    assert_eq!(step(vec![all[0].clone(), going(all[2].clone())]), ["await c"]);
+    assert_eq!(step(all[..1].to_vec()), ["delete a: its instance is being deleted"]);
+    assert!(step(Vec::new()).is_empty());
+}

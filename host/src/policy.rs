@@ -1,0 +1,367 @@
+//! What of a rendering may happen: the host's own rules about objects that a
+//! module asked for.
+//!
+//! It neither looks at the cluster nor changes what an object says, beyond the
+//! namespace and croft's own labels and annotations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::{Access, Blueprint, Child, Gvk, Node, Read, Rendering, Scope};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    canonical,
+    claims::{Claims, Grant, group_resource},
+    fault::{Blame, Fault},
+    kinds::{Kind, Kinds},
+    name::Digest,
+    object::{self, Target},
+};
+
+/// Children of one instance. Enough for kro's largest collections (1,000)
+/// beside a few others, and few enough for one status object.
+const MAX_CHILDREN: usize = 1200;
+/// Bytes of one child as JSON: etcd takes 1.5 MiB for a request.
+const MAX_CHILD_BYTES: usize = 1 << 20;
+
+/// A child that may be applied. Only [`admit`] makes one.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    id: String,
+    target: Target,
+    manifest: Value,
+    digest: Digest,
+    wave: u32,
+}
+
+impl Admitted {
+    /// The id it stands for.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Where it goes.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The object to apply, with croft's labels and annotations.
+    pub fn manifest(&self) -> &Value {
+        &self.manifest
+    }
+
+    /// The digest of what the module rendered, also in an annotation.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Its place in the deletion order: higher waves go first.
+    pub fn wave(&self) -> u32 {
+        self.wave
+    }
+}
+
+/// What the children are measured against.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// What the definition declared.
+    pub blueprint: &'a Blueprint,
+    /// The kinds that were looked up.
+    pub kinds: &'a Kinds,
+    /// What the consumer accepted; `None` offline, where nobody was asked.
+    pub claims: Option<&'a Claims>,
+    /// The instance.
+    pub instance: &'a Value,
+}
+
+/// A rendering breaks a rule. Nothing of it is applied.
+#[derive(Debug, thiserror::Error)]
+pub enum Violation {
+    /// The module strays from its own blueprint.
+    #[error("child `{id}` is a {kind}, which the definition's blueprint does not list")]
+    UndeclaredKind {
+        /// The child.
+        id: String,
+        /// Its kind.
+        kind: Gvk,
+    },
+    /// A rendered id is not a node of the blueprint.
+    #[error("the module rendered `{id}`, which is no id of the definition")]
+    UnknownId {
+        /// The id.
+        id: String,
+    },
+    /// A child would make instances of the API that it belongs to.
+    #[error("child `{id}` is a {kind}, the API's own kind: an instance may not create instances of its own API")]
+    RecursiveApi {
+        /// The child.
+        id: String,
+        /// Its kind.
+        kind: Gvk,
+    },
+    /// The consumer has not accepted a claim.
+    #[error("the workspace {workspace} has not accepted the claim on {resource}, which child `{id}` needs; accept it there with: {accept}")]
+    ClaimNotAccepted {
+        /// The child.
+        id: String,
+        /// Such as `configmaps` or `deployments.apps`.
+        resource: String,
+        /// The consumer's workspace.
+        workspace: String,
+        /// The command that accepts it.
+        accept: String,
+    },
+    /// The consumer accepted a claim, and kcp is still at it.
+    #[error("kcp has not yet applied the claim on {resource}, which child `{id}` needs")]
+    ClaimNotApplied {
+        /// The child.
+        id: String,
+        /// The claimed resource.
+        resource: String,
+    },
+    /// The export lacks a claim.
+    #[error("the export does not claim {resource}, which child `{id}` needs; publish the definition again with `croft publish --apply`")]
+    NotClaimed {
+        /// The child.
+        id: String,
+        /// The resource.
+        resource: String,
+    },
+    /// Nobody knows how to address a kind.
+    #[error("the server does not serve {kind}, the kind of child `{id}`")]
+    KindNotServed {
+        /// The child.
+        id: String,
+        /// Its kind.
+        kind: Gvk,
+    },
+    /// Two children want to be the same object.
+    #[error("children `{first}` and `{second}` are both {target}")]
+    DuplicateTarget {
+        /// One child.
+        first: String,
+        /// The other.
+        second: String,
+        /// The object.
+        target: Target,
+    },
+    /// An object that no server would take.
+    #[error("child `{id}` cannot be applied: {problem}")]
+    InvalidManifest {
+        /// The child.
+        id: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// More than one instance may have.
+    #[error("the module rendered {count} children; an instance may have {MAX_CHILDREN}")]
+    TooManyChildren {
+        /// How many.
+        count: usize,
+    },
+}
+
+impl Fault for Violation {
+    fn reason(&self) -> &'static str {
+        match self {
+            Violation::UndeclaredKind { .. } => "UndeclaredKind",
+            Violation::UnknownId { .. } => "UnknownId",
+            Violation::RecursiveApi { .. } => "RecursiveApi",
+            Violation::ClaimNotAccepted { .. } => "ClaimNotAccepted",
+            Violation::ClaimNotApplied { .. } => "ClaimNotApplied",
+            Violation::NotClaimed { .. } => "NotClaimed",
+            Violation::KindNotServed { .. } => "KindNotServed",
+            Violation::DuplicateTarget { .. } => "DuplicateTarget",
+            Violation::InvalidManifest { .. } => "InvalidManifest",
+            Violation::TooManyChildren { .. } => "TooManyChildren",
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Violation::UndeclaredKind { .. } | Violation::UnknownId { .. } | Violation::TooManyChildren { .. } => {
+                Blame::Module
+            }
+            Violation::ClaimNotAccepted { .. } => Blame::Consumer,
+            Violation::ClaimNotApplied { .. } | Violation::KindNotServed { .. } => Blame::Host,
+            Violation::RecursiveApi { .. }
+            | Violation::NotClaimed { .. }
+            | Violation::DuplicateTarget { .. }
+            | Violation::InvalidManifest { .. } => Blame::Input,
+        }
+    }
+}
+
+/// Admits the whole rendering, or nothing of it.
+///
+/// # Errors
+/// The first rule that it breaks, in the order in which children were rendered.
+pub fn admit(rendering: &Rendering, rules: Rules<'_>) -> Result<Vec<Admitted>, Violation> {
+    let children = &rendering.children;
+    if children.len() > MAX_CHILDREN {
+        return Err(Violation::TooManyChildren { count: children.len() });
+    }
+    known_ids(rendering, rules.blueprint)?;
+    rendering.reads.iter().try_for_each(|read| may_read(read, rules))?;
+    let waves = waves(&rules.blueprint.nodes);
+    let mut seen = BTreeMap::new();
+    children
+        .iter()
+        .map(|child| {
+            let admitted = admit_one(child, waves.get(child.id.as_str()).copied().unwrap_or_default(), rules)?;
+            match seen.insert(admitted.target.clone(), child.id.clone()) {
+                Some(first) => {
+                    Err(Violation::DuplicateTarget { first, second: child.id.clone(), target: admitted.target })
+                }
+                None => Ok(admitted),
+            }
+        })
+        .collect()
+}
+
+fn known_ids(rendering: &Rendering, blueprint: &Blueprint) -> Result<(), Violation> {
+    let known: BTreeSet<&str> = blueprint.nodes.iter().map(|node| node.id.as_str()).collect();
+    let ids = rendering.children.iter().map(|child| &child.id);
+    let ids = ids.chain(rendering.blocked.iter().map(|blocked| &blocked.id));
+    let ids = ids.chain(rendering.excluded.iter().map(|excluded| &excluded.id));
+    let mut ids = ids.chain(rendering.reads.iter().map(|read| &read.id));
+    match ids.find(|id| !known.contains(id.as_str())) {
+        Some(id) => Err(Violation::UnknownId { id: id.clone() }),
+        None => Ok(()),
+    }
+}
+
+fn admit_one(child: &Child, wave: u32, rules: Rules<'_>) -> Result<Admitted, Violation> {
+    let id = &child.id;
+    let invalid = |problem: String| Violation::InvalidManifest { id: id.clone(), problem };
+    let kind = Gvk::of(&child.manifest).ok_or_else(|| invalid("it has no `apiVersion` and `kind`".into()))?;
+    let address = may_touch(id, &kind, Access::Manage, rules)?;
+    check_manifest(&child.manifest).map_err(invalid)?;
+    let manifest = placed(&child.manifest, address.scope, rules.instance).map_err(invalid)?;
+    let target = Target::of(&manifest).ok_or_else(|| invalid("it has no `metadata.name`".into()))?;
+    let digest = canonical::digest(&json!([manifest, wave, child.key]));
+    let manifest = marked(manifest, child, wave, &digest, rules);
+    Ok(Admitted { id: id.clone(), target, manifest, digest, wave })
+}
+
+fn may_read(read: &Read, rules: Rules<'_>) -> Result<(), Violation> {
+    may_touch(&read.id, &read.kind, Access::Read, rules).map(drop)
+}
+
+/// Whether the blueprint, the server and the consumer all allow it.
+fn may_touch<'a>(id: &str, kind: &Gvk, access: Access, rules: Rules<'a>) -> Result<&'a Kind, Violation> {
+    let (id, api) = (id.to_owned(), &rules.blueprint.api.kind);
+    if access == Access::Manage && (kind.group == api.group && kind.kind == api.kind) {
+        return Err(Violation::RecursiveApi { id, kind: kind.clone() });
+    }
+    if !rules.blueprint.kinds.iter().any(|used| used.kind == *kind && used.access >= access) {
+        return Err(Violation::UndeclaredKind { id, kind: kind.clone() });
+    }
+    let Some(address) = rules.kinds.get(kind) else {
+        return Err(not_served(id, kind, rules));
+    };
+    match rules.claims {
+        None => Ok(address),
+        Some(claims) => granted(claims, id, &kind.group, &address.plural).map(|()| address),
+    }
+}
+
+/// A kind that is not served is most often one that nobody claimed.
+fn not_served(id: String, kind: &Gvk, rules: Rules<'_>) -> Violation {
+    let guess = crate::kinds::builtin(kind).unwrap_or_else(|| crate::kinds::guess(kind));
+    let claim = rules.claims.map(|claims| granted(claims, id.clone(), &kind.group, &guess.plural));
+    match claim {
+        Some(Err(violation @ Violation::ClaimNotAccepted { .. })) => violation,
+        _ => Violation::KindNotServed { id, kind: kind.clone() },
+    }
+}
+
+fn granted(claims: &Claims, id: String, group: &str, plural: &str) -> Result<(), Violation> {
+    let resource = group_resource(group, plural);
+    match claims.grant(group, plural) {
+        Grant::Accepted => Ok(()),
+        Grant::Applying => Err(Violation::ClaimNotApplied { id, resource }),
+        Grant::NotClaimed => Err(Violation::NotClaimed { id, resource }),
+        Grant::Open { accept } => {
+            let workspace = claims.workspace().to_owned();
+            Err(Violation::ClaimNotAccepted { id, resource, workspace, accept })
+        }
+    }
+}
+
+/// Refuses what a server would refuse, or what is the host's to set.
+fn check_manifest(manifest: &Value) -> Result<(), String> {
+    let name = object::text(manifest, "/metadata/name");
+    // What the API machinery calls a path segment name; kinds have rules of
+    // their own on top, which the server knows.
+    if name.is_empty() || name.len() > 253 || matches!(name, "." | "..") || name.contains(['/', '%']) {
+        return Err(format!("`{name}` is not a valid `metadata.name`"));
+    }
+    for field in ["uid", "resourceVersion", "generateName", "managedFields", "deletionTimestamp", "ownerReferences"] {
+        if manifest.pointer("/metadata").and_then(|metadata| metadata.get(field)).is_some() {
+            return Err(format!("`metadata.{field}` is not the module's to set"));
+        }
+    }
+    for field in ["labels", "annotations"] {
+        let keys = manifest.pointer("/metadata").and_then(|metadata| metadata.get(field)).and_then(Value::as_object);
+        if let Some(key) = keys.into_iter().flat_map(Map::keys).find(|key| key.starts_with(object::RESERVED_PREFIX)) {
+            return Err(format!("`metadata.{field}` may not have `{key}`: `{}` is reserved", object::RESERVED_PREFIX));
+        }
+    }
+    let bytes = manifest.to_string().len();
+    if bytes > MAX_CHILD_BYTES {
+        return Err(format!("it has {bytes} bytes; an object may have {MAX_CHILD_BYTES}"));
+    }
+    Ok(())
+}
+
+/// The manifest in the namespace where it belongs: its own, or else the
+/// instance's, or else `default`.
+fn placed(manifest: &Value, scope: Scope, instance: &Value) -> Result<Value, String> {
+    let own = object::text(manifest, "/metadata/namespace");
+    let inherited = object::text(instance, "/metadata/namespace");
+    let mut manifest = manifest.clone();
+    match (scope, own, inherited) {
+        (Scope::Cluster, "", _) => {}
+        (Scope::Cluster, ..) => return Err("a cluster-scoped object may not have `metadata.namespace`".into()),
+        (Scope::Namespaced, "", "") => manifest["metadata"]["namespace"] = "default".into(),
+        (Scope::Namespaced, "", inherited) => manifest["metadata"]["namespace"] = inherited.into(),
+        (Scope::Namespaced, ..) => {}
+    }
+    Ok(manifest)
+}
+
+/// Puts on what croft finds the child by, and what tells people whose it is.
+fn marked(mut manifest: Value, child: &Child, wave: u32, digest: &Digest, rules: Rules<'_>) -> Value {
+    let (instance, api) = (rules.instance, &rules.blueprint.api);
+    let name = object::text(instance, "/metadata/name");
+    let owner = match object::text(instance, "/metadata/namespace") {
+        "" => format!("{} {name}", api.kind),
+        namespace => format!("{} {namespace}/{name}", api.kind),
+    };
+    let metadata = &mut manifest["metadata"];
+    metadata["labels"][object::INSTANCE_LABEL] = object::uid(instance).into();
+    let annotations = &mut metadata["annotations"];
+    annotations[object::CHILD_ANNOTATION] = child.id.as_str().into();
+    if !child.key.is_empty() {
+        annotations[object::KEY_ANNOTATION] = child.key.as_str().into();
+    }
+    annotations[object::WAVE_ANNOTATION] = wave.to_string().into();
+    annotations[object::MANIFEST_ANNOTATION] = digest.as_str().into();
+    annotations[object::OWNER_ANNOTATION] = owner.into();
+    manifest
+}
+
+/// The longest way from an id to one that depends on nothing. Nodes come in
+/// topological order.
+fn waves(nodes: &[Node]) -> BTreeMap<&str, u32> {
+    let mut waves: BTreeMap<&str, u32> = BTreeMap::new();
+    for node in nodes {
+        let before = node.depends_on.iter().filter_map(|id| waves.get(id.as_str())).max();
+        waves.insert(&node.id, before.map_or(0, |wave| wave + 1));
+    }
+    waves
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! From a definition to the objects that publish it: what goes into the
+//! provider's workspace, what the consumer binds, and the host's rights.
+//!
+//! It makes objects and sends none.
+
+use contract::{Access, Blueprint, Gvk};
+use serde_json::{Value, json};
+
+use crate::{
+    canonical,
+    claims::{self, MANAGE_VERBS, READ_VERBS},
+    definition,
+    kinds::{self, Kinds},
+    name::Digest,
+    object,
+};
+
+/// The CustomResourceDefinition of `resourcegroups.kro.run`, with `spec.module`.
+const RESOURCE_GROUP_CRD: &str = include_str!("publish/resourcegroups.json");
+
+/// Where definitions live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// The export serves the API alone; definitions are a CRD in the provider's
+    /// own workspace. A consumer can bind any number of such exports.
+    Split,
+    /// One export serves the API and `resourcegroups`. A consumer can bind one
+    /// such export: kcp refuses a second that serves the same resource.
+    Shared,
+}
+
+/// How to publish.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where definitions live.
+    pub layout: Layout,
+    /// The first part of the schemas' names; by default made from their
+    /// content, so that new content gets a new name.
+    pub prefix: Option<String>,
+    /// The export's name; by default `<plural>.<group>`.
+    pub export: Option<String>,
+    /// The provider's workspace path, such as `root:provider:team`, for the
+    /// bindings.
+    pub workspace: Option<String>,
+    /// The user that the host runs as, for RBAC.
+    pub host_user: String,
+}
+
+/// The objects, in the order in which they are applied.
+#[derive(Clone, Debug)]
+pub struct Publication {
+    /// The API's CRD and, in the provider's workspace with the split layout,
+    /// that of definitions.
+    pub crds: Vec<Value>,
+    /// One for every resource that the export serves.
+    pub schemas: Vec<Value>,
+    /// The export.
+    pub export: Value,
+    /// The provider's own binding, in the shared layout: without it the
+    /// definitions do not show in the virtual workspace.
+    pub provider_binding: Option<Value>,
+    /// The binding to hand out.
+    pub consumer_binding: Value,
+    /// ClusterRole and ClusterRoleBinding for the host.
+    pub rbac: Vec<Value>,
+    /// Kinds whose plural was guessed, because neither a server nor the table
+    /// of built-in kinds knows them.
+    pub guessed: Vec<Gvk>,
+}
+
+/// A definition that cannot be published.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The status field is taken.
+    #[error("the API's status has a field `croft`, which croft keeps its record in")]
+    StatusFieldTaken,
+    /// The module's CRD is not one.
+    #[error("the module's CustomResourceDefinition has no `{0}`")]
+    MalformedCrd(&'static str),
+}
+
+impl Publication {
+    /// All objects in the order of the documentation: CRDs, schemas, export,
+    /// bindings, RBAC.
+    pub fn objects(&self) -> Vec<Value> {
+        let mut objects = self.crds.clone();
+        objects.extend(self.schemas.iter().cloned());
+        objects.push(self.export.clone());
+        objects.extend(self.provider_binding.iter().cloned());
+        objects.push(self.consumer_binding.clone());
+        objects.extend(self.rbac.iter().cloned());
+        objects
+    }
+
+    /// The export's name.
+    pub fn export_name(&self) -> &str {
+        object::text(&self.export, "/metadata/name")
+    }
+}
+
+/// Makes the objects that publish a definition.
+///
+/// # Errors
+/// The module's CRD is not one, or takes a field that is croft's.
+pub fn publish(blueprint: &Blueprint, kinds: &Kinds, options: &Options) -> Result<Publication, Error> {
+    let groups_crd = resource_group_crd();
+    let mut schemas = vec![schema(&with_record(&blueprint.api.crd)?, options)?];
+    if options.layout == Layout::Shared {
+        schemas.push(schema(&groups_crd, options)?);
+    }
+    let (claims, guessed) = permission_claims(blueprint, kinds);
+    let export = export(&schemas, &claims, blueprint, options);
+    let name = object::text(&export, "/metadata/name").to_owned();
+    let shared = options.layout == Layout::Shared;
+    Ok(Publication {
+        crds: vec![blueprint.api.crd.clone(), groups_crd],
+        schemas,
+        provider_binding: shared.then(|| binding(&name, &[], options)),
+        consumer_binding: binding(&name, &claims, options),
+        rbac: rbac(&name, options),
+        export,
+        guessed,
+    })
+}
+
+/// The CRD of definitions, as croft publishes it.
+pub fn resource_group_crd() -> Value {
+    serde_json::from_str(RESOURCE_GROUP_CRD).expect("the embedded CRD is JSON: a test reads it")
+}
+
+/// The CRD with croft's own record in its status.
+fn with_record(crd: &Value) -> Result<Value, Error> {
+    let mut crd = crd.clone();
+    let version = crd.pointer_mut("/spec/versions/0").ok_or(Error::MalformedCrd("spec.versions"))?;
+    let schema = version.pointer_mut("/schema/openAPIV3Schema").ok_or(Error::MalformedCrd("schema"))?;
+    let status = &mut schema["properties"]["status"];
+    if status.pointer("/properties/croft").is_some() {
+        return Err(Error::StatusFieldTaken);
+    }
+    status["type"] = "object".into();
+    status["properties"]["croft"] = json!({
+        "type": "object",
+        "description": "What croft did for this object: its children, and the digests of the last render.",
+        "x-kubernetes-preserve-unknown-fields": true,
+    });
+    version["subresources"]["status"] = json!({});
+    Ok(crd)
+}
+
+/// A CRD as kcp's APIResourceSchema. Such an object never changes, so its name
+/// is made from its content.
+fn schema(crd: &Value, options: &Options) -> Result<Value, Error> {
+    let spec = crd.get("spec").ok_or(Error::MalformedCrd("spec"))?;
+    let versions = spec.get("versions").and_then(Value::as_array).ok_or(Error::MalformedCrd("spec.versions"))?;
+    let versions: Vec<Value> = versions
+        .iter()
+        .map(|version| {
+            let mut version = version.clone();
+            version["schema"] = version["schema"]["openAPIV3Schema"].take();
+            version
+        })
+        .collect();
+    let spec = json!({
+        "group": spec["group"], "names": spec["names"], "scope": spec["scope"], "versions": versions,
+    });
+    let prefix = options.prefix.clone().unwrap_or_else(|| prefix(&canonical::digest(&spec)));
+    let name = format!("{prefix}.{}.{}", object::text(&spec, "/names/plural"), object::text(&spec, "/group"));
+    Ok(json!({
+        "apiVersion": "apis.kcp.io/v1alpha1",
+        "kind": "APIResourceSchema",
+        "metadata": {"name": name},
+        "spec": spec,
+    }))
+}
+
+/// Eight digits tell the versions of one API apart; a name starts with a
+/// letter.
+fn prefix(digest: &Digest) -> String {
+    format!("v{}", &digest.hex()[..8])
+}
+
+/// What the consumer is asked to accept, and the kinds that were guessed.
+fn permission_claims(blueprint: &Blueprint, kinds: &Kinds) -> (Vec<Value>, Vec<Gvk>) {
+    let mut guessed = Vec::new();
+    let mut claims: Vec<Value> = Vec::new();
+    for used in &blueprint.kinds {
+        let kind = kinds.get(&used.kind).cloned().or_else(|| kinds::builtin(&used.kind)).unwrap_or_else(|| {
+            guessed.push(used.kind.clone());
+            kinds::guess(&used.kind)
+        });
+        let verbs: &[&str] = if used.access == Access::Manage { &MANAGE_VERBS } else { &READ_VERBS };
+        let claim = json!({"group": used.kind.group, "resource": kind.plural, "verbs": verbs});
+        // Two versions of a kind are one resource.
+        match claims.iter_mut().find(|other| other["group"] == claim["group"] && other["resource"] == claim["resource"])
+        {
+            Some(other) if used.access == Access::Manage => *other = claim,
+            Some(_) => {}
+            None => claims.push(claim),
+        }
+    }
+    (claims, guessed)
+}
+
+fn export(schemas: &[Value], claims: &[Value], blueprint: &Blueprint, options: &Options) -> Value {
+    let resources: Vec<Value> = schemas
+        .iter()
+        .map(|schema| {
+            json!({
+                "group": schema["spec"]["group"],
+                "name": schema["spec"]["names"]["plural"],
+                "schema": schema["metadata"]["name"],
+                "storage": {"crd": {}},
+            })
+        })
+        .collect();
+    let api = &blueprint.api;
+    let name = options.export.clone().unwrap_or_else(|| format!("{}.{}", api.plural, api.kind.group));
+    let mut spec = json!({"resources": resources});
+    if !claims.is_empty() {
+        spec["permissionClaims"] = claims.into();
+    }
+    json!({"apiVersion": "apis.kcp.io/v1alpha2", "kind": "APIExport", "metadata": {"name": name}, "spec": spec})
+}
+
+/// A binding that accepts the claims. Without a workspace path kcp looks for
+/// the export in the binding's own workspace.
+fn binding(export: &str, claims: &[Value], options: &Options) -> Value {
+    let mut reference = json!({"name": export});
+    if let Some(path) = &options.workspace {
+        reference["path"] = path.as_str().into();
+    }
+    let mut spec = json!({"reference": {"export": reference}});
+    if !claims.is_empty() {
+        spec["permissionClaims"] = claims.iter().map(claims::accepted).collect();
+    }
+    json!({"apiVersion": "apis.kcp.io/v1alpha2", "kind": "APIBinding", "metadata": {"name": export}, "spec": spec})
+}
+
+/// What the host may do in the provider's workspace, and nothing else: its
+/// rights in consumers' workspaces come from `apiexports/content` and from the
+/// claims that they accepted.
+fn rbac(export: &str, options: &Options) -> Vec<Value> {
+    let name = format!("croft:{export}");
+    let mut rules = vec![
+        json!({"nonResourceURLs": ["/"], "verbs": ["access"]}),
+        json!({
+            "apiGroups": ["apis.kcp.io"], "resources": ["apiexports/content"], "resourceNames": [export],
+            "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
+        }),
+        json!({
+            "apiGroups": ["apis.kcp.io"], "resources": ["apiexports", "apiexportendpointslices"],
+            "verbs": ["get", "list", "watch"],
+        }),
+    ];
+    if options.layout == Layout::Split {
+        rules.push(json!({
+            "apiGroups": [definition::GROUP], "resources": [definition::PLURAL], "verbs": ["get", "list", "watch"],
+        }));
+        rules.push(json!({
+            "apiGroups": [definition::GROUP], "resources": [format!("{}/status", definition::PLURAL)],
+            "verbs": ["get", "update", "patch"],
+        }));
+    }
+    let api_version = "rbac.authorization.k8s.io/v1";
+    vec![
+        json!({"apiVersion": api_version, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}),
+        json!({
+            "apiVersion": api_version, "kind": "ClusterRoleBinding", "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+            "subjects": [{
+                "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": options.host_user,
+            }],
+        }),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

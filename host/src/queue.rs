@@ -1,0 +1,180 @@
+//! Which instance is next: each at most once at a time, and every logical
+//! cluster in its turn, so that one tenant's thousand instances do not hold up
+//! another's one.
+//!
+//! It knows nothing of what a pass does.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+/// A queue of keys that belong to tenants.
+pub struct Queue<T, K> {
+    state: Mutex<State<T, K>>,
+    added: Notify,
+}
+
+struct State<T, K> {
+    /// Tenants that have something waiting, in their order.
+    turns: VecDeque<T>,
+    waiting: HashMap<T, VecDeque<K>>,
+    queued: HashSet<K>,
+    running: HashSet<K>,
+    /// Running keys that were added again meanwhile.
+    again: HashMap<K, T>,
+}
+
+impl<T, K> Default for Queue<T, K> {
+    fn default() -> Self {
+        let state = State {
+            turns: VecDeque::new(),
+            waiting: HashMap::new(),
+            queued: HashSet::new(),
+            running: HashSet::new(),
+            again: HashMap::new(),
+        };
+        Queue { state: Mutex::new(state), added: Notify::new() }
+    }
+}
+
+impl<T, K> Queue<T, K>
+where
+    T: Clone + Eq + Hash + Send + 'static,
+    K: Clone + Eq + Hash + Send + 'static,
+{
+    /// Puts a key in line, unless it is there already. A key that is being
+    /// worked on comes again afterwards.
+    pub fn add(&self, tenant: T, key: K) {
+        if self.lock().add(tenant, key) {
+            self.added.notify_one();
+        }
+    }
+
+    /// Puts a key in line later.
+    pub fn add_after(self: &Arc<Self>, tenant: T, key: K, delay: Duration) {
+        let queue = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            queue.add(tenant, key);
+        });
+    }
+
+    /// Waits for the next key. It counts as being worked on until [`done`].
+    ///
+    /// [`done`]: Queue::done
+    pub async fn next(&self) -> K {
+        loop {
+            // Registered before looking, so that an addition in between wakes.
+            let added = self.added.notified();
+            if let Some((key, more)) = self.lock().take() {
+                if more {
+                    self.added.notify_one();
+                }
+                return key;
+            }
+            added.await;
+        }
+    }
+
+    /// Says that the work on a key has ended.
+    pub fn done(&self, key: &K) {
+        let mut state = self.lock();
+        state.running.remove(key);
+        if let Some(tenant) = state.again.remove(key) {
+            state.add(tenant, key.clone());
+            self.added.notify_one();
+        }
+    }
+
+    // A panic while the lock is held can at worst forget one key, and the next
+    // event or listing adds it again.
+    fn lock(&self) -> MutexGuard<'_, State<T, K>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash> State<T, K> {
+    /// Whether the key is new in line.
+    fn add(&mut self, tenant: T, key: K) -> bool {
+        if self.running.contains(&key) {
+            self.again.insert(key, tenant);
+            return false;
+        }
+        if !self.queued.insert(key.clone()) {
+            return false;
+        }
+        let line = self.waiting.entry(tenant.clone()).or_default();
+        if line.is_empty() {
+            self.turns.push_back(tenant);
+        }
+        line.push_back(key);
+        true
+    }
+
+    /// The next key, and whether there are more.
+    fn take(&mut self) -> Option<(K, bool)> {
+        let tenant = self.turns.pop_front()?;
+        let line = self.waiting.get_mut(&tenant)?;
+        let key = line.pop_front()?;
+        if line.is_empty() {
+            self.waiting.remove(&tenant);
+        } else {
+            self.turns.push_back(tenant);
+        }
+        self.queued.remove(&key);
+        self.running.insert(key.clone());
+        Some((key, !self.turns.is_empty()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(keys: &[(&'static str, u32)]) -> Queue<&'static str, u32> {
+        let queue = Queue::default();
+        keys.iter().for_each(|&(tenant, key)| queue.add(tenant, key));
+        queue
+    }
+
+    fn drain(queue: &Queue<&'static str, u32>) -> Vec<u32> {
+        std::iter::from_fn(|| queue.lock().take().map(|(key, _)| key)).collect()
+    }
+
+    #[test]
+    fn tenants_take_turns() {
+        assert_eq!(drain(&queue(&[("a", 1), ("a", 2), ("a", 3), ("b", 10), ("c", 20)])), [1, 10, 20, 2, 3]);
+    }
+
+    #[test]
+    fn a_key_is_in_line_once() {
+        assert_eq!(drain(&queue(&[("a", 1), ("a", 1)])), [1]);
+    }
+
+    #[test]
+    fn a_key_that_is_worked_on_comes_again_only_afterwards() {
+        let queue = queue(&[("a", 1)]);
+        assert_eq!(drain(&queue), [1]);
+        queue.add("a", 1);
+        assert!(drain(&queue).is_empty());
+        queue.done(&1);
+        assert_eq!(drain(&queue), [1]);
+    }
+
+    #[tokio::test]
+    async fn a_waiting_worker_wakes_up() {
+        let queue = Arc::new(queue(&[]));
+        let waiting = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.next().await }
+        });
+        tokio::task::yield_now().await;
+        queue.add("a", 7);
+        assert_eq!(waiting.await.unwrap(), 7);
+    }
+}

@@ -1,0 +1,123 @@
+//! What ran: the digests by which a render can be repeated and compared.
+//!
+//! It neither signs nor stores them.
+
+use contract::{Observed, Rendering};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{canonical, name::Digest};
+
+/// What went into one render. Equal inputs give equal renderings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// The module's bytes.
+    pub module: Digest,
+    /// The definition: its `spec`, name and module reference.
+    pub definition: Digest,
+    /// The instance and what was observed, as the module got them.
+    pub input: Digest,
+}
+
+/// One render: what went in and what came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    /// What went in.
+    #[serde(flatten)]
+    pub input: Input,
+    /// What the module answered.
+    pub output: Digest,
+}
+
+impl Input {
+    /// The digests of what a render is about to get.
+    pub fn of(module: &Digest, definition: &Digest, instance: &Value, observed: &[Observed]) -> Input {
+        let observed: Vec<Value> =
+            observed.iter().map(|seen| json!({"id": seen.id, "key": seen.key, "object": seen.object})).collect();
+        let input = canonical::digest(&json!({"instance": instance, "observed": observed}));
+        Input { module: module.clone(), definition: definition.clone(), input }
+    }
+
+    /// Adds what came out.
+    pub fn answered(self, rendering: &Rendering) -> Receipt {
+        Receipt { input: self, output: canonical::digest(&output(rendering)) }
+    }
+}
+
+/// The part of a definition that decides what it does: everything that its
+/// author writes, and nothing that a server adds.
+pub fn definition(object: &Value) -> Digest {
+    let metadata = object.get("metadata");
+    let field = |name: &str| metadata.and_then(|metadata| metadata.get(name));
+    canonical::digest(&json!({
+        "apiVersion": object.get("apiVersion"),
+        "kind": object.get("kind"),
+        "name": field("name"),
+        "module": field("annotations").and_then(|annotations| annotations.get(crate::definition::MODULE_ANNOTATION)),
+        "spec": object.get("spec"),
+    }))
+}
+
+/// The instance as a module gets it: without what the host's own writes change.
+pub fn instance(object: &Value) -> Value {
+    let mut instance = crate::inventory::shown(object);
+    if let Some(fields) = instance.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(metadata) = instance.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("resourceVersion");
+    }
+    instance
+}
+
+/// A rendering as one JSON value.
+fn output(rendering: &Rendering) -> Value {
+    let children = rendering.children.iter().map(
+        |child| json!({"id": child.id, "key": child.key, "manifest": child.manifest, "dependsOn": child.depends_on}),
+    );
+    let blocked = rendering.blocked.iter().map(
+        |blocked| json!({"id": blocked.id, "waitsFor": blocked.waits_for, "message": blocked.message}),
+    );
+    let excluded = rendering.excluded.iter().map(|excluded| json!({"id": excluded.id, "message": excluded.message}));
+    let reads = rendering.reads.iter().map(|read| json!({"id": read.id, "select": format!("{:?}", read.select)}));
+    let readiness = rendering.readiness.iter().map(
+        |ready| json!({"id": ready.id, "key": ready.key, "ready": ready.ready, "message": ready.message}),
+    );
+    json!({
+        "defaults": rendering.defaults,
+        "children": children.collect::<Vec<_>>(),
+        "blocked": blocked.collect::<Vec<_>>(),
+        "excluded": excluded.collect::<Vec<_>>(),
+        "reads": reads.collect::<Vec<_>>(),
+        "readiness": readiness.collect::<Vec<_>>(),
+        "status": rendering.status,
+        "conditions": rendering.conditions,
+        "suspended": rendering.suspended,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_bookkeeping_does_not_change_what_went_in() {
+        let written = json!({"apiVersion": "v1", "kind": "A", "metadata": {"name": "a"}, "spec": {"x": 1}});
+        let mut stored = written.clone();
+        stored["metadata"]["resourceVersion"] = "5".into();
+        stored["metadata"]["managedFields"] = json!([{}]);
+        stored["status"] = json!({"state": "ACTIVE"});
+        assert_eq!(definition(&written), definition(&stored));
+        assert_eq!(instance(&written), instance(&stored));
+    }
+
+    #[test]
+    fn what_went_in_changes_with_the_instance_and_with_what_was_seen() {
+        let digest = Digest::of(b"m");
+        let of = |instance: Value, observed: &[Observed]| Input::of(&digest, &digest, &instance, observed);
+        let seen = Observed { id: "a".into(), key: String::new(), object: json!({}) };
+        assert_eq!(of(json!({"spec": 1}), &[]), of(json!({"spec": 1}), &[]));
+        assert_ne!(of(json!({"spec": 1}), &[]), of(json!({"spec": 2}), &[]));
+        assert_ne!(of(json!({"spec": 1}), &[]), of(json!({"spec": 1}), &[seen]));
+    }
+}

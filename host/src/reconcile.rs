@@ -1,0 +1,413 @@
+//! One pass over one instance: observe, render, admit, plan, apply, record.
+//!
+//! The steps that decide are functions of values in other modules; here is
+//! their order, and what is done with their answers.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use contract::{Observed, Rendering};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    apply::{self, Done},
+    canonical,
+    claims::{Claims, Grant},
+    defaults,
+    fault::{Blame, Fault},
+    inventory::Inventory,
+    kcp::{Cluster, ObjectKey, externals},
+    object,
+    plan::{self, Action, Conflict, Plan},
+    policy::{self, Admitted, Rules},
+    receipt::{self, Input, Receipt},
+    sandbox,
+    status::{self, Findings, Stage, Verdict},
+    world::{Memory, Serving, Stamp, World},
+};
+
+/// What is to be done about an instance after a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing, until something changes.
+    Wait,
+    /// Another pass, after a pause that grows with the attempts.
+    Retry,
+}
+
+/// Passes over one instance.
+pub async fn reconcile(world: &World, key: &ObjectKey) -> Next {
+    let Some(instance) = world.instances.get(key) else {
+        world.forget(key);
+        return Next::Wait;
+    };
+    // Without a definition nobody knows what the instance is made of; without
+    // its binding, what the consumer allows. Both arrive as events.
+    let (Some(serving), Some(claims)) = (world.serving(key), world.claims(&key.cluster)) else { return Next::Wait };
+    let Some(cluster) = world.cluster(&key.cluster) else { return Next::Wait };
+    let memory = world.memory(key);
+    let mut pass = Pass { world, key, cluster, serving, claims, instance, memory, last: None };
+    let next = match (object::is_being_deleted(&pass.instance), object::has_finalizer(&pass.instance)) {
+        (true, false) => Next::Wait,
+        (true, true) => pass.delete().await,
+        (false, _) => pass.converge().await,
+    };
+    let attempts = if next == Next::Retry { pass.memory.attempts.saturating_add(1) } else { 0 };
+    world.remember(key, Memory { attempts, ..pass.memory });
+    next
+}
+
+/// A pass under way.
+struct Pass<'a> {
+    world: &'a World,
+    key: &'a ObjectKey,
+    cluster: Cluster,
+    serving: Arc<Serving>,
+    claims: Arc<Claims>,
+    instance: Arc<Value>,
+    memory: Memory,
+    last: Option<Rendered>,
+}
+
+/// What the module answered last.
+struct Rendered {
+    rendering: Rendering,
+    receipt: Receipt,
+}
+
+/// Why a pass cannot go on.
+enum Stop {
+    /// Its reason goes into the status.
+    Verdict(Verdict),
+    /// What was seen is out of date; the news is on its way.
+    Stale,
+}
+
+impl Stop {
+    fn at(stage: Stage, error: &dyn Fault) -> Stop {
+        Stop::Verdict(Verdict::stopped(stage, error))
+    }
+}
+
+impl Pass<'_> {
+    /// Brings the instance's children about.
+    async fn converge(&mut self) -> Next {
+        if !self.can_see_children() {
+            return Next::Wait;
+        }
+        if self.memory.settled.as_ref() == Some(&self.stamp()) {
+            tracing::trace!("nothing changed");
+            return Next::Wait;
+        }
+        self.memory.settled = None;
+        let (verdict, quiet) = match self.rounds().await {
+            Ok(plan) => (self.verdict(&plan), plan.conflicts.is_empty() && !waits(&plan)),
+            Err(Stop::Stale) => return Next::Retry,
+            // What a module answers, and what policy says of it, is the same
+            // for the same input: only a failing platform is worth a retry.
+            Err(Stop::Verdict(verdict)) => {
+                let heals = matches!(&verdict, Verdict::Stopped { blame, .. } if blame.heals_by_itself());
+                (verdict, !heals)
+            }
+        };
+        let retry = matches!(&verdict, Verdict::Stopped { blame: Blame::Host, .. });
+        let recorded = self.record(&verdict).await;
+        if recorded && quiet && !retry {
+            self.memory.settled = Some(self.stamp());
+        }
+        if retry || !recorded { Next::Retry } else { Next::Wait }
+    }
+
+    /// Renders and applies until nothing changes any more. Each round can
+    /// unblock what waited for a child of the one before, so there are at most
+    /// as many as there are nodes, and one to see that all is quiet.
+    async fn rounds(&mut self) -> Result<Plan, Stop> {
+        if self.serving.retired {
+            return Err(Stop::Verdict(gone_definition()));
+        }
+        let most = self.serving.prepared.blueprint.nodes.len() + 2;
+        for _ in 0..most {
+            let (rendering, admitted) = self.render().await?;
+            if rendering.suspended.is_some() {
+                return Ok(Plan::default());
+            }
+            let claimed = self.claim(&rendering.defaults).await?;
+            let plan = self.plan(&rendering, &admitted);
+            let new_reads = std::mem::replace(&mut self.memory.reads, rendering.reads.clone()) != rendering.reads;
+            if plan.is_quiet() && !claimed && !new_reads {
+                return Ok(plan);
+            }
+            self.apply(&plan).await?;
+        }
+        // The module renders something else each time it sees its own work.
+        Err(Stop::Verdict(Verdict::Stopped {
+            stage: Stage::Rendered,
+            reason: "Unstable".into(),
+            blame: Blame::Module,
+            message: format!("the rendering still changes after {most} rounds"),
+        }))
+    }
+
+    /// Whether the store has all the children that may exist. Kinds that the
+    /// consumer does not let croft see are policy's business.
+    fn can_see_children(&self) -> bool {
+        self.serving.kinds.iter().all(|(kind, address)| {
+            self.claims.grant(&kind.group, &address.plural) != Grant::Accepted || self.world.is_synced(kind)
+        })
+    }
+
+    fn inventory(&self) -> Inventory {
+        let uid = object::uid(&self.instance);
+        let seen = self.world.children.children(uid).into_iter();
+        // Equal uids in two logical clusters cannot be told apart by label.
+        let here = seen.filter(|child| {
+            object::annotation(child, object::CLUSTER_ANNOTATION) == Some(self.key.cluster.as_str())
+        });
+        Inventory::of(uid, here).with_hidden(&self.instance, |kind| match self.serving.kinds.get(kind) {
+            Some(address) => self.claims.grant(&kind.group, &address.plural) == Grant::Accepted,
+            None => false,
+        })
+    }
+
+    /// What the module is shown.
+    fn observed(&self) -> Vec<Observed> {
+        let mut observed = self.inventory().observed();
+        for read in &self.memory.reads {
+            let Some(kind) = self.serving.kinds.get(&read.kind) else { continue };
+            observed.extend(externals::find(&self.world.children, &self.key.cluster, &self.instance, read, kind));
+        }
+        observed
+    }
+
+    fn input(&self, instance: &Value, observed: &[Observed]) -> Input {
+        Input::of(self.serving.module.digest(), &self.serving.digest, instance, observed)
+    }
+
+    fn stamp(&self) -> Stamp {
+        let mut own = json!({"finalizers": object::finalizers(&self.instance).collect::<Vec<_>>()});
+        own["status"] = self.instance.get("status").cloned().unwrap_or_default();
+        own["retired"] = self.serving.retired.into();
+        Stamp {
+            input: self.input(&receipt::instance(&self.instance), &self.observed()),
+            claims: Arc::clone(&self.claims),
+            instance: canonical::digest(&own),
+        }
+    }
+
+    /// Asks the module, and has its answer checked.
+    async fn render(&mut self) -> Result<(Rendering, Vec<Admitted>), Stop> {
+        let (instance, observed) = (receipt::instance(&self.instance), self.observed());
+        let input = self.input(&instance, &observed);
+        let serving = Arc::clone(&self.serving);
+        let call = move || serving.module.render(&serving.prepared.program, &instance, &observed);
+        let answer = tokio::task::spawn_blocking(call).await.map_err(|_| Stop::Stale)?;
+        let answer = answer.map_err(|error| Stop::Verdict(refusal(&error)))?;
+        let rendering = answer.value;
+        let receipt = input.answered(&rendering);
+        let rules = Rules {
+            blueprint: &self.serving.prepared.blueprint,
+            kinds: &self.serving.kinds,
+            claims: Some(&self.claims),
+            instance: &self.instance,
+        };
+        let admitted = policy::admit(&rendering, rules);
+        self.last = Some(Rendered { rendering: rendering.clone(), receipt });
+        admitted.map(|admitted| (rendering, admitted)).map_err(|violation| Stop::at(Stage::Applied, &violation))
+    }
+
+    /// Puts the finalizer and the missing defaults on the instance, in one
+    /// write before the first child. Whether anything was written.
+    async fn claim(&mut self, missing: &Map<String, Value>) -> Result<bool, Stop> {
+        let childless = self.serving.prepared.blueprint.nodes.is_empty();
+        let patch = match childless {
+            // An instance without children is free to go at any time.
+            true => defaults::missing(self.instance.get("spec").unwrap_or(&json!({})), missing).map(|gap| {
+                let version = object::text(&self.instance, "/metadata/resourceVersion");
+                json!({"metadata": {"resourceVersion": version}, "spec": gap})
+            }),
+            false => defaults::patch(&self.instance, missing),
+        };
+        match patch {
+            None => Ok(false),
+            Some(patch) => self.write("", &patch).await.map(|()| true),
+        }
+    }
+
+    /// Writes to the instance and goes on with the answer.
+    async fn write(&mut self, part: &str, patch: &Value) -> Result<(), Stop> {
+        let api = &self.serving.prepared.blueprint.api;
+        let address = crate::kinds::Kind { plural: api.plural.clone(), scope: api.scope };
+        match self.cluster.merge(&self.key.target, &address, part, patch).await {
+            Ok(object) => {
+                self.world.instances.put(&self.key.cluster, object.clone(), None);
+                self.instance = Arc::new(object);
+                Ok(())
+            }
+            Err(error) if matches!(error.code(), Some(404 | 409)) => Err(Stop::Stale),
+            Err(error) => Err(Stop::at(Stage::Applied, &error)),
+        }
+    }
+
+    fn plan(&self, rendering: &Rendering, admitted: &[Admitted]) -> Plan {
+        let blocked: BTreeSet<&str> = rendering.blocked.iter().map(|blocked| blocked.id.as_str()).collect();
+        let live = |target: &object::Target| {
+            self.world.children.get(&ObjectKey { cluster: self.key.cluster.clone(), target: target.clone() })
+        };
+        let seen = plan::World { instance: &self.instance, live: &live, settled: &self.memory.normalized };
+        let plan = plan::plan(admitted, &blocked, &self.inventory(), &seen);
+        let key = |conflict: &Conflict| ObjectKey { cluster: self.key.cluster.clone(), target: conflict.target.clone() };
+        self.world.obstructed(self.key, plan.conflicts.iter().map(key));
+        plan
+    }
+
+    async fn apply(&mut self, plan: &Plan) -> Result<(), Stop> {
+        let (world, cluster_name, normalized) = (self.world, &self.key.cluster, &mut self.memory.normalized);
+        let done = |done: Done| match done {
+            Done::Written { manifest, object } => {
+                let uid = object::uid(&object).to_owned();
+                match plan::drift(&manifest, &object, None) {
+                    Some(_) => normalized.insert(uid, Arc::new(object.clone())),
+                    None => normalized.remove(&uid),
+                };
+                world.children.put(cluster_name, object, None);
+            }
+            Done::Deleted { target, uid, held: None } => {
+                normalized.remove(&uid);
+                world.children.remove(&ObjectKey { cluster: cluster_name.clone(), target }, &uid);
+            }
+            Done::Deleted { held: Some(object), .. } => {
+                world.children.put(cluster_name, object, None);
+            }
+        };
+        let applied = apply::apply(&self.cluster, &self.serving.kinds, plan, done).await;
+        applied.map_err(|error| Stop::at(Stage::Applied, &error))
+    }
+
+    /// What a finished pass amounts to.
+    fn verdict(&self, plan: &Plan) -> Verdict {
+        let rendering = self.last.as_ref().map(|last| &last.rendering);
+        if let Some(message) = rendering.and_then(|rendering| rendering.suspended.clone()) {
+            return Verdict::Suspended { message };
+        }
+        if !plan.conflicts.is_empty() {
+            let conflicts: Vec<String> = plan.conflicts.iter().map(Conflict::to_string).collect();
+            return Verdict::Stopped {
+                stage: Stage::Applied,
+                reason: "Conflict".into(),
+                blame: Blame::Consumer,
+                message: conflicts.join("; "),
+            };
+        }
+        let going = plan.actions.iter().find_map(|action| match action {
+            Action::Await(target) => Some(format!("{target} is still being deleted")),
+            _ => None,
+        });
+        match rendering.and_then(status::waiting).or(going) {
+            Some(message) => Verdict::Waiting { message },
+            None => Verdict::Ready,
+        }
+    }
+
+    /// Writes the status if it has to change. Whether it is as it should be.
+    async fn record(&mut self, verdict: &Verdict) -> bool {
+        let inventory = self.inventory();
+        let findings = Findings {
+            verdict,
+            blueprint: Some(&self.serving.prepared.blueprint),
+            rendered: self.last.as_ref().map(|last| (&last.rendering, &last.receipt)),
+            inventory: &inventory,
+        };
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let wanted = status::status(&self.instance, &findings, &now);
+        let current = self.instance.get("status");
+        let Some(patch) = status::patch(current, &wanted) else { return true };
+        let (wanted, before) = (canonical::digest(&wanted), canonical::digest(&current));
+        // A server whose schema lacks a field drops it: asking again would not
+        // help.
+        if self.memory.status == Some((wanted.clone(), before)) {
+            return true;
+        }
+        tracing::info!(state = verdict.state(), "recording");
+        match self.write("/status", &json!({"status": patch})).await {
+            Ok(()) => {
+                self.memory.status = Some((wanted, canonical::digest(&self.instance.get("status"))));
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Takes the instance's children away, the last wave first, and lets the
+    /// instance go when there are none.
+    async fn delete(&mut self) -> Next {
+        self.memory.settled = None;
+        if !self.can_see_children() {
+            return Next::Wait;
+        }
+        // Each round takes one wave; what is held by somebody ends them.
+        loop {
+            let inventory = self.inventory();
+            let plan = plan::deletion(&inventory);
+            if plan.actions.is_empty() {
+                return self.release(&inventory).await;
+            }
+            if let Err(stop) = self.apply(&plan).await {
+                return self.stopped(stop).await;
+            }
+            if waits(&plan) {
+                let names = plan.actions.iter().filter_map(|action| match action {
+                    Action::Await(target) => Some(target.to_string()),
+                    _ => None,
+                });
+                let message = format!("waiting for {} to be gone", names.collect::<Vec<_>>().join(", "));
+                let recorded = self.record(&Verdict::Deleting { message }).await;
+                return if recorded { Next::Wait } else { Next::Retry };
+            }
+        }
+    }
+
+    async fn release(&mut self, inventory: &Inventory) -> Next {
+        if !inventory.hidden().is_empty() {
+            let names: Vec<String> = inventory.hidden().iter().filter_map(object::Target::of_record).collect();
+            let open = self.claims.open().into_iter().map(|(_, accept)| accept).collect::<Vec<_>>().join("; ");
+            let message = format!("cannot see {} to delete them; accept the claim again: {open}", names.join(", "));
+            let recorded = self.record(&Verdict::Deleting { message }).await;
+            return if recorded { Next::Wait } else { Next::Retry };
+        }
+        tracing::info!("all children are gone");
+        match self.write("", &defaults::release(&self.instance)).await {
+            Ok(()) => Next::Wait,
+            Err(stop) => self.stopped(stop).await,
+        }
+    }
+
+    async fn stopped(&mut self, stop: Stop) -> Next {
+        if let Stop::Verdict(verdict) = stop {
+            self.record(&verdict).await;
+        }
+        Next::Retry
+    }
+}
+
+/// Whether the plan waits for an object to be gone.
+fn waits(plan: &Plan) -> bool {
+    plan.actions.iter().any(|action| matches!(action, Action::Await(_)))
+}
+
+/// A failed render, told with what the module says is wrong.
+fn refusal(error: &sandbox::Error) -> Verdict {
+    let problems: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+    let mut verdict = Verdict::stopped(Stage::Rendered, error);
+    if let (Verdict::Stopped { message, .. }, false) = (&mut verdict, problems.is_empty()) {
+        *message = problems.join("; ");
+    }
+    verdict
+}
+
+fn gone_definition() -> Verdict {
+    Verdict::Stopped {
+        stage: Stage::Accepted,
+        reason: "DefinitionGone".into(),
+        blame: Blame::Input,
+        message: "the provider has deleted the definition; the children are left as they are".into(),
+    }
+}

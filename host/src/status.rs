@@ -1,0 +1,238 @@
+//! What an instance's status says: state, conditions, the fields that its
+//! definition projects, and croft's own record.
+//!
+//! It says; the clock and the write are its caller's.
+
+use contract::{Blueprint, Condition, ConditionStatus, Rendering};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    fault::{Blame, Fault},
+    inventory::Inventory,
+    receipt::Receipt,
+};
+
+/// How far a pass came. Stages are conditions of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// There is a definition that its module accepted.
+    Accepted,
+    /// The module rendered the instance.
+    Rendered,
+    /// The children were admitted and written.
+    Applied,
+    /// The children do what the definition waits for.
+    Ready,
+}
+
+const STAGES: [(Stage, &str); 4] = [
+    (Stage::Accepted, "Accepted"),
+    (Stage::Rendered, "Rendered"),
+    (Stage::Applied, "Applied"),
+    (Stage::Ready, "Ready"),
+];
+
+/// How a pass ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything is there and ready.
+    Ready,
+    /// Everything that can be done is done; something else has to happen.
+    Waiting {
+        /// What.
+        message: String,
+    },
+    /// The definition asked to leave the instance alone.
+    Suspended {
+        /// Why.
+        message: String,
+    },
+    /// The pass stopped at a stage.
+    Stopped {
+        /// The stage that failed.
+        stage: Stage,
+        /// One PascalCase word.
+        reason: String,
+        /// Whose turn it is.
+        blame: Blame,
+        /// What happened.
+        message: String,
+    },
+    /// The instance is going; its children go first.
+    Deleting {
+        /// What is waited for.
+        message: String,
+    },
+}
+
+impl Verdict {
+    /// A pass that an error stopped.
+    pub fn stopped(stage: Stage, error: &dyn Fault) -> Verdict {
+        Verdict::Stopped {
+            stage,
+            reason: error.reason().to_owned(),
+            blame: error.blame(),
+            message: chain(error),
+        }
+    }
+
+    /// kro's one-word summary.
+    pub fn state(&self) -> &'static str {
+        match self {
+            Verdict::Ready => "ACTIVE",
+            Verdict::Waiting { .. } | Verdict::Suspended { .. } => "IN_PROGRESS",
+            Verdict::Stopped { blame: Blame::Host, .. } => "IN_PROGRESS",
+            Verdict::Stopped { .. } => "ERROR",
+            Verdict::Deleting { .. } => "DELETING",
+        }
+    }
+
+    /// A condition's status, reason and message under this verdict.
+    fn condition(&self, at: Stage) -> (ConditionStatus, &str, &str) {
+        use ConditionStatus::{False, True, Unknown};
+        match self {
+            Verdict::Stopped { stage, reason, message, .. } if *stage == at => (False, reason, message),
+            Verdict::Stopped { stage, reason, .. } if at == Stage::Ready && at > *stage => (False, reason, ""),
+            Verdict::Stopped { stage, .. } if at > *stage => (Unknown, "NotReached", ""),
+            Verdict::Waiting { message } if at == Stage::Ready => (False, "Waiting", message),
+            Verdict::Suspended { message } if at >= Stage::Applied => (False, "Suspended", message),
+            Verdict::Deleting { message } if at == Stage::Ready => (False, "Deleting", message),
+            _ => (True, reason_when_true(at), ""),
+        }
+    }
+}
+
+fn reason_when_true(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Accepted => "Valid",
+        Stage::Rendered => "Rendered",
+        Stage::Applied => "Applied",
+        Stage::Ready => "Ready",
+    }
+}
+
+/// What the pass found out. Without a rendering the fields that an earlier one
+/// projected are kept.
+pub struct Findings<'a> {
+    /// How it ended.
+    pub verdict: &'a Verdict,
+    /// The definition's blueprint, if there is one.
+    pub blueprint: Option<&'a Blueprint>,
+    /// What the module answered, if it did, and its receipt.
+    pub rendered: Option<(&'a Rendering, &'a Receipt)>,
+    /// The children as they are now.
+    pub inventory: &'a Inventory,
+}
+
+/// The instance's whole status. `now` is RFC 3339, in seconds; it goes only
+/// into conditions whose status changed.
+pub fn status(instance: &Value, findings: &Findings<'_>, now: &str) -> Map<String, Value> {
+    let before = instance.get("status").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut status = match findings.rendered {
+        Some((rendering, _)) => rendering.status.clone(),
+        None => before.clone(),
+    };
+    let generation = instance.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
+    status.insert("state".into(), findings.verdict.state().into());
+    status.insert("conditions".into(), conditions(&before, findings, generation, now));
+    status.insert("croft".into(), record(before.get("croft"), findings, generation));
+    status
+}
+
+fn conditions(before: &Map<String, Value>, findings: &Findings<'_>, generation: i64, now: &str) -> Value {
+    let earlier = before.get("conditions").and_then(Value::as_array).cloned().unwrap_or_default();
+    let own = STAGES.map(|(stage, kind)| {
+        let (status, reason, message) = findings.verdict.condition(stage);
+        Condition { kind: kind.into(), status, reason: reason.into(), message: message.into() }
+    });
+    let added = findings.rendered.map(|(rendering, _)| rendering.conditions.as_slice()).unwrap_or_default();
+    let mut all: Vec<Condition> = own.to_vec();
+    for condition in added {
+        all.retain(|other| other.kind != condition.kind);
+        all.push(condition.clone());
+    }
+    all.iter().map(|condition| dated(condition, &earlier, generation, now)).collect()
+}
+
+/// The condition with the time of its last transition: the earlier one's,
+/// unless the status is another.
+fn dated(condition: &Condition, earlier: &[Value], generation: i64, now: &str) -> Value {
+    let mut dated = serde_json::to_value(condition).expect("a condition is plain data");
+    let same = earlier.iter().find(|other| other["type"] == dated["type"] && other["status"] == dated["status"]);
+    let since = same.and_then(|other| other["lastTransitionTime"].as_str()).unwrap_or(now);
+    dated["lastTransitionTime"] = since.into();
+    dated["observedGeneration"] = generation.into();
+    dated
+}
+
+/// croft's own record on the instance.
+fn record(before: Option<&Value>, findings: &Findings<'_>, generation: i64) -> Value {
+    let mut record = json!({
+        "observedGeneration": generation,
+        "inventory": findings.inventory.record(),
+    });
+    let earlier = |field: &str| before.and_then(|before| before.get(field)).cloned();
+    let order = findings.blueprint.map(|blueprint| json!(blueprint.order())).or_else(|| earlier("topologicalOrder"));
+    let receipt = findings.rendered.map(|(_, receipt)| json!(receipt)).or_else(|| earlier("receipt"));
+    for (field, value) in [("topologicalOrder", order), ("receipt", receipt)] {
+        if let Some(value) = value {
+            record[field] = value;
+        }
+    }
+    record
+}
+
+/// The JSON merge patch (RFC 7386) that turns one status into another; `None`
+/// if they are equal.
+pub fn patch(before: Option<&Value>, after: &Map<String, Value>) -> Option<Value> {
+    let empty = Map::new();
+    merge_patch(before.and_then(Value::as_object).unwrap_or(&empty), after).map(Value::Object)
+}
+
+fn merge_patch(before: &Map<String, Value>, after: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let gone = before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key.clone(), Value::Null));
+    let changed = after.iter().filter_map(|(key, value)| match (before.get(key), value) {
+        (Some(old), new) if old == new => None,
+        (Some(Value::Object(old)), Value::Object(new)) => {
+            merge_patch(old, new).map(|patch| (key.clone(), Value::Object(patch)))
+        }
+        (_, new) => Some((key.clone(), new.clone())),
+    });
+    let patch: Map<_, _> = gone.chain(changed).collect();
+    if patch.is_empty() { None } else { Some(patch) }
+}
+
+/// What a rendering still waits for, in one sentence; `None` if for nothing.
+pub fn waiting(rendering: &Rendering) -> Option<String> {
+    let unready = rendering.readiness.iter().filter(|readiness| !readiness.ready).map(|readiness| {
+        let message = if readiness.message.is_empty() { "it is not ready" } else { &readiness.message };
+        format!("{}: {message}", readiness.id)
+    });
+    let blocked = rendering.blocked.iter().map(|blocked| format!("{}: {}", blocked.id, blocked.message));
+    let all: Vec<String> = blocked.chain(unready).collect();
+    match all.as_slice() {
+        [] => None,
+        // A condition's message is read in a terminal: a few are enough.
+        [few @ ..] if few.len() <= 5 => Some(few.join("; ")),
+        [some @ ..] => Some(format!("{}; and {} more", some[..5].join("; "), some.len() - 5)),
+    }
+}
+
+/// An error and its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // Some libraries print their cause within their own text.
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use contract::{Blocked, Readiness};
+
+use super::*;
+use crate::{name::Digest, receipt::Input};
+
+const NOW: &str = "2026-01-02T00:00:00Z";
+
+fn findings(verdict: &Verdict, before: Value) -> Map<String, Value> {
+    let instance = json!({"metadata": {"generation": 3}, "status": before});
+    let inventory = Inventory::default();
+    status(&instance, &Findings { verdict, blueprint: None, rendered: None, inventory: &inventory }, NOW)
+}
+
+/// `Type=Status/Reason` of every condition.
+fn summary(status: &Map<String, Value>) -> Vec<String> {
+    let conditions = status["conditions"].as_array().unwrap();
+    let field = |condition: &Value, name: &str| condition[name].as_str().unwrap().to_owned();
+    conditions.iter().map(|c| format!("{}={}/{}", field(c, "type"), field(c, "status"), field(c, "reason"))).collect()
+}
+
+#[test]
+fn the_conditions_tell_how_far_a_pass_came() {
+    let stopped = Verdict::Stopped {
+        stage: Stage::Rendered,
+        reason: "OutOfFuel".into(),
+        blame: Blame::Module,
+        message: "m".into(),
+    };
+    let cases = [
+        (Verdict::Ready, "ACTIVE", ["Accepted=True/Valid", "Rendered=True/Rendered", "Applied=True/Applied", "Ready=True/Ready"]),
+        (
+            Verdict::Waiting { message: "w".into() },
+            "IN_PROGRESS",
+            ["Accepted=True/Valid", "Rendered=True/Rendered", "Applied=True/Applied", "Ready=False/Waiting"],
+        ),
+        (
+            stopped,
+            "ERROR",
+            ["Accepted=True/Valid", "Rendered=False/OutOfFuel", "Applied=Unknown/NotReached", "Ready=False/OutOfFuel"],
+        ),
+    ];
+    for (verdict, state, conditions) in cases {
+        let status = findings(&verdict, json!({}));
+        assert_eq!(status["state"], state);
+        assert_eq!(summary(&status), conditions, "{verdict:?}");
+    }
+}
+
+#[test]
+fn trouble_of_the_platform_is_no_error_of_the_instance() {
+    let verdict = Verdict::Stopped { stage: Stage::Applied, reason: "R".into(), blame: Blame::Host, message: "m".into() };
+    assert_eq!(findings(&verdict, json!({}))["state"], "IN_PROGRESS");
+}
+
+#[test]
+fn a_transition_is_dated_only_when_the_status_changes() {
+    let before = json!({"conditions": [
+        {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"},
+        {"type": "Applied", "status": "False", "lastTransitionTime": "2026-01-01T00:00:00Z"},
+    ]});
+    let status = findings(&Verdict::Ready, before);
+    let dates: Vec<_> =
+        status["conditions"].as_array().unwrap().iter().map(|c| c["lastTransitionTime"].as_str().unwrap()).collect();
+    assert_eq!(dates, [NOW, NOW, NOW, "2026-01-01T00:00:00Z"]);
+}
+
+#[test]
+fn a_failed_pass_keeps_what_an_earlier_one_projected() {
+    let verdict = Verdict::Waiting { message: String::new() };
+    let status = findings(&verdict, json!({"url": "x", "croft": {"receipt": {"output": "o"}}}));
+    assert_eq!(status["url"], "x");
+    assert_eq!(status["croft"], json!({"observedGeneration": 3, "inventory": [], "receipt": {"output": "o"}}));
+}
+
+#[test]
+fn a_definitions_condition_overrides_the_hosts() {
+    let own = Condition {
+        kind: "Ready".into(),
+        status: ConditionStatus::Unknown,
+        reason: "Mine".into(),
+        message: "m".into(),
+    };
+    let rendering = Rendering { conditions: vec![own], ..Rendering::default() };
+    let digest = Digest::of(b"");
+    let receipt = Input { module: digest.clone(), definition: digest.clone(), input: digest }.answered(&rendering);
+    let inventory = Inventory::default();
+    let found = Findings {
+        verdict: &Verdict::Ready,
+        blueprint: None,
+        rendered: Some((&rendering, &receipt)),
+        inventory: &inventory,
+    };
+    let status = status(&json!({}), &found, NOW);
+    assert_eq!(summary(&status).last().unwrap(), "Ready=Unknown/Mine");
+    assert_eq!(status["croft"]["receipt"]["output"], receipt.output.as_str());
+}
+
+#[test]
+fn a_patch_says_only_what_changes() {
+    let before = json!({"a": 1, "b": {"c": 1, "d": 2}, "e": 3});
+    let after = json!({"a": 1, "b": {"c": 1, "d": 4}});
+    let after = after.as_object().unwrap();
+    assert_eq!(patch(Some(&before), after), Some(json!({"b": {"d": 4}, "e": null})));
+    assert_eq!(patch(Some(&Value::Object(after.clone())), after), None);
+    assert_eq!(patch(None, after), Some(Value::Object(after.clone())));
+}
+
+#[test]
+fn what_is_waited_for_is_one_sentence() {
+    let mut rendering = Rendering::default();
+    assert_eq!(waiting(&rendering), None);
+    rendering.blocked =
+        vec![Blocked { id: "b".into(), waits_for: vec!["a".into()], message: "`a.data` is not there".into() }];
+    rendering.readiness =
+        vec![Readiness { id: "a".into(), key: String::new(), ready: false, message: String::new() }];
+    assert_eq!(waiting(&rendering).unwrap(), "b: `a.data` is not there; a: it is not ready");
+}

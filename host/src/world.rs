@@ -1,0 +1,243 @@
+//! What a pass over an instance works with: what was seen, what is served, and
+//! what earlier passes learned.
+//!
+//! It holds; `operator` fills it and `reconcile` uses it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use contract::{Gvk, Prepared, Read};
+use serde_json::Value;
+
+use crate::{
+    claims::Claims,
+    kcp::{Cluster, ObjectKey, Store, VirtualWorkspace, store::Keep},
+    kinds::Kinds,
+    name::{Digest, LogicalCluster},
+    receipt::Input,
+    sandbox::Module,
+};
+
+/// Which workspaces a definition governs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Every workspace that bound the export: it is the provider's.
+    Everywhere,
+    /// The workspace that it lives in: it is a consumer's.
+    Only(LogicalCluster),
+}
+
+/// A definition that is in force.
+pub struct Serving {
+    /// Where it lives.
+    pub definition: ObjectKey,
+    /// What it governs.
+    pub reach: Reach,
+    /// Its digest, as receipts have it.
+    pub digest: Digest,
+    /// The module that runs it.
+    pub module: Module,
+    /// What the module made of it.
+    pub prepared: Prepared,
+    /// How the kinds that it touches are addressed, as far as they are known.
+    pub kinds: Kinds,
+    /// Whether the definition is gone: its instances can still be deleted.
+    pub retired: bool,
+}
+
+/// What is remembered of an instance between passes. Nothing of it is needed
+/// for correctness: after a restart it is found out again.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// What the last pass saw, if it left nothing to do.
+    pub settled: Option<Stamp>,
+    /// What the module asked to see.
+    pub reads: Vec<Read>,
+    /// Children, by uid, of which the server made something else than was
+    /// applied, as it made them.
+    pub normalized: BTreeMap<String, Arc<Value>>,
+    /// The status that was last written, and what the server kept of it.
+    pub status: Option<(Digest, Digest)>,
+    /// Failed attempts since the last success.
+    pub attempts: u32,
+}
+
+/// Everything that a pass depends on. While it stays the same there is nothing
+/// to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stamp {
+    /// What goes into the render.
+    pub input: Input,
+    /// What the consumer allows.
+    pub claims: Arc<Claims>,
+    /// The instance's own status and finalizers.
+    pub instance: Digest,
+}
+
+/// Shared by all workers.
+pub struct World {
+    /// Instances of all served APIs.
+    pub instances: Arc<Store>,
+    /// Objects of all kinds that definitions touch.
+    pub children: Arc<Store>,
+    served: RwLock<Vec<Arc<Serving>>>,
+    claims: RwLock<HashMap<LogicalCluster, Arc<Claims>>>,
+    shards: RwLock<Vec<VirtualWorkspace>>,
+    homes: RwLock<HashMap<LogicalCluster, VirtualWorkspace>>,
+    synced: RwLock<HashMap<Gvk, usize>>,
+    uids: RwLock<HashMap<String, ObjectKey>>,
+    memories: Mutex<HashMap<ObjectKey, Memory>>,
+    obstacles: Mutex<HashMap<ObjectKey, ObjectKey>>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        World {
+            instances: Arc::new(Store::new(Keep::Whole)),
+            children: Arc::new(Store::new(Keep::Children)),
+            served: RwLock::default(),
+            claims: RwLock::default(),
+            shards: RwLock::default(),
+            homes: RwLock::default(),
+            synced: RwLock::default(),
+            uids: RwLock::default(),
+            memories: Mutex::default(),
+            obstacles: Mutex::default(),
+        }
+    }
+}
+
+// Every lock below guards one map whose changes are single insertions or
+// removals, so a panic elsewhere never leaves one of them broken.
+macro_rules! read {
+    ($lock:expr) => {
+        $lock.read().unwrap_or_else(PoisonError::into_inner)
+    };
+}
+macro_rules! write {
+    ($lock:expr) => {
+        $lock.write().unwrap_or_else(PoisonError::into_inner)
+    };
+}
+
+impl World {
+    /// The definition in force for an instance: a consumer's own goes before
+    /// the provider's.
+    pub fn serving(&self, instance: &ObjectKey) -> Option<Arc<Serving>> {
+        let served = read!(self.served);
+        let api = &instance.target.kind;
+        let mut fitting: Vec<_> = served.iter().filter(|serving| serving.prepared.blueprint.api.kind == *api).collect();
+        fitting.retain(|serving| match &serving.reach {
+            Reach::Everywhere => true,
+            Reach::Only(cluster) => *cluster == instance.cluster,
+        });
+        fitting.sort_by_key(|serving| serving.reach == Reach::Everywhere);
+        fitting.first().map(|serving| Arc::clone(serving))
+    }
+
+    /// All definitions in force.
+    pub fn served(&self) -> Vec<Arc<Serving>> {
+        read!(self.served).clone()
+    }
+
+    /// Puts a definition into force, in place of an earlier version of it.
+    pub fn serve(&self, serving: Arc<Serving>) {
+        let mut served = write!(self.served);
+        served.retain(|other| other.definition != serving.definition);
+        served.push(serving);
+    }
+
+    /// What a workspace's binding allows; `None` while no binding was seen.
+    pub fn claims(&self, cluster: &LogicalCluster) -> Option<Arc<Claims>> {
+        read!(self.claims).get(cluster).cloned()
+    }
+
+    /// Takes note of a workspace's binding, or of its end.
+    pub fn bound(&self, cluster: &LogicalCluster, shard: &VirtualWorkspace, claims: Option<Claims>) {
+        match claims {
+            Some(claims) => {
+                write!(self.homes).insert(cluster.clone(), shard.clone());
+                write!(self.claims).insert(cluster.clone(), Arc::new(claims));
+            }
+            None => {
+                write!(self.homes).remove(cluster);
+                write!(self.claims).remove(cluster);
+            }
+        }
+    }
+
+    /// The virtual workspaces that are watched, one a shard.
+    pub fn shards(&self) -> Vec<VirtualWorkspace> {
+        read!(self.shards).clone()
+    }
+
+    /// Adds a virtual workspace.
+    pub fn add_shard(&self, shard: VirtualWorkspace) {
+        write!(self.shards).push(shard);
+    }
+
+    /// Where requests for a logical cluster go.
+    pub fn cluster(&self, cluster: &LogicalCluster) -> Option<Cluster> {
+        let home = read!(self.homes).get(cluster).cloned();
+        home.or_else(|| read!(self.shards).first().cloned()).map(|shard| shard.cluster(cluster))
+    }
+
+    /// Takes note that one shard's objects of a kind are all in the store.
+    pub fn synced(&self, kind: &Gvk) {
+        *write!(self.synced).entry(kind.clone()).or_default() += 1;
+    }
+
+    /// Whether every shard's objects of a kind are in the store.
+    pub fn is_synced(&self, kind: &Gvk) -> bool {
+        read!(self.synced).get(kind).copied().unwrap_or(0) >= read!(self.shards).len().max(1)
+    }
+
+    /// Takes note of an instance's uid.
+    pub fn identify(&self, uid: &str, instance: &ObjectKey) {
+        write!(self.uids).insert(uid.to_owned(), instance.clone());
+    }
+
+    /// The instance with a uid.
+    pub fn instance(&self, uid: &str) -> Option<ObjectKey> {
+        read!(self.uids).get(uid).cloned()
+    }
+
+    /// What is remembered of an instance.
+    pub fn memory(&self, instance: &ObjectKey) -> Memory {
+        self.memories().get(instance).cloned().unwrap_or_default()
+    }
+
+    /// Remembers.
+    pub fn remember(&self, instance: &ObjectKey, memory: Memory) {
+        self.memories().insert(instance.clone(), memory);
+    }
+
+    /// Forgets an instance that is gone.
+    pub fn forget(&self, instance: &ObjectKey) {
+        self.memories().remove(instance);
+        write!(self.uids).retain(|_, known| known != instance);
+        self.obstacles().retain(|_, waiting| waiting != instance);
+    }
+
+    /// Takes note of the objects that are in an instance's way.
+    pub fn obstructed(&self, instance: &ObjectKey, obstacles: impl IntoIterator<Item = ObjectKey>) {
+        let mut all = self.obstacles();
+        all.retain(|_, waiting| waiting != instance);
+        all.extend(obstacles.into_iter().map(|obstacle| (obstacle, instance.clone())));
+    }
+
+    /// The instance that an object is in the way of.
+    pub fn waiting_for(&self, object: &ObjectKey) -> Option<ObjectKey> {
+        self.obstacles().get(object).cloned()
+    }
+
+    fn memories(&self) -> MutexGuard<'_, HashMap<ObjectKey, Memory>> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn obstacles(&self) -> MutexGuard<'_, HashMap<ObjectKey, ObjectKey>> {
+        self.obstacles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,50 @@
+//! What can be wrong with a text, in words that help.
+
+use std::ops::Range;
+
+use super::MAX_DEPTH;
+
+/// What is wrong, without the file's name.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) at: Range<usize>,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+    pub(super) also: Option<(Range<usize>, String)>,
+}
+
+pub(super) fn not_a_key(at: Range<usize>) -> Fault {
+    Fault {
+        at,
+        message: "a key must be a single word or text, not a list or a mapping".to_owned(),
+        hint: Some("quote a value that starts with `{` or `[`, such as `\"{{ name }}\"`".to_owned()),
+        also: None,
+    }
+}
+
+pub(super) fn too_deep(at: Range<usize>) -> Fault {
+    let message = format!("nested more than {MAX_DEPTH} levels deep");
+    Fault { at: at.start..at.start, message, hint: None, also: None }
+}
+
+/// The parser's words with what usually helps.
+pub(super) fn explain(info: &str) -> (String, Option<String>) {
+    let hint = match info {
+        info if info.contains("mapping values are not allowed") => {
+            "check the indentation of this line, and quote a value that contains `: `"
+        }
+        info if info.contains("tab") => "indent with spaces",
+        info if info.contains("unknown anchor") => {
+            "an anchor `&name` must come before its alias `*name`; quote text that starts with `*`"
+        }
+        info if info.contains("quoted scalar") => "close the quotes",
+        info if info.contains("flow") || info.contains("illegal placement") => {
+            "close the bracket or brace before this place"
+        }
+        info if info.contains("block") || info.contains("indentation") || info.contains("simple key") => {
+            "check the indentation: everything on one level must start in the same column"
+        }
+        _ => return (info.to_owned(), None),
+    };
+    (info.to_owned(), Some(hint.to_owned()))
+}

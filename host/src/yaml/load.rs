@@ -1,0 +1,367 @@
+//! From a text to a tree of nodes that know their places.
+//!
+//! Aliases share their node, so that a document that multiplies itself costs
+//! nothing before its size is known and refused.
+
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use serde_json::Value;
+
+use super::{
+    MAX_DEPTH, MAX_VALUES,
+    fault::{Fault, explain, not_a_key, too_deep},
+    scalar,
+};
+
+/// A value and where it stands.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// The value's bytes in the text, without its tag and anchor.
+    pub(super) at: Range<usize>,
+    pub(super) content: Content,
+    size: usize,
+    depth: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Content {
+    Scalar(Value, ScalarStyle),
+    Sequence(Vec<Arc<Node>>),
+    Mapping(Vec<Entry>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    key: String,
+    at: Range<usize>,
+    node: Arc<Node>,
+}
+
+/// The roots of all documents that are not empty.
+pub(super) fn documents(text: &str) -> Result<Vec<Arc<Node>>, Fault> {
+    let mut loader = Loader { text, offsets: Offsets::of(text), anchors: HashMap::new(), open: vec![], roots: vec![] };
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| loader.syntax(&error))?;
+        loader.take(event, span)?;
+    }
+    Ok(loader.roots)
+}
+
+impl Node {
+    pub(super) fn is_scalar(&self) -> bool {
+        matches!(self.content, Content::Scalar(..))
+    }
+
+    pub(super) fn to_value(&self) -> Value {
+        match &self.content {
+            Content::Scalar(value, _) => value.clone(),
+            Content::Sequence(items) => items.iter().map(|item| item.to_value()).collect(),
+            Content::Mapping(entries) => {
+                Value::Object(entries.iter().map(|entry| (entry.key.clone(), entry.node.to_value())).collect())
+            }
+        }
+    }
+
+    /// The items of the list under a key.
+    pub(super) fn items(&self, key: &str) -> Option<&[Arc<Node>]> {
+        match &self.child(key)?.0.content {
+            Content::Sequence(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The child that one token of a JSON pointer names, and its key's bytes.
+    pub(super) fn child(&self, token: &str) -> Option<(&Node, Option<Range<usize>>)> {
+        match &self.content {
+            Content::Scalar(..) => None,
+            Content::Sequence(items) => token.parse().ok().and_then(|index: usize| Some((&**items.get(index)?, None))),
+            Content::Mapping(entries) => {
+                entries.iter().find(|entry| entry.key == token).map(|entry| (&*entry.node, Some(entry.at.clone())))
+            }
+        }
+    }
+}
+
+struct Loader<'a> {
+    text: &'a str,
+    offsets: Offsets,
+    anchors: HashMap<usize, Arc<Node>>,
+    open: Vec<Open>,
+    roots: Vec<Arc<Node>>,
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    start: usize,
+    end: usize,
+    anchor: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    Sequence(Vec<Arc<Node>>),
+    Mapping(Mapping),
+}
+
+#[derive(Default)]
+struct Mapping {
+    entries: Vec<Entry>,
+    /// The key whose value comes next.
+    key: Option<Key>,
+    merged: Vec<Arc<Node>>,
+}
+
+struct Key {
+    text: String,
+    at: Range<usize>,
+    merge: bool,
+}
+
+impl Loader<'_> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+        let at = self.offsets.range(span);
+        if let Some(open) = self.open.last_mut()
+            && !matches!(event, Event::SequenceEnd | Event::MappingEnd)
+        {
+            open.end = open.end.max(at.end);
+        }
+        match event {
+            Event::DocumentStart(_) => self.anchors.clear(),
+            Event::Scalar(text, style, anchor, tag) => return self.scalar(&text, style, anchor, tag.as_deref(), at),
+            Event::Alias(anchor) => return self.alias(anchor, at),
+            Event::SequenceStart(anchor, tag) => {
+                self.begin(Kind::Sequence(vec![]), "seq", anchor, tag.as_deref(), at)?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.begin(Kind::Mapping(Mapping::default()), "map", anchor, tag.as_deref(), at)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => return self.end(at),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+        Ok(())
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        at: Range<usize>,
+    ) -> Result<(), Fault> {
+        let at = self.without_properties(at);
+        let plain = style == ScalarStyle::Plain;
+        let refuse = |(message, hint)| Fault { at: at.clone(), message, hint, also: None };
+        if self.expects_key() {
+            let merge = plain && tag.is_none() && text == "<<";
+            let text = scalar::key(text, plain, tag).map_err(refuse)?;
+            return self.key(Key { text, at, merge });
+        }
+        let value = scalar::resolve(text, plain, tag).map_err(refuse)?;
+        let empty = self.open.is_empty() && value.is_null() && text.is_empty();
+        let node = Arc::new(Node { at, content: Content::Scalar(value, style), size: 1, depth: 1 });
+        self.remember(anchor, &node);
+        if empty { Ok(()) } else { self.add(node) }
+    }
+
+    fn alias(&mut self, anchor: usize, at: Range<usize>) -> Result<(), Fault> {
+        let Some(node) = self.anchors.get(&anchor).cloned() else {
+            let message = format!("`{}` names an anchor that this document does not have", &self.text[at.clone()]);
+            let hint = Some("an anchor must come before it, in the same document".to_owned());
+            return Err(Fault { at, message, hint, also: None });
+        };
+        match (&node.content, self.expects_key()) {
+            (_, false) => self.add(node),
+            (Content::Scalar(Value::String(text), _), true) => self.key(Key { text: text.clone(), at, merge: false }),
+            (_, true) => Err(not_a_key(at)),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        anchor: usize,
+        tag: Option<&Tag>,
+        at: Range<usize>,
+    ) -> Result<(), Fault> {
+        if self.expects_key() {
+            return Err(not_a_key(at));
+        }
+        if self.open.len() >= MAX_DEPTH {
+            return Err(too_deep(at));
+        }
+        let refuse = |message, hint| Err(Fault { at: at.clone(), message, hint, also: None });
+        match scalar::tag_name(tag) {
+            Err((message, hint)) => return refuse(message, hint),
+            Ok(Some(tag)) if tag != name => {
+                return refuse(format!("the tag `!!{tag}` does not fit here"), Some("leave the tag out".to_owned()));
+            }
+            Ok(_) => {}
+        }
+        let start = self.without_properties(at.clone()).start;
+        self.open.push(Open { start, end: at.end, anchor, kind });
+        Ok(())
+    }
+
+    fn end(&mut self, at: Range<usize>) -> Result<(), Fault> {
+        let Some(Open { start, end, anchor, kind }) = self.open.pop() else {
+            return Ok(());
+        };
+        // The end of a collection in block style has no characters of its own
+        // and stands before whatever comes next.
+        let end = if at.is_empty() { end } else { at.end };
+        let at = start..end.max(start);
+        let content = match kind {
+            Kind::Sequence(items) => Content::Sequence(items),
+            Kind::Mapping(mapping) => Content::Mapping(mapping.merge()),
+        };
+        let node = Arc::new(Node::collection(content, at)?);
+        self.remember(anchor, &node);
+        if let Some(parent) = self.open.last_mut() {
+            parent.end = parent.end.max(node.at.end);
+        }
+        self.add(node)
+    }
+
+    /// The parser counts anchors from one; zero is none.
+    fn remember(&mut self, anchor: usize, node: &Arc<Node>) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+    }
+
+    fn expects_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open { kind: Kind::Mapping(Mapping { key: None, .. }), .. }))
+    }
+
+    fn key(&mut self, key: Key) -> Result<(), Fault> {
+        let Some(Open { kind: Kind::Mapping(mapping), .. }) = self.open.last_mut() else { return Ok(()) };
+        if let Some(first) = mapping.entries.iter().find(|entry| entry.key == key.text && !key.merge) {
+            return Err(Fault {
+                at: key.at,
+                message: format!("the key `{}` is there twice", key.text),
+                hint: Some("keep one of the two".to_owned()),
+                also: Some((first.at.clone(), "first here".to_owned())),
+            });
+        }
+        mapping.key = Some(key);
+        Ok(())
+    }
+
+    /// Puts a finished node into what is open around it.
+    fn add(&mut self, node: Arc<Node>) -> Result<(), Fault> {
+        match self.open.last_mut().map(|open| &mut open.kind) {
+            None => self.roots.push(node),
+            Some(Kind::Sequence(items)) => items.push(node),
+            Some(Kind::Mapping(mapping)) => return mapping.add(node),
+        }
+        Ok(())
+    }
+
+    /// The range without a leading tag or anchor.
+    fn without_properties(&self, at: Range<usize>) -> Range<usize> {
+        let mut start = at.start;
+        while self.text[start..at.end].starts_with(['!', '&']) {
+            let rest = &self.text[start..at.end];
+            let property = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            start += property + (rest.len() - property - rest[property..].trim_start().len());
+        }
+        let end = start + self.text[start..at.end].trim_end().len();
+        start..end
+    }
+
+    fn syntax(&self, error: &ScanError) -> Fault {
+        let start = self.offsets.byte(error.marker().index()).min(self.text.len());
+        let start = if self.text[start..].trim().is_empty() { self.text.trim_end().len() } else { start };
+        // A tab is complained about where its value begins.
+        let tab = error.info().contains("tab").then(|| self.text[start..].find('\t')).flatten();
+        let start = start + tab.unwrap_or(0);
+        let length = self.text[start..].chars().next().map_or(0, char::len_utf8);
+        let (message, hint) = explain(error.info());
+        Fault { at: start..start + length, message, hint, also: None }
+    }
+}
+
+impl Node {
+    fn collection(content: Content, at: Range<usize>) -> Result<Node, Fault> {
+        let children: Vec<&Arc<Node>> = match &content {
+            Content::Scalar(..) => vec![],
+            Content::Sequence(items) => items.iter().collect(),
+            Content::Mapping(entries) => entries.iter().map(|entry| &entry.node).collect(),
+        };
+        let size = children.iter().fold(1usize, |sum, child| sum.saturating_add(child.size));
+        let depth = 1 + children.iter().map(|child| child.depth).max().unwrap_or(0);
+        if size > MAX_VALUES {
+            let message = format!("more than {MAX_VALUES} values once every alias is expanded");
+            return Err(Fault { at: at.start..at.start, message, hint: None, also: None });
+        }
+        if depth > MAX_DEPTH {
+            return Err(too_deep(at));
+        }
+        Ok(Node { at, content, size, depth })
+    }
+}
+
+impl Mapping {
+    fn add(&mut self, node: Arc<Node>) -> Result<(), Fault> {
+        let Some(Key { text: key, at, merge }) = self.key.take() else { return Ok(()) };
+        if !merge {
+            self.entries.push(Entry { key, at, node });
+            return Ok(());
+        }
+        let is_mapping = |node: &Arc<Node>| matches!(node.content, Content::Mapping(_));
+        match &node.content {
+            Content::Mapping(_) => self.merged.push(node),
+            Content::Sequence(items) if items.iter().all(is_mapping) => self.merged.extend(items.iter().cloned()),
+            _ => {
+                let message = "`<<` takes a mapping, or a list of mappings".to_owned();
+                return Err(Fault {
+                    at,
+                    message,
+                    hint: Some("quote the key if it was meant as text".into()),
+                    also: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The mapping's own entries, and of the merged ones those that it lacks.
+    fn merge(self) -> Vec<Entry> {
+        let mut entries = self.entries;
+        for merged in &self.merged {
+            let Content::Mapping(more) = &merged.content else { continue };
+            for entry in more {
+                if entries.iter().all(|own| own.key != entry.key) {
+                    entries.push(entry.clone());
+                }
+            }
+        }
+        entries
+    }
+}
+
+/// From the parser's character counts to bytes.
+struct Offsets(Option<Vec<usize>>);
+
+impl Offsets {
+    fn of(text: &str) -> Offsets {
+        let table = || text.char_indices().map(|(offset, _)| offset).chain([text.len()]).collect();
+        Offsets((!text.is_ascii()).then(table))
+    }
+
+    fn byte(&self, index: usize) -> usize {
+        match &self.0 {
+            None => index,
+            Some(table) => table.get(index).or(table.last()).copied().unwrap_or(index),
+        }
+    }
+
+    fn range(&self, span: Span) -> Range<usize> {
+        let start = self.byte(span.start.index());
+        start..self.byte(span.end.index()).max(start)
+    }
+}

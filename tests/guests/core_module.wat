@@ -1,0 +1,3 @@
+;; Is no component.
+(module
+  (func (export "render")))

@@ -1,0 +1,4 @@
+;; Cannot start without 1 GiB.
+(component
+  (core module $greedy (memory 16384))
+  (core instance (instantiate $greedy)))

@@ -1,0 +1,8 @@
+;; Answers with a manifest that is no text.
+;; include parts/begin.wat
+;; include parts/prepare.wat
+    (data (i32.const 0xb00) "\ff\fe\fd\fc")
+    (func $render (param i32 i32) (param $instance i32) (param $length i32) (param i32 i32) (result i32)
+      (call $child (i32.const 0xa00) (i32.const 0xb00) (i32.const 4))
+      (call $rendered (i32.const 0xa00) (i32.const 1)))
+;; include parts/end.wat

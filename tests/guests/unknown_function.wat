@@ -1,0 +1,3 @@
+;; Imports a function by itself, beside all interfaces.
+(component
+  (import "run" (func (param "command" string))))

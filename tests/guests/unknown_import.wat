@@ -1,0 +1,4 @@
+;; Wants to know the time.
+(component
+  (import "wasi:clocks/wall-clock@0.2.0" (instance
+    (export "now" (func (result u64))))))

@@ -1,0 +1,8 @@
+//! The sandbox against modules that mean harm, and what it promises to those
+//! that do not. The modules are in `guests/`, as text.
+
+mod artifacts;
+mod guests;
+mod hostile;
+mod isolation;
+mod loading;

@@ -1,0 +1,101 @@
+//! `test`, `bench`, `tidy` and `ci`: calls of cargo, in order and aloud.
+
+use std::{env, process::Command};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::{
+    modules,
+    phase::{Phases, say},
+    root, tidy as layering,
+};
+
+/// All tests of the workspace, with all that they need.
+pub(crate) fn test(phases: &Phases, arguments: &[String]) -> Result<()> {
+    prepare(phases)?;
+    phases.heading("tests of the workspace");
+    // The end-to-end tests run the binary, which `cargo test` of another package does not build.
+    cargo(&["build", "--locked", "--package", "host", "--bin", "croft"])?;
+    cargo(&with(&["test", "--locked", "--workspace"], arguments))?;
+    phases.done("test");
+    Ok(())
+}
+
+/// The benches, with all that they need.
+pub(crate) fn bench(phases: &Phases, arguments: &[String]) -> Result<()> {
+    prepare(phases)?;
+    phases.heading("benches");
+    cargo(&["build", "--locked", "--release", "--package", "host", "--bin", "croft"])?;
+    cargo(&with(&["bench", "--locked", "--package", "tests"], arguments))?;
+    phases.done("bench");
+    Ok(())
+}
+
+/// Formatting, lints and layering.
+pub(crate) fn tidy(phases: &Phases) -> Result<()> {
+    phases.heading("layering of the code");
+    let findings = layering::check(&root())?;
+    findings.iter().for_each(say);
+    ensure!(findings.is_empty(), "{} of the rules in `xtask/src/tidy.rs` are broken", findings.len());
+    no_expression_engine_in_the_host()?;
+
+    phases.heading("formatting");
+    cargo(&["fmt", "--check"])?;
+
+    phases.heading("lints");
+    modules::build(&[], false)?;
+    cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+/// All that has to hold before a merge. What is slow to fail comes last, except
+/// that lints need what the tests build.
+pub(crate) fn ci(phases: &Phases) -> Result<()> {
+    test(phases, &[])?;
+    tidy(phases)?;
+    phases.done("ci");
+    Ok(())
+}
+
+/// Guest modules, which the host embeds, and kcp.
+fn prepare(phases: &Phases) -> Result<()> {
+    phases.heading("guest modules");
+    modules::build(&[], false)?;
+    phases.heading("kcp");
+    let kcp = harness::binary::find(&mut |line| say(line))?;
+    say(kcp.display());
+    Ok(())
+}
+
+/// The host never evaluates what a tenant wrote: no path of its dependencies
+/// leads to an expression engine.
+fn no_expression_engine_in_the_host() -> Result<()> {
+    let arguments = ["tree", "--locked", "--package", "host", "--edges", "normal", "--invert", "cel"];
+    let output = command(&arguments).output().context("cannot start cargo")?;
+    // cargo refuses to invert a package that is not in the tree, or prints nothing.
+    let found = String::from_utf8_lossy(&output.stdout);
+    ensure!(found.trim().is_empty(), "the host depends on the expression engine `cel`:\n{found}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() && !errors.contains("did not match any packages") {
+        bail!("cannot list the host's dependencies: {errors}");
+    }
+    Ok(())
+}
+
+/// Runs cargo and shows the call.
+pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
+    let line = arguments.join(" ");
+    say(format_args!("$ cargo {line}"));
+    let status = command(arguments).status().context("cannot start cargo")?;
+    ensure!(status.success(), "`cargo {line}` failed");
+    Ok(())
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments).current_dir(root());
+    cargo
+}
+
+fn with<'a>(first: &[&'a str], more: &'a [String]) -> Vec<&'a str> {
+    first.iter().copied().chain(more.iter().map(String::as_str)).collect()
+}
