@@ -3,6 +3,7 @@
 //! It decides nothing: which object, which fields and which precondition all
 //! come from the plan.
 
+use contract::Gvk;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use serde_json::Value;
 
@@ -61,6 +62,8 @@ pub enum Error {
     /// The workspace does not let croft do it.
     #[error("the workspace does not let croft write {resource}")]
     Forbidden {
+        /// The kind.
+        kind: Gvk,
         /// The resource.
         resource: String,
         /// The server's words.
@@ -157,7 +160,10 @@ fn explain(error: kcp::Error, child: &Admitted, kind: &Kind, force: Force) -> Er
         Some(404) if error.to_string().contains("namespaces") => {
             Error::NoNamespace { namespace: target.namespace.clone(), target }
         }
-        Some(403) => Error::Forbidden { resource: group_resource(&target.kind.group, &kind.plural), source: error },
+        Some(403) => {
+            let resource = group_resource(&target.kind.group, &kind.plural);
+            Error::Forbidden { kind: target.kind, resource, source: error }
+        }
         _ => Error::Request(error),
     }
 }

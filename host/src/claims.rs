@@ -68,11 +68,13 @@ impl Claims {
         let state = answer.map(|index| object::text(&self.answered.as_ref().expect("just found")[index], "/state"));
         let applied = self.applied.iter().any(|claim| names(claim, group, resource));
         let wanted = self.wanted.iter().find(|claim| names(claim, group, resource));
-        match (applied, state, wanted) {
-            (true, ..) => Grant::Accepted,
-            (false, Some("Accepted"), Some(_)) => Grant::Applying,
-            (false, _, Some(claim)) => Grant::Open { accept: self.accept_line(claim, answer) },
-            (false, _, None) => Grant::NotClaimed,
+        // A claim that was just rejected counts at once, also while kcp still
+        // applies it.
+        match (state, applied, wanted) {
+            (Some("Accepted"), true, _) => Grant::Accepted,
+            (Some("Accepted"), false, Some(_)) => Grant::Applying,
+            (_, _, Some(claim)) => Grant::Open { accept: self.accept_line(claim, answer) },
+            (_, _, None) => Grant::NotClaimed,
         }
     }
 
@@ -140,11 +142,13 @@ mod tests {
 
     #[test]
     fn a_claim_counts_once_kcp_has_applied_it() {
-        let claims = binding(json!({}), json!([{"group": "", "resource": "configmaps"}]));
-        assert_eq!(claims.grant("", "configmaps"), Grant::Accepted);
-        let accepted = json!({"permissionClaims": [{"resource": "configmaps", "state": "Accepted"}]});
-        assert_eq!(binding(accepted, json!([])).grant("", "configmaps"), Grant::Applying);
-        assert_eq!(claims.grant("", "secrets"), Grant::NotClaimed);
+        let answered = |state: &str| json!({"permissionClaims": [{"resource": "configmaps", "state": state}]});
+        let applied = json!([{"group": "", "resource": "configmaps"}]);
+        assert_eq!(binding(answered("Accepted"), applied.clone()).grant("", "configmaps"), Grant::Accepted);
+        assert_eq!(binding(answered("Accepted"), json!([])).grant("", "configmaps"), Grant::Applying);
+        assert_eq!(binding(answered("Accepted"), applied.clone()).grant("", "secrets"), Grant::NotClaimed);
+        let rejected = binding(answered("Rejected"), applied).grant("", "configmaps");
+        assert!(matches!(rejected, Grant::Open { .. }), "{rejected:?}");
     }
 
     #[test]

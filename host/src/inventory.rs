@@ -62,9 +62,8 @@ impl Inventory {
     /// more: without this, a revoked claim would look like children that are
     /// gone.
     pub fn with_hidden(mut self, instance: &Value, visible: impl Fn(&Gvk) -> bool) -> Inventory {
-        let recorded = instance.pointer("/status/croft/inventory").and_then(Value::as_array);
         let hidden = |entry: &&Value| Gvk::of(entry).is_some_and(|kind| !visible(&kind));
-        self.hidden = recorded.into_iter().flatten().filter(hidden).cloned().collect();
+        self.hidden = recorded(instance).filter(hidden).cloned().collect();
         self
     }
 
@@ -110,6 +109,11 @@ impl Inventory {
         });
         entries.chain(self.hidden.iter().cloned()).collect()
     }
+}
+
+/// What an instance's status records of its children.
+pub fn recorded(instance: &Value) -> impl Iterator<Item = &Value> {
+    instance.pointer("/status/croft/inventory").and_then(Value::as_array).into_iter().flatten()
 }
 
 /// An object without the server's bookkeeping.

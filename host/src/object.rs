@@ -53,10 +53,10 @@ impl Target {
 }
 
 impl Target {
-    /// The place that an inventory record names, for people.
-    pub fn of_record(record: &Value) -> Option<String> {
+    /// The place that an entry of an instance's recorded inventory names.
+    pub fn of_record(record: &Value) -> Option<Target> {
         let field = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        Some(Target { kind: Gvk::of(record)?, namespace: field("namespace"), name: field("name") }.to_string())
+        Some(Target { kind: Gvk::of(record)?, namespace: field("namespace"), name: field("name") })
     }
 }
 

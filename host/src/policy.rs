@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use contract::{Access, Blueprint, Child, Gvk, Node, Read, Rendering, Scope};
 use serde_json::{Map, Value, json};
 
@@ -28,6 +29,7 @@ const MAX_CHILD_BYTES: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub struct Admitted {
     id: String,
+    key: String,
     target: Target,
     manifest: Value,
     digest: Digest,
@@ -38,6 +40,11 @@ impl Admitted {
     /// The id it stands for.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The key within a collection; empty for a single child.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// Where it goes.
@@ -60,6 +67,10 @@ impl Admitted {
         self.wave
     }
 }
+
+/// Bytes of the status that a definition projects, as JSON: a quarter of what
+/// etcd takes, since the children's inventory is beside it.
+const MAX_STATUS_BYTES: usize = 256 << 10;
 
 /// What the children are measured against.
 #[derive(Clone, Copy, Debug)]
@@ -153,6 +164,12 @@ pub enum Violation {
         /// What is wrong with it.
         problem: String,
     },
+    /// A status that no server would take.
+    #[error("the projected status has {bytes} bytes; it may have {MAX_STATUS_BYTES}")]
+    StatusTooLarge {
+        /// Its size.
+        bytes: usize,
+    },
     /// More than one instance may have.
     #[error("the module rendered {count} children; an instance may have {MAX_CHILDREN}")]
     TooManyChildren {
@@ -174,14 +191,16 @@ impl Fault for Violation {
             Violation::DuplicateTarget { .. } => "DuplicateTarget",
             Violation::InvalidManifest { .. } => "InvalidManifest",
             Violation::TooManyChildren { .. } => "TooManyChildren",
+            Violation::StatusTooLarge { .. } => "StatusTooLarge",
         }
     }
 
     fn blame(&self) -> Blame {
         match self {
-            Violation::UndeclaredKind { .. } | Violation::UnknownId { .. } | Violation::TooManyChildren { .. } => {
-                Blame::Module
-            }
+            Violation::UndeclaredKind { .. }
+            | Violation::UnknownId { .. }
+            | Violation::StatusTooLarge { .. }
+            | Violation::TooManyChildren { .. } => Blame::Module,
             Violation::ClaimNotAccepted { .. } => Blame::Consumer,
             Violation::ClaimNotApplied { .. } | Violation::KindNotServed { .. } => Blame::Host,
             Violation::RecursiveApi { .. }
@@ -200,6 +219,10 @@ pub fn admit(rendering: &Rendering, rules: Rules<'_>) -> Result<Vec<Admitted>, V
     let children = &rendering.children;
     if children.len() > MAX_CHILDREN {
         return Err(Violation::TooManyChildren { count: children.len() });
+    }
+    let bytes = Value::Object(rendering.status.clone()).to_string().len();
+    if bytes > MAX_STATUS_BYTES {
+        return Err(Violation::StatusTooLarge { bytes });
     }
     known_ids(rendering, rules.blueprint)?;
     rendering.reads.iter().try_for_each(|read| may_read(read, rules))?;
@@ -240,8 +263,8 @@ fn admit_one(child: &Child, wave: u32, rules: Rules<'_>) -> Result<Admitted, Vio
     let manifest = placed(&child.manifest, address.scope, rules.instance).map_err(invalid)?;
     let target = Target::of(&manifest).ok_or_else(|| invalid("it has no `metadata.name`".into()))?;
     let digest = canonical::digest(&json!([manifest, wave, child.key]));
-    let manifest = marked(manifest, child, wave, &digest, rules);
-    Ok(Admitted { id: id.clone(), target, manifest, digest, wave })
+    let manifest = marked(stored(manifest), child, wave, &digest, rules);
+    Ok(Admitted { id: id.clone(), key: child.key.clone(), target, manifest, digest, wave })
 }
 
 fn may_read(read: &Read, rules: Rules<'_>) -> Result<(), Violation> {
@@ -329,6 +352,24 @@ fn placed(manifest: &Value, scope: Scope, instance: &Value) -> Result<Value, Str
         (Scope::Namespaced, ..) => {}
     }
     Ok(manifest)
+}
+
+/// The manifest in the form in which a server keeps it. A Secret's `stringData`
+/// is for writing only: kept as it is, nobody could tell whether somebody
+/// changed the Secret.
+fn stored(mut manifest: Value) -> Value {
+    if manifest["apiVersion"] != "v1" || manifest["kind"] != "Secret" {
+        return manifest;
+    }
+    let Some(Value::Object(texts)) = manifest.as_object_mut().and_then(|fields| fields.remove("stringData")) else {
+        return manifest;
+    };
+    for (key, text) in texts {
+        // Anything but text is left for the server to refuse.
+        let encoded = text.as_str().map(|text| BASE64_STANDARD.encode(text).into());
+        manifest["data"][key] = encoded.unwrap_or(text);
+    }
+    manifest
 }
 
 /// Puts on what croft finds the child by, and what tells people whose it is.

@@ -3,9 +3,12 @@
 //! The steps that decide are functions of values in other modules; here is
 //! their order, and what is done with their answers.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use contract::{Observed, Rendering};
+use contract::{Gvk, Observed, Rendering};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -14,9 +17,10 @@ use crate::{
     claims::{Claims, Grant},
     defaults,
     fault::{Blame, Fault},
-    inventory::Inventory,
-    kcp::{Cluster, ObjectKey, externals},
-    object,
+    inventory::{self, Inventory},
+    kcp::{self, Cluster, ObjectKey, externals},
+    kinds::Kind,
+    object::{self, Target},
     plan::{self, Action, Conflict, Plan},
     policy::{self, Admitted, Rules},
     receipt::{self, Input, Receipt},
@@ -45,7 +49,7 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Next {
     let (Some(serving), Some(claims)) = (world.serving(key), world.claims(&key.cluster)) else { return Next::Wait };
     let Some(cluster) = world.cluster(&key.cluster) else { return Next::Wait };
     let memory = world.memory(key);
-    let mut pass = Pass { world, key, cluster, serving, claims, instance, memory, last: None };
+    let mut pass = Pass { world, key, cluster, serving, claims, instance, memory, last: None, shown: None, places: BTreeMap::new(), unseen: BTreeSet::new() };
     let next = match (object::is_being_deleted(&pass.instance), object::has_finalizer(&pass.instance)) {
         (true, false) => Next::Wait,
         (true, true) => pass.delete().await,
@@ -66,6 +70,12 @@ struct Pass<'a> {
     instance: Arc<Value>,
     memory: Memory,
     last: Option<Rendered>,
+    /// What the module was shown last.
+    shown: Option<Input>,
+    /// Where each child goes, by id and key, as last rendered.
+    places: BTreeMap<(String, String), Target>,
+    /// Kinds that turned out to be out of sight, whatever the binding says.
+    unseen: BTreeSet<Gvk>,
 }
 
 /// What the module answered last.
@@ -112,7 +122,12 @@ impl Pass<'_> {
         let retry = matches!(&verdict, Verdict::Stopped { blame: Blame::Host, .. });
         let recorded = self.record(&verdict).await;
         if recorded && quiet && !retry {
-            self.memory.settled = Some(self.stamp());
+            // The record does not name them any more.
+            self.memory.gone.clear();
+            // Of what the module was shown, not of what is there by now: the
+            // answer to the status write may tell of a change that somebody
+            // made meanwhile, and that has to be looked at.
+            self.memory.settled = self.shown.take().map(|input| Stamp { input, ..self.stamp() });
         }
         if retry || !recorded { Next::Retry } else { Next::Wait }
     }
@@ -162,20 +177,29 @@ impl Pass<'_> {
         let here = seen.filter(|child| {
             object::annotation(child, object::CLUSTER_ANNOTATION) == Some(self.key.cluster.as_str())
         });
-        Inventory::of(uid, here).with_hidden(&self.instance, |kind| match self.serving.kinds.get(kind) {
-            Some(address) => self.claims.grant(&kind.group, &address.plural) == Grant::Accepted,
-            None => false,
-        })
+        Inventory::of(uid, here).with_hidden(&self.instance, |kind| self.is_visible(kind))
     }
 
-    /// What the module is shown.
+    fn is_visible(&self, kind: &Gvk) -> bool {
+        let granted = |address: &Kind| self.claims.grant(&kind.group, &address.plural) == Grant::Accepted;
+        !self.unseen.contains(kind) && self.serving.kinds.get(kind).is_some_and(granted)
+    }
+
+    /// What the module is shown. A child that is rendered under another name by
+    /// now is not the one that its dependents are to be made from.
     fn observed(&self) -> Vec<Observed> {
         let mut observed = self.inventory().observed();
+        observed.retain(|seen| !self.has_moved(seen));
         for read in &self.memory.reads {
             let Some(kind) = self.serving.kinds.get(&read.kind) else { continue };
             observed.extend(externals::find(&self.world.children, &self.key.cluster, &self.instance, read, kind));
         }
         observed
+    }
+
+    fn has_moved(&self, seen: &Observed) -> bool {
+        let place = self.places.get(&(seen.id.clone(), seen.key.clone()));
+        place.is_some_and(|place| Target::of(&seen.object).as_ref() != Some(place))
     }
 
     fn input(&self, instance: &Value, observed: &[Observed]) -> Input {
@@ -193,10 +217,22 @@ impl Pass<'_> {
         }
     }
 
-    /// Asks the module, and has its answer checked.
+    /// Asks the module, and has its answer checked. If it was shown a child that
+    /// it now puts elsewhere, it is asked again without.
     async fn render(&mut self) -> Result<(Rendering, Vec<Admitted>), Stop> {
+        let first = self.render_once().await?;
+        let place = |child: &Admitted| ((child.id().to_owned(), child.key().to_owned()), child.target().clone());
+        self.places = first.1.iter().map(place).collect();
+        match self.inventory().observed().iter().any(|seen| self.has_moved(seen)) {
+            true => self.render_once().await,
+            false => Ok(first),
+        }
+    }
+
+    async fn render_once(&mut self) -> Result<(Rendering, Vec<Admitted>), Stop> {
         let (instance, observed) = (receipt::instance(&self.instance), self.observed());
         let input = self.input(&instance, &observed);
+        self.shown = Some(input.clone());
         let serving = Arc::clone(&self.serving);
         let call = move || serving.module.render(&serving.prepared.program, &instance, &observed);
         let answer = tokio::task::spawn_blocking(call).await.map_err(|_| Stop::Stale)?;
@@ -235,7 +271,7 @@ impl Pass<'_> {
     /// Writes to the instance and goes on with the answer.
     async fn write(&mut self, part: &str, patch: &Value) -> Result<(), Stop> {
         let api = &self.serving.prepared.blueprint.api;
-        let address = crate::kinds::Kind { plural: api.plural.clone(), scope: api.scope };
+        let address = Kind { plural: api.plural.clone(), scope: api.scope };
         match self.cluster.merge(&self.key.target, &address, part, patch).await {
             Ok(object) => {
                 self.world.instances.put(&self.key.cluster, object.clone(), None);
@@ -249,7 +285,7 @@ impl Pass<'_> {
 
     fn plan(&self, rendering: &Rendering, admitted: &[Admitted]) -> Plan {
         let blocked: BTreeSet<&str> = rendering.blocked.iter().map(|blocked| blocked.id.as_str()).collect();
-        let live = |target: &object::Target| {
+        let live = |target: &Target| {
             self.world.children.get(&ObjectKey { cluster: self.key.cluster.clone(), target: target.clone() })
         };
         let seen = plan::World { instance: &self.instance, live: &live, settled: &self.memory.normalized };
@@ -260,7 +296,8 @@ impl Pass<'_> {
     }
 
     async fn apply(&mut self, plan: &Plan) -> Result<(), Stop> {
-        let (world, cluster_name, normalized) = (self.world, &self.key.cluster, &mut self.memory.normalized);
+        let (world, cluster_name) = (self.world, &self.key.cluster);
+        let Memory { normalized, gone, .. } = &mut self.memory;
         let done = |done: Done| match done {
             Done::Written { manifest, object } => {
                 let uid = object::uid(&object).to_owned();
@@ -273,13 +310,21 @@ impl Pass<'_> {
             Done::Deleted { target, uid, held: None } => {
                 normalized.remove(&uid);
                 world.children.remove(&ObjectKey { cluster: cluster_name.clone(), target }, &uid);
+                gone.insert(uid);
             }
             Done::Deleted { held: Some(object), .. } => {
                 world.children.put(cluster_name, object, None);
             }
         };
         let applied = apply::apply(&self.cluster, &self.serving.kinds, plan, done).await;
-        applied.map_err(|error| Stop::at(Stage::Applied, &error))
+        applied.map_err(|error| {
+            // The claim was revoked this very moment: what cannot be seen any
+            // more is not gone.
+            if let apply::Error::Forbidden { kind, .. } = &error {
+                self.unseen.insert(kind.clone());
+            }
+            Stop::at(Stage::Applied, &error)
+        })
     }
 
     /// What a finished pass amounts to.
@@ -365,19 +410,47 @@ impl Pass<'_> {
         }
     }
 
+    /// Lets the instance go, unless a child may still be there.
     async fn release(&mut self, inventory: &Inventory) -> Next {
-        if !inventory.hidden().is_empty() {
-            let names: Vec<String> = inventory.hidden().iter().filter_map(object::Target::of_record).collect();
+        let mut left: Vec<String> = inventory.hidden().iter().filter_map(Target::of_record).map(|t| t.to_string()).collect();
+        match self.unconfirmed().await {
+            Ok(unseen) => left.extend(unseen),
+            Err(error) => return self.stopped(Stop::at(Stage::Applied, &error)).await,
+        }
+        if !left.is_empty() {
             let open = self.claims.open().into_iter().map(|(_, accept)| accept).collect::<Vec<_>>().join("; ");
-            let message = format!("cannot see {} to delete them; accept the claim again: {open}", names.join(", "));
+            let message = format!("cannot see {} to delete them; accept the claim again: {open}", left.join(", "));
             let recorded = self.record(&Verdict::Deleting { message }).await;
-            return if recorded { Next::Wait } else { Next::Retry };
+            return if recorded && self.unseen.is_empty() { Next::Wait } else { Next::Retry };
         }
         tracing::info!("all children are gone");
         match self.write("", &defaults::release(&self.instance)).await {
             Ok(()) => Next::Wait,
             Err(stop) => self.stopped(stop).await,
         }
+    }
+
+    /// Children on record that nobody saw go: a claim that is revoked at this
+    /// moment takes them out of sight before the binding tells. Each is asked
+    /// for; those that the server does not show are returned.
+    async fn unconfirmed(&mut self) -> Result<Vec<String>, kcp::Error> {
+        let mut unseen = Vec::new();
+        for record in inventory::recorded(&self.instance) {
+            let known_gone = self.memory.gone.contains(object::text(record, "/uid"));
+            let Some(target) = Target::of_record(record).filter(|_| !known_gone) else { continue };
+            let Some(address) = self.serving.kinds.get(&target.kind).filter(|_| self.is_visible(&target.kind)) else {
+                continue;
+            };
+            match self.cluster.get(&target, address).await {
+                Ok(None) => {}
+                Ok(Some(object)) if object::uid(&object) != object::text(record, "/uid") => {}
+                Ok(Some(_)) => unseen.push(target),
+                Err(error) if error.code() == Some(403) => unseen.push(target),
+                Err(error) => return Err(error),
+            }
+        }
+        self.unseen.extend(unseen.iter().map(|target| target.kind.clone()));
+        Ok(unseen.iter().map(Target::to_string).collect())
     }
 
     async fn stopped(&mut self, stop: Stop) -> Next {

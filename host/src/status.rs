@@ -145,8 +145,9 @@ fn conditions(before: &Map<String, Value>, findings: &Findings<'_>, generation: 
         let (status, reason, message) = findings.verdict.condition(stage);
         Condition { kind: kind.into(), status, reason: reason.into(), message: message.into() }
     });
+    let synced = synced(&own[Stage::Applied as usize]);
     let added = findings.rendered.map(|(rendering, _)| rendering.conditions.as_slice()).unwrap_or_default();
-    let mut all: Vec<Condition> = own.to_vec();
+    let mut all: Vec<Condition> = own.into_iter().chain([synced]).collect();
     for condition in added {
         all.retain(|other| other.kind != condition.kind);
         all.push(condition.clone());
@@ -154,15 +155,36 @@ fn conditions(before: &Map<String, Value>, findings: &Findings<'_>, generation: 
     all.iter().map(|condition| dated(condition, &earlier, generation, now)).collect()
 }
 
+/// kro's own condition for its users, and for the column of that name that kro's
+/// CRDs have: whether the children were written.
+fn synced(applied: &Condition) -> Condition {
+    let reason = match applied.status {
+        ConditionStatus::True => "ReconciliationSucceeded",
+        ConditionStatus::False | ConditionStatus::Unknown => "ReconciliationFailed",
+    };
+    Condition { kind: "InstanceSynced".into(), reason: reason.into(), ..applied.clone() }
+}
+
 /// The condition with the time of its last transition: the earlier one's,
 /// unless the status is another.
 fn dated(condition: &Condition, earlier: &[Value], generation: i64, now: &str) -> Value {
     let mut dated = serde_json::to_value(condition).expect("a condition is plain data");
+    dated["message"] = cut(&condition.message).into();
     let same = earlier.iter().find(|other| other["type"] == dated["type"] && other["status"] == dated["status"]);
     let since = same.and_then(|other| other["lastTransitionTime"].as_str()).unwrap_or(now);
     dated["lastTransitionTime"] = since.into();
     dated["observedGeneration"] = generation.into();
     dated
+}
+
+/// A message no longer than a person reads: a module may say as much as it
+/// likes.
+fn cut(message: &str) -> String {
+    const MOST: usize = 2000;
+    match message.char_indices().nth(MOST) {
+        None => message.to_owned(),
+        Some((end, _)) => format!("{}…", &message[..end]),
+    }
 }
 
 /// croft's own record on the instance.
@@ -173,13 +195,25 @@ fn record(before: Option<&Value>, findings: &Findings<'_>, generation: i64) -> V
     });
     let earlier = |field: &str| before.and_then(|before| before.get(field)).cloned();
     let order = findings.blueprint.map(|blueprint| json!(blueprint.order())).or_else(|| earlier("topologicalOrder"));
-    let receipt = findings.rendered.map(|(_, receipt)| json!(receipt)).or_else(|| earlier("receipt"));
+    let receipt = match (findings.rendered, earlier("receipt")) {
+        // Something changed that the module does not look at: the same came out,
+        // and saying so anew would be a write for nothing.
+        (Some((_, receipt)), Some(earlier)) if is_same_work(receipt, &earlier) => Some(earlier),
+        (Some((_, receipt)), _) => Some(json!(receipt)),
+        (None, earlier) => earlier,
+    };
     for (field, value) in [("topologicalOrder", order), ("receipt", receipt)] {
         if let Some(value) = value {
             record[field] = value;
         }
     }
     record
+}
+
+/// Whether the same module made the same of the same definition.
+fn is_same_work(receipt: &Receipt, earlier: &Value) -> bool {
+    let now = json!(receipt);
+    ["module", "definition", "output"].iter().all(|field| now[field] == earlier[field])
 }
 
 /// The JSON merge patch (RFC 7386) that turns one status into another; `None`

@@ -4,7 +4,7 @@
 //! It holds; `operator` fills it and `reconcile` uses it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
@@ -58,6 +58,8 @@ pub struct Memory {
     /// Children, by uid, of which the server made something else than was
     /// applied, as it made them.
     pub normalized: BTreeMap<String, Arc<Value>>,
+    /// The uids of children that were seen to go.
+    pub gone: BTreeSet<String>,
     /// The status that was last written, and what the server kept of it.
     pub status: Option<(Digest, Digest)>,
     /// Failed attempts since the last success.

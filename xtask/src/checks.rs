@@ -21,12 +21,12 @@ pub(crate) fn test(phases: &Phases, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The benches, with all that they need.
+/// The bench, with all that it needs. Its arguments are its own, not cargo's.
 pub(crate) fn bench(phases: &Phases, arguments: &[String]) -> Result<()> {
     prepare(phases)?;
-    phases.heading("benches");
+    phases.heading("bench");
     cargo(&["build", "--locked", "--release", "--package", "host", "--bin", "croft"])?;
-    cargo(&with(&["bench", "--locked", "--package", "tests"], arguments))?;
+    cargo(&with(&["bench", "--locked", "--package", "tests", "--bench", "croft", "--"], arguments))?;
     phases.done("bench");
     Ok(())
 }

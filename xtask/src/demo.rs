@@ -1,7 +1,9 @@
 //! `cargo xtask demo`: the whole flow on a real kcp, every command printed.
 //!
-//! This file sets the stage: modules, kcp, `croft`, a folder. The flow itself
-//! is the list of acts.
+//! This file sets the stage: modules, kcp, `croft`, a folder. The flow itself is
+//! in `demo/flow.rs`.
+
+mod flow;
 
 use std::{
     path::{Path, PathBuf},
@@ -25,20 +27,14 @@ const OLDEST_KUBECTL: (u32, u32) = (1, 30);
 /// Runs the demo. With `keep`, kcp goes on and the reader is told how to use it.
 pub(crate) fn run(phases: &Phases, keep: bool) -> Result<()> {
     require_kubectl()?;
-    let mut stage = Stage::set(phases)?;
-    let outcome = acts(phases, &mut stage);
+    let stage = Stage::set(phases)?;
+    let outcome = flow::play(phases, &stage.shell, &stage.kcp);
     if keep {
         stage.leave();
     }
     outcome?;
     phases.done("demo");
     Ok(())
-}
-
-/// What happens on the stage, in order.
-fn acts(phases: &Phases, stage: &mut Stage) -> Result<()> {
-    phases.heading("what kcp starts with");
-    stage.shell.run("kubectl get workspacetypes")
 }
 
 /// kcp, the commands' shell and the folder of both.
@@ -66,6 +62,7 @@ impl Stage {
         // A copy: croft adds contexts to it, and kcp writes its own again when it starts.
         std::fs::copy(kcp.kubeconfig(), &kubeconfig).context("cannot copy kcp's kubeconfig")?;
         shell.export("KUBECONFIG", &kubeconfig);
+        copy_examples(dir.path())?;
         Ok(Stage { kcp, shell, dir })
     }
 
@@ -76,10 +73,30 @@ impl Stage {
         println!("$ cd {}", dir.display());
         println!("$ export KUBECONFIG={}", dir.join("kubeconfig").display());
         println!("$ kubectl config get-contexts");
+        println!("$ croft run --context provider-team-2 --export greetings.kro.run --modules examples/greetings");
         if let Some(pid) = self.kcp.keep() {
             println!("To end it and remove its files:\n$ kill {pid} && rm -r {}", dir.display());
         }
     }
+}
+
+/// The examples, and beside them the module that one of them names.
+fn copy_examples(dir: &Path) -> Result<()> {
+    for example in ["somethings", "greetings"] {
+        let (from, to) = (root().join("examples").join(example), dir.join("examples").join(example));
+        std::fs::create_dir_all(&to).with_context(|| format!("cannot make `{}`", to.display()))?;
+        for file in std::fs::read_dir(&from).with_context(|| format!("cannot read `{}`", from.display()))? {
+            let file = file?;
+            std::fs::copy(file.path(), to.join(file.file_name()))?;
+        }
+    }
+    std::fs::copy(root().join("target/modules/hello.wasm"), dir.join("examples/greetings/hello.wasm"))?;
+    println!("$ cp -r {} .", crate::shell::quote(&root().join("examples").to_string_lossy()));
+    println!(
+        "$ cp {} examples/greetings/",
+        crate::shell::quote(&root().join("target/modules/hello.wasm").to_string_lossy())
+    );
+    Ok(())
 }
 
 fn kcp_dir(dir: &Path) -> Result<PathBuf> {

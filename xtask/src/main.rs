@@ -31,7 +31,8 @@ Commands:
   kcp                        print the path of a real kcp; build it if there is none
   demo [--keep]              show the whole flow on a real kcp; `--keep` leaves kcp running
   test [ARG…]                modules, kcp, then `cargo test --workspace ARG…`
-  bench [ARG…]               modules, kcp, then `cargo bench --package tests ARG…`
+  bench [--quick] [--only PART]
+                             measure croft and print one table; PART is `render`, `start` or `kcp`
   tidy                       check formatting, lints and the layering of the code
   ci                         all that has to hold before a merge: test, then tidy
   help                       print this
@@ -79,8 +80,8 @@ enum Command {
 impl Command {
     fn parse(arguments: &[String]) -> Result<Command, String> {
         let Some((name, rest)) = arguments.split_first() else { return Err("a command is missing".to_owned()) };
-        // What follows `test` and `bench` is cargo's, `--help` too.
-        let (help, passes_on) = (rest.iter().any(|word| is_help(word)), matches!(name.as_str(), "test" | "bench"));
+        // What follows `test` is cargo's, `--help` too.
+        let (help, passes_on) = (rest.iter().any(|word| is_help(word)), name == "test");
         if is_help(name) || name == "help" || (help && !passes_on) {
             return Ok(Command::Help);
         }

@@ -39,7 +39,9 @@ pub fn start(args: &Args, usual: &str) {
         1 => "debug",
         _ => "trace",
     };
-    let filter = args.log.clone().unwrap_or_else(|| format!("warn,host={level}"));
+    // The client logs every request that fails, and whoever made it says so too.
+    let usual = || format!("warn,kube_client::client::builder=off,host={level}");
+    let filter = args.log.clone().unwrap_or_else(usual);
     let lines = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr);
     let started = match args.log_format {
         Format::Text => lines.with_ansi(crate::report::Look::of_stderr() == crate::report::Look::Coloured).try_init(),

@@ -98,7 +98,14 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let definition = definition::load(&filename, module.as_deref())?;
     let options = Options { layout: layout.into(), prefix, export, workspace, host_user };
     if apply {
-        return super::block_on(put(global, &definition, module.as_deref(), options, Duration::from_secs(timeout)));
+        return super::block_on(put(
+            global,
+            &definition,
+            module.as_deref(),
+            options,
+            Duration::from_secs(timeout),
+            output,
+        ));
     }
     let publication = publication(&definition, &Kinds::new(), &options)?;
     if options.workspace.is_none() {
@@ -118,6 +125,7 @@ async fn put(
     module: Option<&Path>,
     options: Options,
     patience: Duration,
+    format: output::Format,
 ) -> Result<(), Failure> {
     let connection = super::connect(global).await?;
     let Some(workspace) = connection.workspace() else {
@@ -139,7 +147,7 @@ async fn put(
         report::note(&format!("bound {} in its own workspace", publication.export_name()));
     }
     said(publisher::put(&cluster, &definition.pinned(module), patience).await)?;
-    output::objects(&[publication.consumer_binding.clone()], output::Format::Yaml)
+    output::objects(std::slice::from_ref(&publication.consumer_binding), format)
 }
 
 fn said(put: Result<Value, Unfinished>) -> Result<(), Failure> {

@@ -71,6 +71,21 @@ fn a_cluster_scoped_child_stays_without_a_namespace() {
 }
 
 #[test]
+fn a_secrets_text_is_applied_as_the_server_keeps_it() {
+    let mut blueprint = blueprint();
+    blueprint.kinds.push(UsedKind { kind: gvk("Secret"), access: Access::Manage });
+    let mut kinds = kinds();
+    kinds.insert(gvk("Secret"), crate::kinds::builtin(&gvk("Secret")).unwrap());
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"a": "MQ=="}, "stringData": {"b": "2"},
+    });
+    let rendering = Rendering { children: vec![child("a", secret)], ..Rendering::default() };
+    let rules = Rules { blueprint: &blueprint, kinds: &kinds, claims: None, instance: &instance() };
+    let manifest = admit(&rendering, rules).unwrap()[0].manifest().clone();
+    assert_eq!((&manifest["data"], manifest.get("stringData")), (&json!({"a": "MQ==", "b": "Mg=="}), None));
+}
+
+#[test]
 fn the_digest_changes_with_what_is_rendered() {
     let digest = |metadata: Value| admit_with(vec![child("a", config_map(metadata))], None).unwrap()[0].digest().clone();
     assert_eq!(digest(json!({"name": "x"})), digest(json!({"name": "x"})));
@@ -121,9 +136,10 @@ fn an_object_too_large_for_etcd_is_refused_before_it_is_sent() {
 
 #[test]
 fn a_claim_that_is_not_accepted_is_the_consumers_turn_and_names_the_line() {
-    let binding = |applied: Value| {
+    let binding = |state: &str, applied: Value| {
         Claims::of(&json!({
             "metadata": {"name": "webs.kro.run", "annotations": {"kcp.io/path": "root:team-1"}},
+            "spec": {"permissionClaims": [{"resource": "configmaps", "state": state}]},
             "status": {
                 "exportPermissionClaims": [{"resource": "configmaps", "verbs": ["*"]}],
                 "appliedPermissionClaims": applied,
@@ -131,9 +147,9 @@ fn a_claim_that_is_not_accepted_is_the_consumers_turn_and_names_the_line() {
         }))
     };
     let children = || vec![child("a", config_map(json!({"name": "x"})))];
-    let violation = admit_with(children(), Some(&binding(json!([])))).unwrap_err();
+    let violation = admit_with(children(), Some(&binding("Rejected", json!([])))).unwrap_err();
     assert_eq!((violation.reason(), violation.blame()), ("ClaimNotAccepted", Blame::Consumer));
     let text = violation.to_string();
     assert!(text.contains("root:team-1") && text.contains("kubectl patch apibinding webs.kro.run"), "{text}");
-    assert!(admit_with(children(), Some(&binding(json!([{"resource": "configmaps"}])))).is_ok());
+    assert!(admit_with(children(), Some(&binding("Accepted", json!([{"resource": "configmaps"}])))).is_ok());
 }

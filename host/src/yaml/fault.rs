@@ -33,6 +33,9 @@ pub(super) fn explain(info: &str) -> (String, Option<String>) {
         info if info.contains("mapping values are not allowed") => {
             "check the indentation of this line, and quote a value that contains `: `"
         }
+        info if info.contains("node content") => {
+            "a value belongs here; quote text that starts with a bracket or a brace"
+        }
         info if info.contains("tab") => "indent with spaces",
         info if info.contains("unknown anchor") => {
             "an anchor `&name` must come before its alias `*name`; quote text that starts with `*`"

@@ -347,3 +347,51 @@ fn numbers_print_so_that_they_read_back() {
         assert_eq!(value(&printed)["k"], number, "{printed}");
     }
 }
+
+/// Every string, every part of it, and every parent has a place within the text.
+fn point_everywhere(document: &Document, value: &Value, at: &str) {
+    let place = document.place(at);
+    assert!(document.text.get(place.at).is_some() && document.text.get(place.value).is_some(), "{at}");
+    match value {
+        Value::String(text) => {
+            for start in 0..=text.len() {
+                let part = document.place_within(at, start, text.len() - start);
+                assert!(document.text.get(part.at.clone()).is_some(), "{at} {start}: {part:?}");
+            }
+        }
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| point_everywhere(document, item, &format!("{at}/{index}")));
+        }
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                point_everywhere(document, value, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")));
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn no_damage_to_a_text_makes_the_reader_fail_otherwise_than_by_refusing() {
+    let text = "# é\r\na: &x {b: 'it''s', \"c/~\": \"\\u00e9\\n\"}\n---\nl:\n- |\n  one\n\n   two\n- >-\n  f\n  g\n- *y\n- !!str 1\n-\nm: {<<: 1}\n? k\n: v\n";
+    let text = text.replace("*y", "&y z").replace("{<<: 1}", "{q: [1, 2.5, ~]}");
+    assert!(Source::parse("t", &text).is_ok());
+    let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let cut = ends.iter().map(|end| text[..*end].to_owned());
+    let odd = ["", "\t", ":", "-", "{", "]", "*", "&", "!", "|", "\"", "'", "é", "\n", "\u{0}", "%", "#"];
+    let swapped =
+        ends.windows(2).flat_map(|pair| odd.map(|odd| format!("{}{odd}{}", &text[..pair[0]], &text[pair[1]..])));
+    for damaged in cut.chain(swapped) {
+        match Source::parse("t", &damaged) {
+            Ok(source) => source.documents.iter().for_each(|document| point_everywhere(document, &document.value, "")),
+            Err(Error::Refused(flaw)) => {
+                assert!(flaw.text.get(flaw.at.clone()).is_some(), "{damaged:?}: {:?}", flaw.at);
+                flaw.to_string();
+            }
+            Err(error) => panic!("{damaged:?}: {error}"),
+        }
+    }
+}

@@ -14,6 +14,8 @@ pub(crate) mod references;
 mod rewrite;
 mod value;
 
+use std::borrow::Cow;
+
 use cel::{
     common::ast::{Expr, IdedExpr},
     parser::PrattParser,
@@ -62,6 +64,16 @@ pub(crate) enum Form<'a> {
 }
 
 impl Code<'_> {
+    /// What was written, cut to what a message can bear.
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
+        // Long enough for nearly every expression, short enough for a condition.
+        const LONGEST: usize = 160;
+        match self.source.char_indices().nth(LONGEST) {
+            Some((end, _)) => Cow::Owned(format!("{}…", &self.source[..end])),
+            None => Cow::Borrowed(self.source),
+        }
+    }
+
     /// Which of these variables it mentions: by its text, since only the message
     /// of a wait depends on it.
     pub(crate) fn mentioned(&self, variables: &[&str]) -> Vec<String> {
@@ -200,6 +212,14 @@ fn children_mut(expression: &mut Expr) -> Vec<&mut IdedExpr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_shows_a_long_expression_in_part() {
+        let form = || Form::Path(Vec::new());
+        assert_eq!(Code { source: "a.b", form: form() }.shown(), "a.b");
+        let long = "é".repeat(1_000);
+        assert_eq!(Code { source: &long, form: form() }.shown().chars().count(), 161);
+    }
 
     #[test]
     fn a_plain_field_access_needs_no_engine() {

@@ -51,7 +51,9 @@ impl Case {
         };
         self.expect("crd.json", &prepared.blueprint.api.crd)?;
         self.expect("blueprint.json", &blueprint(&prepared))?;
-        let Some(instance) = self.read("instance.yaml")? else { return Ok(()) };
+        let Some(instance) = self.read("instance.yaml")? else {
+            return self.absent("rendering.json").and_then(|()| self.absent("problems.json"));
+        };
         let observed = self.observed()?;
         let rendered = kro::render(&prepared.program, &instance, &observed);
         let again = kro::render(&prepared.program, &instance, &observed);

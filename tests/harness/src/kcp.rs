@@ -137,8 +137,13 @@ impl Kcp {
         Ok(())
     }
 
+    /// A client of it as its administrator.
+    pub fn api(&self) -> Result<Api> {
+        Api::of(&self.kubeconfig(), self.base_url())
+    }
+
     fn ask(&self) -> Result<()> {
-        Api::of(&self.kubeconfig(), self.base_url())?.ready()
+        self.api()?.ready()
     }
 
     fn lost_a_port(&self) -> bool {

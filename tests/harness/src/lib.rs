@@ -10,6 +10,7 @@ mod guarded;
 mod kcp;
 mod poll;
 mod ports;
+mod proxy;
 
 use std::{
     env,
@@ -18,9 +19,11 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
+pub use api::Api;
 pub use guarded::Guarded;
 pub use kcp::Kcp;
 pub use poll::poll;
+pub use proxy::{Proxy, Seen, Verdict};
 
 /// The `croft` binary to test: `$CROFT_BIN`, or the one that cargo built into
 /// the same target folder as the running program.

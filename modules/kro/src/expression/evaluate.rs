@@ -5,7 +5,7 @@
 
 use std::{cell::OnceCell, sync::Arc};
 
-use cel::{Context, DeclarationError, Env, ExecutionError, Value as Evaluator};
+use cel::{Context, Env, ExecutionError, Value as Evaluator};
 use serde_json::Value;
 
 use super::{Code, Form, codec, functions, references, value};
@@ -27,6 +27,21 @@ pub(crate) enum Error {
     Internal(String),
 }
 
+/// The field of the instance that an expression reads, if it reads just one
+/// and nothing else: where the cause of a failure is.
+pub(crate) fn only_instance_field(code: &Code) -> Option<Vec<String>> {
+    let owned = |fields: &[&str]| fields.iter().map(|field| (*field).to_owned()).collect();
+    match &code.form {
+        Form::Path(path) => path.split_first().filter(|(root, _)| **root == "schema").map(|(_, fields)| owned(fields)),
+        Form::Tree { bytes, .. } => {
+            let tree = codec::decode(bytes).ok()?;
+            let mentions = references::mentions(&tree);
+            let first = mentions.references.first().filter(|it| it.root == "schema")?;
+            mentions.references.iter().all(|it| it == first).then(|| owned(&first.fields))
+        }
+    }
+}
+
 /// The functions that expressions call, declared when first needed: a
 /// definition without expressions pays nothing for them.
 pub(crate) struct Engine {
@@ -43,12 +58,12 @@ impl Default for Engine {
 
 impl Engine {
     fn env(&self, whole_library: bool) -> Result<Arc<Env>, Error> {
-        let (cell, declare): (_, fn() -> Result<Arc<Env>, DeclarationError>) =
-            if whole_library { (&self.whole, functions::whole_library) } else { (&self.everyday, functions::everyday) };
+        let cell = if whole_library { &self.whole } else { &self.everyday };
         if let Some(env) = cell.get() {
             return Ok(Arc::clone(env));
         }
-        let env = declare().map_err(|error| Error::Internal(error.to_string()))?;
+        let env = if whole_library { functions::whole_library() } else { functions::everyday() };
+        let env = env.map_err(|error| Error::Internal(error.to_string()))?;
         Ok(Arc::clone(cell.get_or_init(|| env)))
     }
 }

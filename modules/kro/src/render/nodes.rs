@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     expression::{
         Code,
-        evaluate::{Engine, Error, Scope},
+        evaluate::{Engine, Error, Scope, only_instance_field},
     },
     problem::{Pointer, Problems},
     program::{Node, Program},
@@ -83,7 +83,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
     fn exclusion(&mut self, node: &'r Node<'r>) -> Fatal<Option<String>> {
         for code in &node.include_when {
             if self.condition(node, code, "includeWhen")? == Some(false) {
-                return Ok(Some(format!("includeWhen `{}` is false", code.source)));
+                return Ok(Some(format!("includeWhen `{}` is false", code.shown())));
             }
         }
         let gone = node.depends_on.iter().find(|id| self.excluded.contains(**id));
@@ -98,7 +98,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
             Ok(other) => {
                 let got = crate::simple_schema::kind_of(&other);
                 let message =
-                    format!("{place} `{}` of resource `{}` must be a boolean, got {got}", code.source, node.id);
+                    format!("{place} `{}` of resource `{}` must be a boolean, got {got}", code.shown(), node.id);
                 self.problems.error("NotBoolean", &Pointer::root(), message).hint("compare it with something");
                 Ok(None)
             }
@@ -123,11 +123,11 @@ impl<'r, 'p> Nodes<'r, 'p> {
             match self.scope.evaluate(code) {
                 Ok(Value::Bool(true)) => {}
                 Ok(Value::Bool(false) | Value::Null) => {
-                    return Ok(Some(format!("readyWhen `{}` is false", code.source)));
+                    return Ok(Some(format!("readyWhen `{}` is false", code.shown())));
                 }
                 Ok(_) => drop(self.condition(node, code, "readyWhen")?),
                 Err(Error::Missing { path }) => {
-                    return Ok(Some(format!("`{path}` is missing, which readyWhen `{}` needs", code.source)));
+                    return Ok(Some(format!("`{path}` is missing, which readyWhen `{}` needs", code.shown())));
                 }
                 Err(error) => self.wrong(node, code, error)?,
             }
@@ -169,7 +169,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
         let message = if path == code.source {
             format!("`{path}` is missing")
         } else {
-            format!("`{path}` is missing, which `{}` needs", code.source)
+            format!("`{path}` is missing, which `{}` needs", code.shown())
         };
         Ok(Outcome::Blocked(Blocked { id: node.id.to_owned(), waits_for, message }))
     }
@@ -191,14 +191,17 @@ impl<'r, 'p> Nodes<'r, 'p> {
     fn wrong(&mut self, node: &Node, code: &Code, error: Error) -> Fatal<()> {
         let (code_word, at, hint) = match &error {
             Error::Internal(message) => return Err(Failure::Internal(message.clone())),
-            Error::Failed(_) => ("EvaluationFailed", Pointer::root(), None),
+            Error::Failed(_) => {
+                let fields = only_instance_field(code).unwrap_or_default();
+                ("EvaluationFailed", Pointer::root().fields(fields.iter().map(String::as_str)), None)
+            }
             Error::Missing { path } => {
                 let at = path.strip_prefix("schema.").map(|below| Pointer::root().fields(below.split('.')));
                 let hint = format!("give `{path}` a default in the definition, or guard it with `has({path})`");
                 ("MissingField", at.unwrap_or_default(), Some(hint))
             }
         };
-        let message = format!("failed to evaluate `{}` of resource `{}`: {error}", code.source, node.id);
+        let message = format!("failed to evaluate `{}` of resource `{}`: {error}", code.shown(), node.id);
         self.problems.error(code_word, &at, message).maybe_hint(hint);
         Ok(())
     }

@@ -84,7 +84,7 @@ fn all_problems_are_told_at_once_in_the_order_of_the_file() {
 fn a_text_that_is_no_yaml_is_refused_where_it_breaks() {
     refused_yaml(&with(SOMETHING, "    kind: Something", "     kind: Something"), "8:10", "check the indentation");
     refused_yaml(&with(SOMETHING, "  resources: []", "\tresources: []"), "20:1", "indent with spaces");
-    refused_yaml(&with(SOMETHING, "  resources: []", "  resources: [}"), "20:15", "close the bracket");
+    refused_yaml(&with(SOMETHING, "  resources: []", "  resources: [}"), "20:15", "a value belongs here");
     let twice = SOMETHING.to_owned() + "  resources: []\n";
     refused_yaml(&twice, "21:3", "keep one of the two");
     refused_yaml(&with(SOMETHING, "name: string\n", "y: string\n"), "10:7", "quote it: `\"y\":`");

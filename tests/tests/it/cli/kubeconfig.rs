@@ -26,6 +26,9 @@ contexts:
   context: {cluster: kcp, user: admin}
 ";
 
+/// The host reads the certificate authority before it looks at the server.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+
 const URL: &str = "https://h:6443/services/apiexport/128nz/somethings.kro.run";
 
 fn add(desk: &Desk, more: &str) -> super::Ran {
@@ -142,4 +145,23 @@ fn a_kubeconfig_that_another_program_is_changing_is_left_alone() {
     assert!(ran.stderr.contains("config.lock") && ran.stderr.contains("hint: another program"), "{}", ran.stderr);
     assert_eq!(desk.read("config"), CONFIG);
     assert!(desk.path("config.lock").exists());
+}
+
+#[test]
+fn the_host_refuses_a_context_that_it_cannot_run_with() {
+    let desk = Desk::with(&[("config", CONFIG)]);
+    for (args, says) in [
+        ("--kubeconfig nowhere", vec!["cannot read the kubeconfig `nowhere`"]),
+        ("--kubeconfig config --context nobody", vec!["the kubeconfig has no context `nobody`", "`team`"]),
+        (
+            "--kubeconfig config",
+            vec!["cannot run with the context `team`", "cause: ", "hint: name the export with `--export`"],
+        ),
+    ] {
+        desk.write("ca.crt", CERTIFICATE);
+        desk.croft(&format!("run {args}")).refused(&says);
+    }
+    add(&desk, "--name vw").done();
+    desk.croft("run --kubeconfig config --context vw --export x")
+        .refused(&["points at a virtual workspace", "hint: leave `--export` out"]);
 }

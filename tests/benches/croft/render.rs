@@ -1,0 +1,163 @@
+//! What the sandbox adds to a render: the embedded module in fresh memory, with
+//! fuel counted and its answer checked, against the very same Rust code called
+//! natively.
+//!
+//! An instance is rendered as in a pass that has nothing to do: all of its
+//! children exist and are shown to the module. The native code gets the same
+//! JSON texts and answers with the same; the sandbox also has to write the
+//! texts it is given and to read and check those that come back.
+
+use anyhow::{Context, Result, ensure};
+use contract::{Child, Observed, Preparation};
+use guest_sdk::test::{self, text};
+use host::{
+    sandbox::{Limits, Module, Sandbox},
+    yaml::Source,
+};
+use kro::Kro;
+use serde_json::{Value, json};
+
+use crate::{
+    options::Options,
+    samples::{Samples, timed},
+    table::{Figure, Table, Target},
+};
+
+const INSTANCE: &str = include_str!("../definitions/instance.yaml");
+const NONE: &str = include_str!("../definitions/none.yaml");
+pub(crate) const FIVE: &str = include_str!("../definitions/five.yaml");
+const TWENTY: &str = include_str!("../definitions/twenty.yaml");
+
+/// Definitions with the number of children that an instance has.
+const DEFINITIONS: [(usize, &str); 3] = [(0, NONE), (5, FIVE), (20, TWENTY)];
+
+/// How much longer than natively a render may take.
+const TARGET: f64 = 1.6;
+
+/// Measures all three definitions.
+pub(crate) fn measure(options: Options, table: &mut Table) -> Result<()> {
+    table.heading("one render: in the sandbox and native");
+    let artifacts = tempfile::tempdir().context("cannot make a folder")?;
+    let sandbox = Sandbox::new(Limits::default(), Some(artifacts.path().to_owned()))?;
+    let module = sandbox.load(host::builtin::kro())?;
+    for (children, definition) in DEFINITIONS {
+        let case = Case::new(&module, definition, children)?;
+        let times = case.times(&module, options.number(2_000, 50))?;
+        let what = format!("{children} children");
+        report(table, &what, &times);
+    }
+    Ok(())
+}
+
+/// What was measured of one definition.
+struct Times {
+    sandbox: Samples,
+    native: Samples,
+    values: Samples,
+    fuel: u64,
+}
+
+fn report(table: &mut Table, what: &str, times: &Times) {
+    let Times { sandbox, native, values, fuel } = times;
+    let figure = |what: String, other: &Samples, how: &str| Figure {
+        what,
+        measured: sandbox.to_string(),
+        compared: format!("{how} {other}"),
+        ratio: Some(sandbox.times(other)),
+        at_best: Some(sandbox.times_at_best(other)),
+        ..Figure::default()
+    };
+    table.add(figure(format!("{what}, {fuel} fuel"), native, "native, JSON in and out:"), Target::Ratio(TARGET));
+    table.add(figure(format!("{what}, stricter"), values, "native, no JSON at all:"), Target::None);
+}
+
+/// One render, in every form in which it is asked for.
+struct Case {
+    program: Vec<u8>,
+    instance: Value,
+    observed: Vec<Observed>,
+    instance_text: String,
+    observed_texts: Vec<text::Observed>,
+}
+
+impl Case {
+    fn new(module: &Module, definition: &str, children: usize) -> Result<Case> {
+        let definition = document(definition)?;
+        let Preparation::Ready(prepared) = module.prepare(&definition, &[])?.value else {
+            anyhow::bail!("the module asks for schemas");
+        };
+        let mut number = 0;
+        let live = |child: &Child| {
+            number += 1;
+            live(&child.manifest, number)
+        };
+        let end = test::converge::<Kro>(&prepared.program, document(INSTANCE)?, &[], live);
+        let end = end.map_err(|failure| anyhow::anyhow!("the definition does not render: {failure:?}"))?;
+        ensure!(end.rendering.children.len() == children, "{} children, not {children}", end.rendering.children.len());
+        let same = module.render(&prepared.program, &end.instance, &end.observed)?.value == end.rendering;
+        ensure!(same, "the sandbox renders something else than the native code");
+        let texts = end.observed.iter().map(|seen| text::Observed {
+            id: seen.id.clone(),
+            key: seen.key.clone(),
+            object: seen.object.to_string(),
+        });
+        Ok(Case {
+            program: prepared.program,
+            instance_text: end.instance.to_string(),
+            observed_texts: texts.collect(),
+            instance: end.instance,
+            observed: end.observed,
+        })
+    }
+
+    /// Each way in turn, so that what disturbs one disturbs the others.
+    fn times(&self, module: &Module, samples: usize) -> Result<Times> {
+        let mut times = Times {
+            sandbox: Samples::default(),
+            native: Samples::default(),
+            values: Samples::default(),
+            fuel: module.render(&self.program, &self.instance, &self.observed)?.fuel,
+        };
+        // A tenth more, for caches to fill.
+        for round in 0..samples + samples / 10 {
+            let (sandbox, answer) = timed(|| module.render(&self.program, &self.instance, &self.observed));
+            answer?;
+            let texts = self.observed_texts.clone();
+            let (native, _) = timed(|| test::render_json::<Kro>(&self.program, &self.instance_text, texts));
+            let (values, _) = timed(|| kro::render(&self.program, &self.instance, &self.observed));
+            if round >= samples / 10 {
+                times.sandbox.push(sandbox);
+                times.native.push(native);
+                times.values.push(values);
+            }
+        }
+        Ok(times)
+    }
+}
+
+/// The only document of a YAML text.
+pub(crate) fn document(text: &str) -> Result<Value> {
+    let mut documents = Source::parse("definition", text)?.documents;
+    ensure!(documents.len() == 1, "{} documents, not one", documents.len());
+    Ok(documents.remove(0).value)
+}
+
+/// The instance that every definition here has.
+pub(crate) fn instance() -> Result<Value> {
+    document(INSTANCE)
+}
+
+/// A child as a server would show it: with its bookkeeping, and for a
+/// Deployment with a status.
+fn live(manifest: &Value, number: usize) -> Value {
+    let mut object = manifest.clone();
+    object["metadata"]["namespace"] = "default".into();
+    object["metadata"]["uid"] = format!("5b0c1d9e-5f51-4c5e-9a40-{number:012}").into();
+    object["metadata"]["resourceVersion"] = "81234".into();
+    object["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z".into();
+    if object["kind"] == "Deployment" {
+        let replicas = &object["spec"]["replicas"];
+        object["status"] = json!({"replicas": replicas, "availableReplicas": replicas, "observedGeneration": 1});
+    }
+    object
+}

@@ -1,0 +1,257 @@
+//! A network that can be watched and broken: a reverse proxy on loopback, plain
+//! HTTP in front and kcp's TLS behind.
+//!
+//! It takes one request a connection, which is slow and simple: what it is for
+//! is to see every request, and to fail at the very moment that a test names.
+
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use anyhow::{Context, Result};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::ServerName};
+
+use crate::Api;
+
+/// One request that went through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Such as `PATCH`.
+    pub method: String,
+    /// With its query.
+    pub path: String,
+}
+
+impl Seen {
+    /// Whether it asks to be told of changes as they come.
+    pub fn is_watch(&self) -> bool {
+        self.path.contains("watch=true") || self.path.contains("watch=1")
+    }
+
+    /// Whether it changes something.
+    pub fn is_write(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+}
+
+/// What becomes of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes to the client.
+    Pass,
+    /// The connection ends without it: kcp has done what was asked, and the
+    /// client does not learn of it.
+    Drop,
+}
+
+type Judge = Box<dyn FnMut(&Seen) -> Verdict + Send>;
+
+/// A running proxy. Dropping it ends it.
+pub struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    upstream: String,
+    tls: Arc<ClientConfig>,
+    /// Cut: nothing gets through.
+    cut: AtomicBool,
+    ended: AtomicBool,
+    seen: Mutex<Vec<Seen>>,
+    judge: Mutex<Option<Judge>>,
+    /// Open connections, so that a cut can end them.
+    open: Mutex<Vec<TcpStream>>,
+}
+
+impl Proxy {
+    /// Starts a proxy in front of the server of `api`, whose base URL is
+    /// `upstream`.
+    pub fn start(api: &Api, upstream: &str) -> Result<Proxy> {
+        let mut roots = RootCertStore::empty();
+        for certificate in api.authority() {
+            roots.add(certificate.to_vec().into()).context("kcp's CA is no certificate")?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let tls = Arc::new(tls.with_root_certificates(roots).with_no_client_auth());
+        let upstream = upstream.trim_start_matches("https://").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").context("cannot listen on loopback")?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            upstream,
+            tls,
+            cut: AtomicBool::default(),
+            ended: AtomicBool::default(),
+            seen: Mutex::default(),
+            judge: Mutex::default(),
+            open: Mutex::default(),
+        });
+        let accepting = Arc::clone(&shared);
+        thread::spawn(move || accept(&listener, &accepting));
+        Ok(Proxy { address, shared })
+    }
+
+    /// Such as `http://127.0.0.1:34567`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Has every write judged once kcp has answered it, one after the other.
+    pub fn judge(&self, judge: impl FnMut(&Seen) -> Verdict + Send + 'static) {
+        *lock(&self.shared.judge) = Some(Box::new(judge));
+    }
+
+    /// Lets every write through again.
+    pub fn pardon(&self) {
+        *lock(&self.shared.judge) = None;
+    }
+
+    /// The requests since the last call.
+    pub fn take(&self) -> Vec<Seen> {
+        std::mem::take(&mut lock(&self.shared.seen))
+    }
+
+    /// Cuts every connection and refuses new ones, or lets them through again.
+    pub fn cut(&self, cut: bool) {
+        self.shared.cut.store(cut, Ordering::SeqCst);
+        if cut {
+            for stream in lock(&self.shared.open).drain(..) {
+                // It may have ended by itself.
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        self.cut(true);
+        // Wakes the thread that accepts, which then ends.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    for stream in listener.incoming() {
+        if shared.ended.load(Ordering::SeqCst) {
+            return;
+        }
+        let Ok(stream) = stream else { continue };
+        if shared.cut.load(Ordering::SeqCst) {
+            continue;
+        }
+        let shared = Arc::clone(shared);
+        // A broken connection is what this is for: the client sees it break.
+        thread::spawn(move || serve(stream, &shared).ok());
+    }
+}
+
+fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
+    client.set_nodelay(true)?;
+    lock(&shared.open).push(client.try_clone()?);
+    let mut reader = BufReader::new(client.try_clone()?);
+    let Some((seen, request)) = read_request(&mut reader)? else { return Ok(()) };
+    lock(&shared.seen).push(seen.clone());
+    let mut server = connect(shared)?;
+    server.write_all(&request)?;
+    server.flush()?;
+    let mut client = client;
+    if seen.is_watch() {
+        return stream(&mut server, &mut client);
+    }
+    let mut answer = Vec::new();
+    until_closed(server.read_to_end(&mut answer))?;
+    let verdict = match lock(&shared.judge).as_mut() {
+        Some(judge) if seen.is_write() => judge(&seen),
+        _ => Verdict::Pass,
+    };
+    if verdict == Verdict::Pass && !shared.cut.load(Ordering::SeqCst) {
+        client.write_all(&answer)?;
+    }
+    client.shutdown(Shutdown::Both)
+}
+
+/// The request, made to end its connection: then its answer ends there too.
+fn read_request(reader: &mut impl BufRead) -> io::Result<Option<(Seen, Vec<u8>)>> {
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut words = line.split(' ').map(str::to_owned);
+    let (Some(method), Some(path)) = (words.next(), words.next()) else { return Ok(None) };
+    let mut request = line.into_bytes();
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header)?;
+        let lower = header.to_ascii_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse().map_err(io::Error::other)?;
+        }
+        if header.trim().is_empty() {
+            break;
+        }
+        if !lower.starts_with("connection:") {
+            request.extend(header.into_bytes());
+        }
+    }
+    request.extend(b"Connection: close\r\n\r\n");
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    request.extend(body);
+    Ok(Some((Seen { method, path }, request)))
+}
+
+fn connect(shared: &Shared) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    let host = shared.upstream.split(':').next().unwrap_or_default().to_owned();
+    let name = ServerName::try_from(host).map_err(io::Error::other)?;
+    let connection = ClientConnection::new(Arc::clone(&shared.tls), name).map_err(io::Error::other)?;
+    let socket = TcpStream::connect(&shared.upstream)?;
+    socket.set_nodelay(true)?;
+    Ok(StreamOwned::new(connection, socket))
+}
+
+/// Hands on what comes as it comes.
+fn stream(server: &mut impl Read, client: &mut TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        let read = until_closed(server.read(&mut buffer))?;
+        if read == 0 {
+            return client.shutdown(Shutdown::Both);
+        }
+        client.write_all(&buffer[..read])?;
+    }
+}
+
+/// Go's server ends a connection without saying so in TLS.
+fn until_closed(read: io::Result<usize>) -> io::Result<usize> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_read_whole_and_ends_its_connection() {
+        let text = b"PATCH /x?watch=0 HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}rest";
+        let (seen, request) = read_request(&mut &text[..]).unwrap().unwrap();
+        assert_eq!((seen.method.as_str(), seen.path.as_str()), ("PATCH", "/x?watch=0"));
+        assert!(seen.is_write() && !seen.is_watch());
+        let expected = "PATCH /x?watch=0 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+        assert_eq!(String::from_utf8(request).unwrap(), expected);
+    }
+}

@@ -1,0 +1,66 @@
+//! What the consumer does not allow is not done, and the instance says so.
+
+use serde_json::{Value, json};
+
+use crate::stage::{CHAIN, Stage, api, condition, wait};
+
+#[test]
+fn a_claim_refused_and_later_accepted() {
+    let stage = Stage::new("claims", 1);
+    stage.publish(CHAIN, &[]);
+    let export = format!("{}:chains.kro.run", stage.provider);
+    let said = stage.done(&["bind", &export, "--context", "team-1"]);
+    assert!(said.stderr.contains("configmaps") && said.stderr.contains("secrets"), "{said:#?}");
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+
+    // The condition names the claim and the line that accepts it.
+    let instance = stage.until(1, "chains.kro.run/a", "Applied", "False");
+    let applied = condition(&instance, "Applied").unwrap();
+    assert_eq!(applied["reason"], "ClaimNotAccepted");
+    let message = applied["message"].as_str().unwrap();
+    assert!(message.contains("configmaps") && message.contains(&stage.consumers[0]), "{message}");
+    assert!(stage.children(1, "configmaps").is_empty());
+
+    // Obeying the instance, twice, is all that it takes.
+    accept(&stage, message);
+    let mut message = message.to_owned();
+    wait("the next claim", || {
+        let instance = stage.find(1, "chains.kro.run/a")?;
+        message = condition(&instance, "Applied")?["message"].as_str()?.to_owned();
+        message.contains("secrets").then_some(())
+    });
+    accept(&stage, &message);
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert_eq!(stage.children(1, "secrets"), ["a-second"]);
+
+    // Revoked: children that cannot be seen are not forgotten, and the
+    // instance does not go without them.
+    let binding = format!("/clusters/{}/apis/apis.kcp.io/v1alpha2/apibindings/chains.kro.run", stage.consumers[0]);
+    let claims = api().find(&binding).unwrap().unwrap()["spec"]["permissionClaims"].clone();
+    let index = claims.as_array().unwrap().iter().position(|claim| claim["resource"] == "secrets").unwrap();
+    let state = |state: &str| json!([{"op": "replace", "path": format!("/spec/permissionClaims/{index}/state"), "value": state}]);
+    api().patch(&binding, &state("Rejected")).unwrap();
+    stage.until(1, "chains.kro.run/a", "Applied", "False");
+    api().delete(&stage.path(1, "chains.kro.run/a")).unwrap();
+    let instance = wait("the refusal to go", || {
+        let instance = stage.find(1, "chains.kro.run/a")?;
+        condition(&instance, "Ready").filter(|ready| ready["reason"] == "Deleting")?;
+        Some(instance)
+    });
+    assert!(instance["status"]["croft"]["inventory"].to_string().contains("a-second"), "{instance:#?}");
+    assert_eq!(stage.children(1, "secrets"), ["a-second"]);
+    api().patch(&binding, &state("Accepted")).unwrap();
+    wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    assert!(stage.children(1, "configmaps").is_empty() && stage.children(1, "secrets").is_empty());
+    assert!(host.process.end().unwrap().success());
+}
+
+/// Does what the `kubectl patch` line in a message would do.
+fn accept(stage: &Stage, message: &str) {
+    let line = message.split_once("kubectl patch apibinding ").unwrap().1;
+    let (name, rest) = line.split_once(" --type=json -p='").unwrap();
+    let patch: Value = serde_json::from_str(rest.split_once('\'').unwrap().0).unwrap();
+    let path = format!("/clusters/{}/apis/apis.kcp.io/v1alpha2/apibindings/{name}", stage.consumers[0]);
+    api().patch(&path, &patch).unwrap();
+}

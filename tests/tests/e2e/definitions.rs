@@ -1,0 +1,157 @@
+//! Definitions: whose they are, what is wrong with them, which module runs
+//! them.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::stage::{CHAIN, Stage, api, condition, wait};
+
+const GROUPS: &str = "apis/kro.run/v1alpha1/namespaces/default/resourcegroups";
+
+fn definition(cluster: &str, name: &str) -> Option<Value> {
+    api().find(&format!("/clusters/{cluster}/{GROUPS}/{name}")).unwrap()
+}
+
+/// Waits for what the host says of a definition.
+fn accepted(cluster: &str, name: &str, status: &str) -> Value {
+    wait("the host's word on the definition", || {
+        let object = definition(cluster, name)?;
+        let generation = object["metadata"]["generation"].clone();
+        condition(&object, "Accepted")
+            .filter(|accepted| accepted["status"] == status && accepted["observedGeneration"] == generation)
+            .cloned()
+    })
+}
+
+#[test]
+fn a_broken_change_is_told_and_the_last_good_version_stays_in_force() {
+    let stage = Stage::new("broken", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert_eq!(definition(&stage.provider, "chain").unwrap()["status"]["state"], "Active");
+
+    let path = format!("/clusters/{}/{GROUPS}/chain", stage.provider);
+    let broken = json!([{"op": "replace", "path": "/spec/resources/0/template/data/text", "value": "${nobody.x}"}]);
+    api().patch(&path, &broken).unwrap();
+    let refused = accepted(&stage.provider, "chain", "False");
+    assert_eq!(refused["reason"], "InvalidDefinition");
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.contains("nobody") && message.contains("/spec/resources/0/template/data/text"), "{message}");
+    stage.create(1, "chains.kro.run/b", "Chain", json!({"name": "b"}));
+    stage.until(1, "chains.kro.run/b", "Ready", "True");
+
+    // Mended: every instance follows.
+    let mended = json!([{"op": "replace", "path": "/spec/resources/0/template/data/text", "value": "${schema.spec.text}!"}]);
+    api().patch(&path, &mended).unwrap();
+    accepted(&stage.provider, "chain", "True");
+    for name in ["a", "b"] {
+        wait("the children to follow", || {
+            (stage.find(1, &format!("configmaps/{name}-first"))?["data"]["text"] == "hello!").then_some(())
+        });
+    }
+
+    // Gone: the instance says so, and can still be deleted.
+    api().delete(&path).unwrap();
+    let instance = stage.until(1, "chains.kro.run/a", "Accepted", "False");
+    assert_eq!(condition(&instance, "Accepted").unwrap()["reason"], "DefinitionGone");
+    api().delete(&stage.path(1, "chains.kro.run/a")).unwrap();
+    wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    assert_eq!(stage.children(1, "secrets"), ["b-second"]);
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
+fn a_consumers_definition_governs_nothing() {
+    let stage = Stage::new("usurper", 1);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.done(&["kubeconfig", "chains.kro.run", "--context", "provider", "--name", "kro-vw"]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host(&["--context", "kro-vw"]);
+    let theirs = json!({
+        "apiVersion": "kro.run/v1alpha1", "kind": "ResourceGroup", "metadata": {"name": "mine"},
+        "spec": {"schema": {"apiVersion": "v1alpha1", "kind": "Chain", "spec": {"name": "string"}}, "resources": []},
+    });
+    let path = format!("/clusters/{}/{GROUPS}/mine", stage.consumers[0]);
+    wait("the API", || api().apply(&path, &theirs).ok());
+    assert_eq!(accepted(&stage.consumers[0], "mine", "False")["reason"], "NotProvider");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert_eq!(stage.children(1, "secrets"), ["a-second"]);
+    assert!(host.process.end().unwrap().success());
+}
+
+const GREETINGS: &str = "
+apiVersion: kro.run/v1alpha1
+kind: ResourceGroup
+metadata: {name: greetings}
+spec:
+  schema:
+    apiVersion: v1alpha1
+    kind: Greeting
+    spec:
+      name: string | required=true
+      greeting: string | default=\"Hello\"
+    status:
+      message: ${card.data.message}
+  resources:
+  - id: card
+    template:
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: '${schema.spec.name}-card'}
+      data: {message: '${schema.spec.greeting}, ${schema.spec.name}!'}
+  - id: seal
+    template:
+      apiVersion: v1
+      kind: Secret
+      metadata: {name: '${schema.spec.name}-seal'}
+      stringData: {signature: 'of ${card.metadata.uid}'}
+";
+
+#[test]
+fn a_provider_moves_from_a_definition_to_code_and_the_instance_stays() {
+    let stage = Stage::new("code", 1);
+    stage.publish(GREETINGS, &[]);
+    stage.bind(1, "greetings.kro.run");
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/modules");
+    let host = stage.host(&[
+        "--context",
+        "provider",
+        "--export",
+        "greetings.kro.run",
+        "--modules",
+        modules.to_str().unwrap(),
+    ]);
+    stage.create(1, "greetings.kro.run/hi", "Greeting", json!({"name": "world"}));
+    let before = stage.until(1, "greetings.kro.run/hi", "Ready", "True");
+    let card = stage.find(1, "configmaps/world-card").unwrap();
+    assert_eq!(card["data"].get("language"), None);
+
+    // A module that the host does not take is refused by its digest.
+    let module = modules.join("hello.wasm");
+    let said = stage.publish(GREETINGS, &["--module", module.to_str().unwrap()]);
+    assert!(said.stderr.contains("applied ResourceGroup"), "{said:#?}");
+    let code = wait("the code's children", || {
+        stage.find(1, "configmaps/world-card").filter(|card| card["data"].get("language").is_some())
+    });
+    assert_eq!(code["metadata"]["uid"], card["metadata"]["uid"]);
+    let after = wait("the new receipt", || {
+        let instance = stage.until(1, "greetings.kro.run/hi", "Ready", "True");
+        let module = |object: &Value| object["status"]["croft"]["receipt"]["module"].clone();
+        (module(&instance) != module(&before)).then_some(instance)
+    });
+    assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
+
+    let pinned = definition(&stage.provider, "greetings").unwrap()["spec"]["module"].as_str().unwrap().to_owned();
+    let (name, digest) = pinned.split_once("@sha256:").unwrap();
+    assert_eq!((name, digest.len()), ("file:hello.wasm", 64));
+    let path = format!("/clusters/{}/{GROUPS}/greetings", stage.provider);
+    let other = format!("{name}@sha256:{}", "0".repeat(64));
+    api().merge(&path, &json!({"spec": {"module": other}})).unwrap();
+    assert_eq!(accepted(&stage.provider, "greetings", "False")["reason"], "DigestMismatch");
+    assert!(host.process.end().unwrap().success());
+}

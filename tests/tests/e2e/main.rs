@@ -1,0 +1,16 @@
+//! What croft promises on a real kcp. One kcp serves all tests; each test has a
+//! provider and consumers of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+
+mod claims;
+mod conflicts;
+mod crashes;
+mod definitions;
+mod lifecycle;
+mod outages;
+mod requests;
+mod seed;
+mod stage;
+mod startup;
+mod tenants;
