@@ -127,11 +127,7 @@ pub async fn apply(cluster: &Cluster, kinds: &Kinds, plan: &Plan, mut done: impl
 }
 
 /// The request that a creation or change takes; `None` for other actions.
-fn write<'a>(
-    cluster: &'a Cluster,
-    kinds: &'a Kinds,
-    action: &'a Action,
-) -> Option<BoxFuture<'a, Result<Done, Error>>> {
+fn write<'a>(cluster: &'a Cluster, kinds: &'a Kinds, action: &'a Action) -> Option<BoxFuture<'a, Result<Done, Error>>> {
     let (child, manifest, force, why) = match action {
         Action::Create(child) => (child, child.manifest().clone(), Force::No, "it is missing"),
         Action::Update { child, uid, why } => {

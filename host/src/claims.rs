@@ -81,7 +81,8 @@ impl Claims {
     /// The claims of the export that this binding has not accepted, each with
     /// the line that accepts it, in the export's order.
     pub fn open(&self) -> Vec<(String, String)> {
-        let resource = |claim: &Value| (object::text(claim, "/group").to_owned(), object::text(claim, "/resource").to_owned());
+        let resource =
+            |claim: &Value| (object::text(claim, "/group").to_owned(), object::text(claim, "/resource").to_owned());
         let all = self.wanted.iter().map(resource);
         all.filter_map(|(group, name)| match self.grant(&group, &name) {
             Grant::Open { accept } => Some((group_resource(&group, &name), accept)),
@@ -153,7 +154,8 @@ mod tests {
 
     #[test]
     fn an_open_claim_comes_with_the_line_that_accepts_it() {
-        let value = r#"{"group":"","resource":"configmaps","selector":{"matchAll":true},"state":"Accepted","verbs":["get"]}"#;
+        let value =
+            r#"{"group":"","resource":"configmaps","selector":{"matchAll":true},"state":"Accepted","verbs":["get"]}"#;
         let cases = [
             (json!({}), format!(r#"[{{"op":"add","path":"/spec/permissionClaims","value":[{value}]}}]"#)),
             (

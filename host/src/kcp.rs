@@ -12,8 +12,8 @@ pub mod externals;
 pub mod watch;
 pub mod publisher;
 
-pub use connection::Connection;
 pub use cluster::Cluster;
+pub use connection::Connection;
 pub use store::{ObjectKey, Store};
 pub use virtual_workspace::VirtualWorkspace;
 

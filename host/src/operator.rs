@@ -7,11 +7,7 @@ mod definitions;
 mod modules;
 mod watches;
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -22,7 +18,9 @@ use tracing::Instrument;
 use self::{definitions::Definitions, modules::Modules, watches::Watches};
 use crate::{
     fault::Fault,
-    kcp::{self, Cluster, Connection, ObjectKey, VirtualWorkspace, connection, virtual_workspace::Address, watch::pause},
+    kcp::{
+        self, Cluster, Connection, ObjectKey, VirtualWorkspace, connection, virtual_workspace::Address, watch::pause,
+    },
     name::LogicalCluster,
     queue::Queue,
     reconcile::{Next, reconcile},
@@ -105,6 +103,8 @@ struct Host {
     connection: Connection,
     /// Where definitions are written back to in the split layout.
     provider: Option<Cluster>,
+    /// The export whose definitions are taken, in the split layout.
+    export: Option<String>,
     consumer_definitions: bool,
 }
 
@@ -134,6 +134,7 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         modules: Modules::new(sandbox, modules),
         connection,
         provider,
+        export: export.clone(),
         consumer_definitions,
     });
     let mut tasks = JoinSet::new();

@@ -111,7 +111,9 @@ pub enum Violation {
         kind: Gvk,
     },
     /// The consumer has not accepted a claim.
-    #[error("the workspace {workspace} has not accepted the claim on {resource}, which child `{id}` needs; accept it there with: {accept}")]
+    #[error(
+        "the workspace {workspace} has not accepted the claim on {resource}, which child `{id}` needs; accept it there with: {accept}"
+    )]
     ClaimNotAccepted {
         /// The child.
         id: String,
@@ -131,7 +133,9 @@ pub enum Violation {
         resource: String,
     },
     /// The export lacks a claim.
-    #[error("the export does not claim {resource}, which child `{id}` needs; publish the definition again with `croft publish --apply`")]
+    #[error(
+        "the export does not claim {resource}, which child `{id}` needs; publish the definition again with `croft publish --apply`"
+    )]
     NotClaimed {
         /// The child.
         id: String,

@@ -75,14 +75,16 @@ fn output(rendering: &Rendering) -> Value {
     let children = rendering.children.iter().map(
         |child| json!({"id": child.id, "key": child.key, "manifest": child.manifest, "dependsOn": child.depends_on}),
     );
-    let blocked = rendering.blocked.iter().map(
-        |blocked| json!({"id": blocked.id, "waitsFor": blocked.waits_for, "message": blocked.message}),
-    );
+    let blocked = rendering
+        .blocked
+        .iter()
+        .map(|blocked| json!({"id": blocked.id, "waitsFor": blocked.waits_for, "message": blocked.message}));
     let excluded = rendering.excluded.iter().map(|excluded| json!({"id": excluded.id, "message": excluded.message}));
     let reads = rendering.reads.iter().map(|read| json!({"id": read.id, "select": format!("{:?}", read.select)}));
-    let readiness = rendering.readiness.iter().map(
-        |ready| json!({"id": ready.id, "key": ready.key, "ready": ready.ready, "message": ready.message}),
-    );
+    let readiness = rendering
+        .readiness
+        .iter()
+        .map(|ready| json!({"id": ready.id, "key": ready.key, "ready": ready.ready, "message": ready.message}));
     json!({
         "defaults": rendering.defaults,
         "children": children.collect::<Vec<_>>(),

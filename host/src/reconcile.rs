@@ -24,7 +24,7 @@ use crate::{
     plan::{self, Action, Conflict, Plan},
     policy::{self, Admitted, Rules},
     receipt::{self, Input, Receipt},
-    sandbox,
+    sandbox::{self, LogLine},
     status::{self, Findings, Stage, Verdict},
     world::{Memory, Serving, Stamp, World},
 };
@@ -49,7 +49,19 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Next {
     let (Some(serving), Some(claims)) = (world.serving(key), world.claims(&key.cluster)) else { return Next::Wait };
     let Some(cluster) = world.cluster(&key.cluster) else { return Next::Wait };
     let memory = world.memory(key);
-    let mut pass = Pass { world, key, cluster, serving, claims, instance, memory, last: None, shown: None, places: BTreeMap::new(), unseen: BTreeSet::new() };
+    let mut pass = Pass {
+        world,
+        key,
+        cluster,
+        serving,
+        claims,
+        instance,
+        memory,
+        last: None,
+        shown: None,
+        places: BTreeMap::new(),
+        unseen: BTreeSet::new(),
+    };
     let next = match (object::is_being_deleted(&pass.instance), object::has_finalizer(&pass.instance)) {
         (true, false) => Next::Wait,
         (true, true) => pass.delete().await,
@@ -174,9 +186,8 @@ impl Pass<'_> {
         let uid = object::uid(&self.instance);
         let seen = self.world.children.children(uid).into_iter();
         // Equal uids in two logical clusters cannot be told apart by label.
-        let here = seen.filter(|child| {
-            object::annotation(child, object::CLUSTER_ANNOTATION) == Some(self.key.cluster.as_str())
-        });
+        let here = seen
+            .filter(|child| object::annotation(child, object::CLUSTER_ANNOTATION) == Some(self.key.cluster.as_str()));
         Inventory::of(uid, here).with_hidden(&self.instance, |kind| self.is_visible(kind))
     }
 
@@ -236,7 +247,11 @@ impl Pass<'_> {
         let serving = Arc::clone(&self.serving);
         let call = move || serving.module.render(&serving.prepared.program, &instance, &observed);
         let answer = tokio::task::spawn_blocking(call).await.map_err(|_| Stop::Stale)?;
-        let answer = answer.map_err(|error| Stop::Verdict(refusal(&error)))?;
+        let answer = answer.map_err(|error| {
+            said(error.log());
+            Stop::Verdict(refusal(&error))
+        })?;
+        said(&answer.log);
         let rendering = answer.value;
         let receipt = input.answered(&rendering);
         let rules = Rules {
@@ -290,7 +305,8 @@ impl Pass<'_> {
         };
         let seen = plan::World { instance: &self.instance, live: &live, settled: &self.memory.normalized };
         let plan = plan::plan(admitted, &blocked, &self.inventory(), &seen);
-        let key = |conflict: &Conflict| ObjectKey { cluster: self.key.cluster.clone(), target: conflict.target.clone() };
+        let key =
+            |conflict: &Conflict| ObjectKey { cluster: self.key.cluster.clone(), target: conflict.target.clone() };
         self.world.obstructed(self.key, plan.conflicts.iter().map(key));
         plan
     }
@@ -412,7 +428,8 @@ impl Pass<'_> {
 
     /// Lets the instance go, unless a child may still be there.
     async fn release(&mut self, inventory: &Inventory) -> Next {
-        let mut left: Vec<String> = inventory.hidden().iter().filter_map(Target::of_record).map(|t| t.to_string()).collect();
+        let mut left: Vec<String> =
+            inventory.hidden().iter().filter_map(Target::of_record).map(|t| t.to_string()).collect();
         match self.unconfirmed().await {
             Ok(unseen) => left.extend(unseen),
             Err(error) => return self.stopped(Stop::at(Stage::Applied, &error)).await,
@@ -464,6 +481,14 @@ impl Pass<'_> {
 /// Whether the plan waits for an object to be gone.
 fn waits(plan: &Plan) -> bool {
     plan.actions.iter().any(|action| matches!(action, Action::Await(_)))
+}
+
+/// Hands on what a module logged. Its levels are the tenant's, so none of them
+/// is more than a detail of the host's.
+fn said(log: &[LogLine]) {
+    for line in log {
+        tracing::debug!(level = ?line.level, message = line.message, "the module says");
+    }
 }
 
 /// A failed render, told with what the module says is wrong.

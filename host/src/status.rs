@@ -68,12 +68,7 @@ pub enum Verdict {
 impl Verdict {
     /// A pass that an error stopped.
     pub fn stopped(stage: Stage, error: &dyn Fault) -> Verdict {
-        Verdict::Stopped {
-            stage,
-            reason: error.reason().to_owned(),
-            blame: error.blame(),
-            message: chain(error),
-        }
+        Verdict::Stopped { stage, reason: error.reason().to_owned(), blame: error.blame(), message: chain(error) }
     }
 
     /// kro's one-word summary.
@@ -162,7 +157,8 @@ fn synced(applied: &Condition) -> Condition {
         ConditionStatus::True => "ReconciliationSucceeded",
         ConditionStatus::False | ConditionStatus::Unknown => "ReconciliationFailed",
     };
-    Condition { kind: "InstanceSynced".into(), reason: reason.into(), ..applied.clone() }
+    let message = if applied.message.is_empty() { "" } else { "see the condition `Applied`" };
+    Condition { kind: "InstanceSynced".into(), status: applied.status, reason: reason.into(), message: message.into() }
 }
 
 /// The condition with the time of its last transition: the earlier one's,

@@ -85,6 +85,22 @@ impl Shell {
         Ok(text)
     }
 
+    /// Runs a command again and again until `done` likes what it prints on
+    /// stdout, however it ends; all that it printed is shown.
+    pub(crate) fn until_printed(&self, line: &str, within: Duration, done: impl Fn(&str) -> bool) -> Result<()> {
+        println!("$ {line}");
+        let mut seen = String::new();
+        let printed = harness::poll(within, Duration::from_millis(200), || {
+            let output = self.command(line)?.output().with_context(|| format!("cannot start `{line}`"))?;
+            let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            seen = format!("{text}{errors}");
+            Ok(done(&text).then_some(()))
+        })?;
+        print!("{seen}");
+        ensure!(printed.is_some(), "`{line}` did not print what was expected within {} s", within.as_secs());
+        Ok(())
+    }
+
     /// Starts a command that goes on in the background; its output goes to a
     /// file in the folder.
     pub(crate) fn background(&self, line: &str, log: &str) -> Result<Background> {
@@ -144,11 +160,6 @@ impl Background {
         let status = self.process.end()?;
         ensure!(status.success(), "`{}` ended with {status}", self.line);
         Ok(())
-    }
-
-    /// Lets it go on after this program ends, and answers its process.
-    pub(crate) fn keep(self) -> u32 {
-        self.process.keep()
     }
 }
 

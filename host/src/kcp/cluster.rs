@@ -131,13 +131,7 @@ impl Cluster {
         }
     }
 
-    async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<(&str, &Value)>,
-        what: String,
-    ) -> Result<Value, Error> {
+    async fn send(&self, method: &str, path: &str, body: Option<(&str, &Value)>, what: String) -> Result<Value, Error> {
         let request = Request::builder().method(method).uri(path);
         let request = match body {
             Some((media_type, body)) => request.header(CONTENT_TYPE, media_type).body(body.to_string().into_bytes()),

@@ -99,7 +99,8 @@ impl Connection {
     /// # Errors
     /// The text is no URL, or the client cannot be made.
     pub fn client(&self, server: &str) -> Result<Client, Error> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Use { context: self.context.clone(), source };
+        let failed =
+            |source: Box<dyn std::error::Error + Send + Sync>| Error::Use { context: self.context.clone(), source };
         let mut config = self.config.clone();
         config.cluster_url = server.parse().map_err(|error: http::uri::InvalidUri| failed(error.into()))?;
         Client::try_from(config).map_err(|error| failed(error.into()))

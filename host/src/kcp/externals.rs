@@ -75,9 +75,12 @@ mod tests {
         let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
         let store = Store::new(Keep::Children);
         store.keep_whole(kind.clone());
-        for (cluster, namespace, name, tier) in
-            [("one", "team", "a", "web"), ("one", "team", "b", "db"), ("one", "ops", "c", "web"), ("two", "team", "a", "web")]
-        {
+        for (cluster, namespace, name, tier) in [
+            ("one", "team", "a", "web"),
+            ("one", "team", "b", "db"),
+            ("one", "ops", "c", "web"),
+            ("two", "team", "a", "web"),
+        ] {
             let metadata = json!({"name": name, "namespace": namespace, "uid": name, "labels": {"tier": tier}});
             let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
             store.put(&cluster.parse().unwrap(), object, None);

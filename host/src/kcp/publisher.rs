@@ -98,9 +98,9 @@ pub async fn wait(
 /// What an object's conditions complain about.
 fn trouble(object: &Value) -> Option<String> {
     let conditions = object.pointer("/status/conditions").and_then(Value::as_array)?;
-    let bad = conditions.iter().find(|condition| {
-        condition["status"] == "False" && !object::text(condition, "/message").is_empty()
-    })?;
+    let bad = conditions
+        .iter()
+        .find(|condition| condition["status"] == "False" && !object::text(condition, "/message").is_empty())?;
     Some(format!("{} is False: {}", object::text(bad, "/type"), object::text(bad, "/message")))
 }
 
@@ -130,7 +130,8 @@ pub async fn bind(cluster: &Cluster, binding: &Value, accept: bool, patience: Du
     cluster.merge(&target, &address(&target.kind), "", &patch).await?;
     let applied = |object: &Value| {
         let claims = Claims::of(object);
-        let names = |claim: &Value| (object::text(claim, "/group").to_owned(), object::text(claim, "/resource").to_owned());
+        let names =
+            |claim: &Value| (object::text(claim, "/group").to_owned(), object::text(claim, "/resource").to_owned());
         wanted.iter().map(names).all(|(group, name)| claims.grant(&group, &name) == claims::Grant::Accepted)
     };
     let what = format!("the acceptance of the claims of {}", target.name);

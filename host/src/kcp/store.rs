@@ -120,7 +120,8 @@ impl Store {
         let key = ObjectKey { cluster: cluster.clone(), target: Target::of(&object)? };
         let mut inner = self.write();
         let whole = self.keep == Keep::Whole || inner.whole.contains(&key.target.kind);
-        let object = if whole || object::label(&object, object::INSTANCE_LABEL).is_some() { object } else { stub(&object) };
+        let object =
+            if whole || object::label(&object, object::INSTANCE_LABEL).is_some() { object } else { stub(&object) };
         let before = inner.objects.get(&key).map(|entry| (entry.object.clone(), entry.listing));
         let listing = listing.unwrap_or_else(|| self.listings.load(Ordering::SeqCst));
         if let Some((before, _)) = before.as_ref().filter(|(before, _)| is_stale(&object, before)) {

@@ -16,7 +16,9 @@ pub struct Address {
 
 /// A URL is not that of a virtual workspace.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not the URL of an APIExport's virtual workspace: expected https://HOST/services/apiexport/CLUSTER/EXPORT, with or without `/clusters/*`")]
+#[error(
+    "`{0}` is not the URL of an APIExport's virtual workspace: expected https://HOST/services/apiexport/CLUSTER/EXPORT, with or without `/clusters/*`"
+)]
 pub struct NotAVirtualWorkspace(String);
 
 impl Address {
@@ -33,11 +35,7 @@ impl Address {
         if export.is_empty() || export.contains('/') {
             return Err(not());
         }
-        Ok(Address {
-            url: base.to_owned(),
-            provider: provider.parse().map_err(|_| not())?,
-            export: export.to_owned(),
-        })
+        Ok(Address { url: base.to_owned(), provider: provider.parse().map_err(|_| not())?, export: export.to_owned() })
     }
 
     /// The URL without `/clusters/*`.

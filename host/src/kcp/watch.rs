@@ -18,10 +18,7 @@ use rand::Rng;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{
-    Cluster, ObjectKey, Store,
-    store::Change,
-};
+use super::{Cluster, ObjectKey, Store, store::Change};
 use crate::{kinds::Kind, name::LogicalCluster, object};
 
 /// The longest pause between two attempts. A claimed kind shows up in a virtual
@@ -76,7 +73,7 @@ impl Watch {
                 Ok(watcher::Event::Delete(object)) => self.gone(object).into_iter().for_each(&changed),
                 Err(error) => {
                     // Once is enough to say: the pauses grow, the reason stays.
-                    let error = crate::status::chain(&error);
+                    let error = told(error);
                     match std::mem::replace(&mut failing, true) {
                         false => tracing::warn!(kind = %self.kind, error, "cannot watch; trying again"),
                         true => tracing::debug!(kind = %self.kind, error, "still cannot watch"),
@@ -104,6 +101,17 @@ impl Watch {
         object["kind"] = self.kind.kind.as_str().into();
         let said = object::annotation(&object, object::CLUSTER_ANNOTATION).and_then(|name| name.parse().ok());
         said.or_else(|| self.home.clone()).map(|cluster| (cluster, object))
+    }
+}
+
+/// A watch's error in one line.
+fn told(error: watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => crate::status::chain(&super::Error::of("watch", error)),
+        watcher::Error::WatchError(status) => status.message,
+        other => other.to_string(),
     }
 }
 

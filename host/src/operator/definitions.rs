@@ -20,8 +20,7 @@ use crate::{
     kcp::{ObjectKey, Store},
     kinds::{self, Kind, Kinds},
     name::Digest,
-    object,
-    receipt,
+    object, receipt,
     sandbox::{self, Module},
     status,
     world::{Reach, Serving},
@@ -38,6 +37,8 @@ pub(super) struct Definitions {
     store: Arc<Store>,
     /// The digest of each definition as it was last dealt with.
     dealt_with: HashMap<ObjectKey, Digest>,
+    /// What was last said of those that are not in force: once is enough.
+    complaints: HashMap<ObjectKey, String>,
 }
 
 /// Why a definition is not in force.
@@ -45,6 +46,8 @@ pub(super) struct Definitions {
 enum Error {
     #[error("this workspace is not the provider's, and this host takes definitions from the provider alone")]
     NotProvider,
+    #[error("the export does not serve {kind}; publish the definition with `croft publish --apply`")]
+    NotServed { kind: Gvk },
     #[error("the kind {kind} is served by the definition {other} already")]
     DuplicateKind { kind: Gvk, other: ObjectKey },
     #[error(transparent)]
@@ -66,6 +69,7 @@ impl Fault for Error {
     fn reason(&self) -> &'static str {
         match self {
             Error::NotProvider => "NotProvider",
+            Error::NotServed { .. } => "NotServed",
             Error::DuplicateKind { .. } => "DuplicateKind",
             Error::Module(error) => error.reason(),
             Error::Refused(error) => error.reason(),
@@ -80,14 +84,15 @@ impl Fault for Error {
             Error::Module(error) => error.blame(),
             Error::Refused(error) => error.blame(),
             Error::Insatiable => Blame::Module,
-            Error::Interrupted => Blame::Host,
+            // The export follows when it is published; that is no event here.
+            Error::Interrupted | Error::NotServed { .. } => Blame::Host,
         }
     }
 }
 
 impl Definitions {
     pub(super) fn new(host: Arc<Host>, watches: Arc<Watches>, store: Arc<Store>) -> Definitions {
-        Definitions { host, watches, store, dealt_with: HashMap::new() }
+        Definitions { host, watches, store, dealt_with: HashMap::new(), complaints: HashMap::new() }
     }
 
     /// Deals with one definition after the other.
@@ -131,8 +136,22 @@ impl Definitions {
             Err(error) => !error.blame().heals_by_itself(),
         };
         match &result {
-            Ok(_) => tracing::info!(definition = %key, "in force"),
-            Err(error) => tracing::warn!(definition = %key, error = told(error), "refused"),
+            Ok(_) => {
+                self.complaints.remove(key);
+                tracing::info!(definition = %key, "in force");
+            }
+            // In a provider's workspace there may be definitions of other
+            // exports, which are other hosts' business.
+            Err(error @ Error::NotServed { .. }) if self.host.export.is_some() => {
+                tracing::debug!(definition = %key, error = told(error), "not of this export");
+                return false;
+            }
+            Err(error) => {
+                let error = told(error);
+                if self.complaints.insert(key.clone(), error.clone()) != Some(error.clone()) {
+                    tracing::warn!(definition = %key, error, "refused");
+                }
+            }
         }
         let told = self.tell(key, &definition, result.as_deref()).await;
         settled && told
@@ -147,6 +166,7 @@ impl Definitions {
         let loading = tokio::task::spawn_blocking(move || host.modules.load(&reference));
         let module = loading.await.map_err(|_| Error::Interrupted)??;
         let prepared = self.prepare(&module, definition).await?;
+        self.served(&prepared).await?;
         self.unique(key, &reach, &prepared)?;
         let kinds = self.look_up(&prepared).await;
         let definition = key.clone();
@@ -200,6 +220,22 @@ impl Definitions {
         Schema { kind, plural: address.plural, scope: address.scope, openapi }
     }
 
+    /// Whether the export has the definition's API: in the split layout its
+    /// `spec` says so, else the virtual workspace.
+    async fn served(&self, prepared: &Prepared) -> Result<(), Error> {
+        let api = &prepared.blueprint.api;
+        let served = match (&self.host.provider, &self.host.export) {
+            (Some(provider), Some(export)) => {
+                let path = format!("/apis/apis.kcp.io/v1alpha2/apiexports/{export}");
+                let resources = |export: Value| export.pointer("/spec/resources").and_then(Value::as_array).cloned();
+                let resources = provider.read(&path).await.ok().and_then(resources).unwrap_or_default();
+                resources.iter().any(|entry| entry["group"] == api.kind.group && entry["name"] == api.plural)
+            }
+            _ => self.address(&api.kind).await.is_some(),
+        };
+        if served { Ok(()) } else { Err(Error::NotServed { kind: api.kind.clone() }) }
+    }
+
     /// The older definition of a kind keeps it.
     fn unique(&self, key: &ObjectKey, reach: &Reach, prepared: &Prepared) -> Result<(), Error> {
         let kind = &prepared.blueprint.api.kind;
@@ -234,9 +270,9 @@ impl Definitions {
         let shard = self.host.world.shards().into_iter().next()?;
         let served = shard.all().read(&format!("/apis/{}/{}", kind.group, kind.version)).await.ok()?;
         let resources = served.get("resources").and_then(Value::as_array)?;
-        let resource = resources
-            .iter()
-            .find(|resource| resource["kind"] == kind.kind.as_str() && !object::text(resource, "/name").contains('/'))?;
+        let resource = resources.iter().find(|resource| {
+            resource["kind"] == kind.kind.as_str() && !object::text(resource, "/name").contains('/')
+        })?;
         let scope = if resource["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster };
         Some(Kind { plural: object::text(resource, "/name").to_owned(), scope })
     }

@@ -28,7 +28,9 @@ pub(super) enum Error {
     #[error(transparent)]
     Reference(#[from] InvalidModuleRef),
     /// Files are not allowed.
-    #[error("the definition names the file `{path}`, and this host takes no modules from files; its operator can allow it with `croft run --modules DIR`")]
+    #[error(
+        "the definition names the file `{path}`, and this host takes no modules from files; its operator can allow it with `croft run --modules DIR`"
+    )]
     FilesNotAllowed { path: PathBuf },
     /// The file is outside.
     #[error("`{path}` is not below the folder that this host takes modules from")]
@@ -83,11 +85,9 @@ impl Modules {
             ModuleRef::File { path, digest } => {
                 let wasm = self.read(path)?;
                 match digest {
-                    Some(pinned) if *pinned != Digest::of(&wasm) => Err(Error::OtherDigest {
-                        path: path.clone(),
-                        found: Digest::of(&wasm),
-                        pinned: pinned.clone(),
-                    }),
+                    Some(pinned) if *pinned != Digest::of(&wasm) => {
+                        Err(Error::OtherDigest { path: path.clone(), found: Digest::of(&wasm), pinned: pinned.clone() })
+                    }
                     _ => self.loaded(&wasm),
                 }
             }

@@ -43,17 +43,18 @@ impl Watches {
     /// are kept.
     pub(super) fn definitions(&self, home: Cluster, changed: mpsc::UnboundedSender<ObjectKey>) -> Arc<Store> {
         let store = Arc::new(Store::new(Keep::Whole));
-        let kind = Gvk {
-            group: definition::GROUP.into(),
-            version: definition::VERSION.into(),
-            kind: definition::KIND.into(),
-        };
+        let kind =
+            Gvk { group: definition::GROUP.into(), version: definition::VERSION.into(), kind: definition::KIND.into() };
         let address = Kind { plural: definition::PLURAL.into(), scope: Scope::Namespaced };
         let watch = Watch { cluster: home, kind, address, home: None, store: Arc::clone(&store) };
-        self.start(watch, || {}, move |change| {
-            // Nobody listens any more only when the host is ending.
-            changed.send(change.key).ok();
-        });
+        self.start(
+            watch,
+            || {},
+            move |change| {
+                // Nobody listens any more only when the host is ending.
+                changed.send(change.key).ok();
+            },
+        );
         store
     }
 
@@ -129,7 +130,13 @@ impl Watches {
         let synced = move || {
             let (host, kind) = synced;
             host.world.synced(&kind);
-            let uses: BTreeSet<Gvk> = host.world.served().iter().filter(|s| s.kinds.contains_key(&kind)).map(|s| s.prepared.blueprint.api.kind.clone()).collect();
+            let uses: BTreeSet<Gvk> = host
+                .world
+                .served()
+                .iter()
+                .filter(|s| s.kinds.contains_key(&kind))
+                .map(|s| s.prepared.blueprint.api.kind.clone())
+                .collect();
             host.enqueue(|key| uses.contains(&key.target.kind));
         };
         self.start(watch, synced, move |change| host.child_changed(&change));

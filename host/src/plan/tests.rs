@@ -47,11 +47,8 @@ fn admitted(children: &[&str]) -> Vec<Admitted> {
     });
     let rendering = Rendering { children: children.collect(), ..Rendering::default() };
     let kinds = Kinds::from([(config_map(), kinds::builtin(&config_map()).unwrap())]);
-    policy::admit(
-        &rendering,
-        Rules { blueprint: &blueprint, kinds: &kinds, claims: None, instance: &instance() },
-    )
-    .unwrap()
+    policy::admit(&rendering, Rules { blueprint: &blueprint, kinds: &kinds, claims: None, instance: &instance() })
+        .unwrap()
 }
 
 /// What a server would hold after the manifest was applied.

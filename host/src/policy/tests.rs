@@ -87,7 +87,8 @@ fn a_secrets_text_is_applied_as_the_server_keeps_it() {
 
 #[test]
 fn the_digest_changes_with_what_is_rendered() {
-    let digest = |metadata: Value| admit_with(vec![child("a", config_map(metadata))], None).unwrap()[0].digest().clone();
+    let digest =
+        |metadata: Value| admit_with(vec![child("a", config_map(metadata))], None).unwrap()[0].digest().clone();
     assert_eq!(digest(json!({"name": "x"})), digest(json!({"name": "x"})));
     assert_ne!(digest(json!({"name": "x"})), digest(json!({"name": "x", "labels": {"a": "b"}})));
 }

@@ -64,7 +64,7 @@ pub enum Error {
     /// The bytes are a core module.
     #[error(
         "module `{digest}` is a core WebAssembly module, not a component \
-         (hint: `croft module build` makes a component of it)"
+         (hint: make a component of it, as `wasm-tools component new` does)"
     )]
     NotAComponent {
         /// The module.
@@ -83,7 +83,7 @@ pub enum Error {
     /// The component wants something of the world outside.
     #[error(
         "module `{digest}` imports `{import}`, and a module may import nothing but `croft:composition/log@0.1.0` \
-         (hint: `croft module pack` replaces WASI by stubs that answer the same every time)"
+         (hint: build it for wasm32-unknown-unknown, which imports nothing)"
     )]
     ForbiddenImport {
         /// The module.

@@ -27,7 +27,11 @@ fn the_conditions_tell_how_far_a_pass_came() {
         message: "m".into(),
     };
     let cases = [
-        (Verdict::Ready, "ACTIVE", ["Accepted=True/Valid", "Rendered=True/Rendered", "Applied=True/Applied", "Ready=True/Ready"]),
+        (
+            Verdict::Ready,
+            "ACTIVE",
+            ["Accepted=True/Valid", "Rendered=True/Rendered", "Applied=True/Applied", "Ready=True/Ready"],
+        ),
         (
             Verdict::Waiting { message: "w".into() },
             "IN_PROGRESS",
@@ -50,13 +54,15 @@ fn the_conditions_tell_how_far_a_pass_came() {
 fn kros_users_find_their_own_condition() {
     let synced = |verdict: &Verdict| summary(&findings(verdict, json!({}))).pop().unwrap();
     assert_eq!(synced(&Verdict::Ready), "InstanceSynced=True/ReconciliationSucceeded");
-    let stopped = Verdict::Stopped { stage: Stage::Applied, reason: "R".into(), blame: Blame::Consumer, message: "m".into() };
+    let stopped =
+        Verdict::Stopped { stage: Stage::Applied, reason: "R".into(), blame: Blame::Consumer, message: "m".into() };
     assert_eq!(synced(&stopped), "InstanceSynced=False/ReconciliationFailed");
 }
 
 #[test]
 fn trouble_of_the_platform_is_no_error_of_the_instance() {
-    let verdict = Verdict::Stopped { stage: Stage::Applied, reason: "R".into(), blame: Blame::Host, message: "m".into() };
+    let verdict =
+        Verdict::Stopped { stage: Stage::Applied, reason: "R".into(), blame: Blame::Host, message: "m".into() };
     assert_eq!(findings(&verdict, json!({}))["state"], "IN_PROGRESS");
 }
 
@@ -149,7 +155,6 @@ fn what_is_waited_for_is_one_sentence() {
     assert_eq!(waiting(&rendering), None);
     rendering.blocked =
         vec![Blocked { id: "b".into(), waits_for: vec!["a".into()], message: "`a.data` is not there".into() }];
-    rendering.readiness =
-        vec![Readiness { id: "a".into(), key: String::new(), ready: false, message: String::new() }];
+    rendering.readiness = vec![Readiness { id: "a".into(), key: String::new(), ready: false, message: String::new() }];
     assert_eq!(waiting(&rendering).unwrap(), "b: `a.data` is not there; a: it is not ready");
 }

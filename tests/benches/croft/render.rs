@@ -86,11 +86,6 @@ impl Case {
         let Preparation::Ready(prepared) = module.prepare(&definition, &[])?.value else {
             anyhow::bail!("the module asks for schemas");
         };
-        let mut number = 0;
-        let live = |child: &Child| {
-            number += 1;
-            live(&child.manifest, number)
-        };
         let end = test::converge::<Kro>(&prepared.program, document(INSTANCE)?, &[], live);
         let end = end.map_err(|failure| anyhow::anyhow!("the definition does not render: {failure:?}"))?;
         ensure!(end.rendering.children.len() == children, "{} children, not {children}", end.rendering.children.len());
@@ -147,12 +142,12 @@ pub(crate) fn instance() -> Result<Value> {
     document(INSTANCE)
 }
 
-/// A child as a server would show it: with its bookkeeping, and for a
-/// Deployment with a status.
-fn live(manifest: &Value, number: usize) -> Value {
-    let mut object = manifest.clone();
+/// A child as a server would show it, the same every time: with bookkeeping, and
+/// for a Deployment with a status.
+fn live(child: &Child) -> Value {
+    let mut object = child.manifest.clone();
     object["metadata"]["namespace"] = "default".into();
-    object["metadata"]["uid"] = format!("5b0c1d9e-5f51-4c5e-9a40-{number:012}").into();
+    object["metadata"]["uid"] = format!("5b0c1d9e-5f51-4c5e-9a40-{:->12.12}", child.id).into();
     object["metadata"]["resourceVersion"] = "81234".into();
     object["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z".into();
     if object["kind"] == "Deployment" {

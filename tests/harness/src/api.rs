@@ -102,7 +102,8 @@ impl Api {
         }
         let request = request.body(body.to_owned()).with_context(|| format!("`{path}` is no path"))?;
         let mut response = self.agent.run(request).with_context(|| format!("cannot ask `{url}`"))?;
-        let text = response.body_mut().read_to_string().with_context(|| format!("cannot read the answer of `{path}`"))?;
+        let text =
+            response.body_mut().read_to_string().with_context(|| format!("cannot read the answer of `{path}`"))?;
         let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Ok((response.status().as_u16(), json))
     }

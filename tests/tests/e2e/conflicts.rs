@@ -10,7 +10,8 @@ fn an_object_in_the_way_is_left_untouched_and_reported() {
     stage.publish(CHAIN, &[]);
     stage.bind(1, "chains.kro.run");
     let host = stage.host_of("chains.kro.run");
-    let theirs = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a-first"}, "data": {"mine": "1"}});
+    let theirs =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a-first"}, "data": {"mine": "1"}});
     let before = api().apply(&stage.path(1, "configmaps/a-first"), &theirs).unwrap();
     stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
     let instance = stage.until(1, "chains.kro.run/a", "Applied", "False");
@@ -22,7 +23,9 @@ fn an_object_in_the_way_is_left_untouched_and_reported() {
     assert_eq!(after["metadata"]["resourceVersion"], before["metadata"]["resourceVersion"]);
 
     // Handed over, it becomes a child and keeps what else it says.
-    api().merge(&stage.path(1, "configmaps/a-first"), &json!({"metadata": {"annotations": {"croft.run/adopt": "a"}}})).unwrap();
+    api()
+        .merge(&stage.path(1, "configmaps/a-first"), &json!({"metadata": {"annotations": {"croft.run/adopt": "a"}}}))
+        .unwrap();
     stage.until(1, "chains.kro.run/a", "Ready", "True");
     let adopted = stage.find(1, "configmaps/a-first").unwrap();
     assert_eq!(adopted["data"], json!({"mine": "1", "text": "hello"}));

@@ -45,7 +45,8 @@ fn a_broken_change_is_told_and_the_last_good_version_stays_in_force() {
     stage.until(1, "chains.kro.run/b", "Ready", "True");
 
     // Mended: every instance follows.
-    let mended = json!([{"op": "replace", "path": "/spec/resources/0/template/data/text", "value": "${schema.spec.text}!"}]);
+    let mended =
+        json!([{"op": "replace", "path": "/spec/resources/0/template/data/text", "value": "${schema.spec.text}!"}]);
     api().patch(&path, &mended).unwrap();
     accepted(&stage.provider, "chain", "True");
     for name in ["a", "b"] {
@@ -118,14 +119,8 @@ fn a_provider_moves_from_a_definition_to_code_and_the_instance_stays() {
     stage.publish(GREETINGS, &[]);
     stage.bind(1, "greetings.kro.run");
     let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/modules");
-    let host = stage.host(&[
-        "--context",
-        "provider",
-        "--export",
-        "greetings.kro.run",
-        "--modules",
-        modules.to_str().unwrap(),
-    ]);
+    let host =
+        stage.host(&["--context", "provider", "--export", "greetings.kro.run", "--modules", modules.to_str().unwrap()]);
     stage.create(1, "greetings.kro.run/hi", "Greeting", json!({"name": "world"}));
     let before = stage.until(1, "greetings.kro.run/hi", "Ready", "True");
     let card = stage.find(1, "configmaps/world-card").unwrap();

@@ -52,7 +52,8 @@ fn an_instance_converges_in_two_writes_more_than_it_has_children_and_then_costs_
     proxy.take();
     let host = stage.host(&["--context", "proxy"]);
     create("fifth");
-    let writes: Vec<_> = own(proxy.take()).into_iter().filter(|seen| seen.is_write() && !seen.path.contains("fifth")).collect();
+    let writes: Vec<_> =
+        own(proxy.take()).into_iter().filter(|seen| seen.is_write() && !seen.path.contains("fifth")).collect();
     assert!(writes.is_empty(), "{writes:#?}");
     wait("all to be as they were", || is(&stage.find(1, &object)?, "Ready", "True").then_some(()));
     assert!(host.process.end().unwrap().success());

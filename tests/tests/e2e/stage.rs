@@ -87,6 +87,16 @@ impl Stage {
 
     /// The same with a token of one's own.
     pub(crate) fn context_as(&self, name: &str, server: &str, token: &str) {
+        self.context_of(name, server, json!({"token": token}));
+    }
+
+    /// The same as a user with no rights but those that were given.
+    pub(crate) fn context_without_rights(&self, name: &str, server: &str, user: &str) {
+        let user = json!({"token": api().token(), "as": user, "as-groups": ["system:authenticated"]});
+        self.context_of(name, server, user);
+    }
+
+    fn context_of(&self, name: &str, server: &str, user: Value) {
         let file = self.kubeconfig();
         let mut config: Value = match fs::read_to_string(&file) {
             Ok(text) => serde_json::from_str(&text).unwrap(),
@@ -94,7 +104,7 @@ impl Stage {
         };
         let mut add = |list: &str, entry: Value| config[list].as_array_mut().unwrap().push(entry);
         add("clusters", json!({"name": name, "cluster": cluster(server)}));
-        add("users", json!({"name": name, "user": {"token": token}}));
+        add("users", json!({"name": name, "user": user}));
         add("contexts", json!({"name": name, "context": {"cluster": name, "user": name}}));
         fs::write(file, config.to_string()).unwrap();
     }
@@ -156,8 +166,7 @@ impl Stage {
 
     /// The URL of an export's virtual workspace.
     pub(crate) fn virtual_workspace(&self, export: &str) -> String {
-        let path =
-            format!("/clusters/{}/apis/apis.kcp.io/v1alpha1/apiexportendpointslices/{export}", self.provider);
+        let path = format!("/clusters/{}/apis/apis.kcp.io/v1alpha1/apiexportendpointslices/{export}", self.provider);
         wait("the virtual workspace", || {
             let slice = api().find(&path).unwrap()?;
             Some(slice["status"]["endpoints"][0]["url"].as_str()?.to_owned())

@@ -1,6 +1,28 @@
 //! A host that cannot start says why.
 
-use crate::stage::{CHAIN, Stage, kcp};
+use serde_json::json;
+
+use crate::stage::{CHAIN, Stage, api, kcp, wait};
+
+#[test]
+fn the_rights_that_are_published_are_all_that_a_host_needs() {
+    let stage = Stage::new("rights", 1);
+    stage.publish(CHAIN, &["--host-user", "the-host"]);
+    stage.bind(1, "chains.kro.run");
+    let provider = format!("{}/clusters/{}", kcp().0.base_url(), stage.provider);
+    stage.context_without_rights("host", &provider, "the-host");
+    stage.context_without_rights("stranger", &provider, "a-stranger");
+    let refused = stage.croft(&["run", "--context", "stranger", "--export", "chains.kro.run"]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(refused.stderr.contains("403") && refused.stderr.contains("ClusterRole"), "{refused:#?}");
+
+    let host = stage.host(&["--context", "host", "--export", "chains.kro.run"]);
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    api().delete(&stage.path(1, "chains.kro.run/a")).unwrap();
+    wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    assert!(host.process.end().unwrap().success());
+}
 
 #[test]
 fn a_host_that_cannot_work_says_what_would_help() {

@@ -31,15 +31,15 @@ pub(super) fn measure(stage: &Stage, options: Options, table: &mut Table) -> Res
     let counter = Counter { stage, proxy: &proxy, names: &names };
 
     let converging = counter.count(&host, |path, name| stage.api().apply(path, &instance(name)))?;
-    add(table, "requests to converge, each instance", &converging, Target::AtMost((CHILDREN + 2) as f64, ""));
+    add(table, "requests to converge", &converging, Target::AtMost((CHILDREN + 2) as f64, ""));
 
     let quiet = counter.count(&host, |path, name| share(stage.api(), path, name))?;
-    add(table, "requests of a pass without a change", &quiet, Target::AtMost(0.0, ""));
+    add(table, "requests after an event that changes nothing", &quiet, Target::AtMost(0.0, ""));
 
-    // The receipt names what the module was shown, and annotations are shown.
+    // The module is shown annotations, so it is asked.
     let annotated = json!({"metadata": {"annotations": {"example.com/unread": "1"}}});
     let unread = counter.count(&host, |path, _| stage.api().merge(path, &annotated))?;
-    add(table, "requests of a pass after an unread annotation", &unread, Target::None);
+    add(table, "requests after an annotation that no template reads", &unread, Target::AtMost(0.0, ""));
 
     host.end()?;
     proxy.take();
@@ -48,7 +48,7 @@ pub(super) fn measure(stage: &Stage, options: Options, table: &mut Table) -> Res
     stage.wake(&host)?;
     stage.wake(&host)?;
     let restarted = counter.taken(|seen| names.iter().any(|name| seen.path.contains(name.as_str())));
-    add(table, "requests of the pass after a restart", &restarted, Target::AtMost(0.0, ""));
+    add(table, "requests after a restart of the host", &restarted, Target::AtMost(0.0, ""));
 
     for name in &names {
         stage.api().delete(&format!("{}/{name}", stage.consumer(&instances_path())))?;
@@ -117,11 +117,12 @@ impl Counter<'_> {
 }
 
 fn add(table: &mut Table, what: &str, counts: &Counts, target: Target) {
-    let total: f64 = counts.values().sum();
+    let total = counts.values().fold(0.0, |sum, count| sum + count);
     let verbs: Vec<String> = counts.iter().map(|(verb, count)| format!("{verb} {count:.2}")).collect();
     let verbs = if verbs.is_empty() { String::new() } else { format!(" ({})", verbs.join(", ")) };
     // Twentieths do not add up exactly.
     let value = (total * 1e6).round() / 1e6;
-    let figure = Figure { what: what.to_owned(), measured: format!("{total:.2}{verbs}"), value, ..Figure::default() };
+    let figure =
+        Figure { what: what.to_owned(), measured: format!("{total:.2} each{verbs}"), value, ..Figure::default() };
     table.add(figure, target);
 }

@@ -5,6 +5,8 @@
 //! Its requests are made from what croft wrote for one instance: the objects
 //! that the server has, without what the server added.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, ensure};
 use futures::{Stream, TryStreamExt, future::try_join_all};
 use host::defaults;
@@ -76,14 +78,18 @@ fn applied(mut object: Value) -> Result<Value> {
     Ok(object)
 }
 
-/// Writes for every instance as it is created, so many at once.
+/// Writes for every instance as it is created, so many at once, each in a task
+/// of its own.
 pub(super) async fn write(
     through: &Cluster,
-    template: &Template,
+    template: &Arc<Template>,
     created: impl Stream<Item = Result<Value>>,
     extent: Extent,
 ) -> Result<()> {
-    let each = |instance: Value| async move { one(through, template, &instance, extent).await };
+    let each = |instance: Value| {
+        let (through, template) = (through.clone(), Arc::clone(template));
+        async move { tokio::spawn(async move { one(&through, &template, &instance, extent).await }).await? }
+    };
     created.try_for_each_concurrent(CONCURRENCY, each).await
 }
 
