@@ -67,8 +67,9 @@ async fn converge(stage: &Stage, options: Options, table: &mut Table) -> Result<
     let consumer = Cluster::open(stage.kubeconfig(), "consumer").await?;
     let template = Arc::new(Template::of(&consumer, WARM).await?);
     let mut times = Times::default();
-    // Three: an odd number has a median, and each takes half a minute.
-    for round in 1..=options.number(3, 1) {
+    // Five: single turns of the same writer differ by a quarter, and a round
+    // takes a third of a minute.
+    for round in 1..=options.number(5, 1) {
         crate::say(format_args!("round {round}"));
         croft(stage, &consumer, instances, &mut times).await?;
         times.same.push(bare(stage, &consumer, &template, instances, Extent::Everything).await?);

@@ -85,33 +85,7 @@ fn a_consumers_definition_governs_nothing() {
     assert!(host.process.end().unwrap().success());
 }
 
-const GREETINGS: &str = "
-apiVersion: kro.run/v1alpha1
-kind: ResourceGroup
-metadata: {name: greetings}
-spec:
-  schema:
-    apiVersion: v1alpha1
-    kind: Greeting
-    spec:
-      name: string | required=true
-      greeting: string | default=\"Hello\"
-    status:
-      message: ${card.data.message}
-  resources:
-  - id: card
-    template:
-      apiVersion: v1
-      kind: ConfigMap
-      metadata: {name: '${schema.spec.name}-card'}
-      data: {message: '${schema.spec.greeting}, ${schema.spec.name}!'}
-  - id: seal
-    template:
-      apiVersion: v1
-      kind: Secret
-      metadata: {name: '${schema.spec.name}-seal'}
-      stringData: {signature: 'of ${card.metadata.uid}'}
-";
+const GREETINGS: &str = include_str!("../../../examples/greetings/definition.yaml");
 
 #[test]
 fn a_provider_moves_from_a_definition_to_code_and_the_instance_stays() {
@@ -141,12 +115,12 @@ fn a_provider_moves_from_a_definition_to_code_and_the_instance_stays() {
     });
     assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
 
-    let pinned = definition(&stage.provider, "greetings").unwrap()["spec"]["module"].as_str().unwrap().to_owned();
+    let pinned = definition(&stage.provider, "greetings.kro.run").unwrap()["spec"]["module"].as_str().unwrap().to_owned();
     let (name, digest) = pinned.split_once("@sha256:").unwrap();
     assert_eq!((name, digest.len()), ("file:hello.wasm", 64));
-    let path = format!("/clusters/{}/{GROUPS}/greetings", stage.provider);
+    let path = format!("/clusters/{}/{GROUPS}/greetings.kro.run", stage.provider);
     let other = format!("{name}@sha256:{}", "0".repeat(64));
     api().merge(&path, &json!({"spec": {"module": other}})).unwrap();
-    assert_eq!(accepted(&stage.provider, "greetings", "False")["reason"], "DigestMismatch");
+    assert_eq!(accepted(&stage.provider, "greetings.kro.run", "False")["reason"], "DigestMismatch");
     assert!(host.process.end().unwrap().success());
 }
