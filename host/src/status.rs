@@ -243,8 +243,8 @@ pub fn waiting(rendering: &Rendering) -> Option<String> {
     match all.as_slice() {
         [] => None,
         // A condition's message is read in a terminal: a few are enough.
-        [few @ ..] if few.len() <= 5 => Some(few.join("; ")),
-        [some @ ..] => Some(format!("{}; and {} more", some[..5].join("; "), some.len() - 5)),
+        few if few.len() <= 5 => Some(few.join("; ")),
+        some => Some(format!("{}; and {} more", some[..5].join("; "), some.len() - 5)),
     }
 }
 

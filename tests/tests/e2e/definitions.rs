@@ -115,7 +115,8 @@ fn a_provider_moves_from_a_definition_to_code_and_the_instance_stays() {
     });
     assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
 
-    let pinned = definition(&stage.provider, "greetings.kro.run").unwrap()["spec"]["module"].as_str().unwrap().to_owned();
+    let pinned =
+        definition(&stage.provider, "greetings.kro.run").unwrap()["spec"]["module"].as_str().unwrap().to_owned();
     let (name, digest) = pinned.split_once("@sha256:").unwrap();
     assert_eq!((name, digest.len()), ("file:hello.wasm", 64));
     let path = format!("/clusters/{}/{GROUPS}/greetings.kro.run", stage.provider);
