@@ -70,6 +70,12 @@ pub enum Error {
         #[source]
         source: kcp::Error,
     },
+    /// The child is of a kind that the server does not serve (any more).
+    #[error("cannot delete {target}: the server does not serve its kind")]
+    UnknownKind {
+        /// The object.
+        target: Target,
+    },
     /// Anything else.
     #[error(transparent)]
     Request(#[from] kcp::Error),
@@ -81,6 +87,7 @@ impl Fault for Error {
             Error::Exists { .. } => "Conflict",
             Error::NoNamespace { .. } => "NamespaceNotFound",
             Error::Forbidden { .. } => "Forbidden",
+            Error::UnknownKind { .. } => "KindNotServed",
             Error::Request(error) => error.reason(),
         }
     }
@@ -90,7 +97,7 @@ impl Fault for Error {
             Error::Exists { .. } | Error::NoNamespace { .. } => Blame::Consumer,
             // A claim that was just revoked shows up here first; the binding's
             // own event follows and tells it properly.
-            Error::Forbidden { .. } => Blame::Host,
+            Error::Forbidden { .. } | Error::UnknownKind { .. } => Blame::Host,
             Error::Request(error) => error.blame(),
         }
     }
@@ -118,7 +125,7 @@ pub async fn apply(cluster: &Cluster, kinds: &Kinds, plan: &Plan, mut done: impl
     }
     for action in &plan.actions {
         let Action::Delete { target, uid, why } = action else { continue };
-        let Some(kind) = kinds.get(&target.kind) else { continue };
+        let kind = kinds.get(&target.kind).ok_or_else(|| Error::UnknownKind { target: target.clone() })?;
         tracing::info!(%target, why, "deleting");
         let held = cluster.delete(target, kind, uid).await?;
         done(Done::Deleted { target: target.clone(), uid: uid.clone(), held });

@@ -62,7 +62,8 @@ impl Inventory {
     /// more: without this, a revoked claim would look like children that are
     /// gone.
     pub fn with_hidden(mut self, instance: &Value, visible: impl Fn(&Gvk) -> bool) -> Inventory {
-        let hidden = |entry: &&Value| Gvk::of(entry).is_some_and(|kind| !visible(&kind));
+        let seen = |entry: &Value| self.entries.iter().any(|owned| owned.uid == object::text(entry, "/uid"));
+        let hidden = |entry: &&Value| Gvk::of(entry).is_some_and(|kind| !visible(&kind)) && !seen(entry);
         self.hidden = recorded(instance).filter(hidden).cloned().collect();
         self
     }

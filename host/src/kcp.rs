@@ -78,7 +78,14 @@ impl Error {
 
     /// Advice for people, where there is some.
     pub fn hint(&self) -> Option<&'static str> {
+        let text = self.to_string();
         match self.code() {
+            Some(403) if text.contains("identityHash") => Some(
+                "kcp lets an export claim its own kinds and built-in ones; other kinds need their export's identity",
+            ),
+            Some(403) if text.contains("bind") => {
+                Some("is there such an export in that workspace, and may you bind it?")
+            }
             Some(401) => Some("the credentials of this context are not accepted; fetch new ones"),
             Some(403) => Some("ask for the rights that `croft publish` lists as a ClusterRole"),
             Some(404) => Some("the server does not serve this (yet); is the export bound, and its claims accepted?"),

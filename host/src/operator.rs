@@ -15,7 +15,11 @@ use tokio::{
 };
 use tracing::Instrument;
 
-use self::{definitions::Definitions, modules::Modules, watches::Watches};
+use self::{
+    definitions::{Definitions, News},
+    modules::Modules,
+    watches::Watches,
+};
 use crate::{
     fault::Fault,
     kcp::{
@@ -25,7 +29,7 @@ use crate::{
     queue::Queue,
     reconcile::{Next, reconcile},
     sandbox::{self, Limits, Sandbox},
-    world::World,
+    world::{Memory, World},
 };
 
 /// The first pause after a failed pass; it doubles.
@@ -106,6 +110,8 @@ struct Host {
     /// The export whose definitions are taken, in the split layout.
     export: Option<String>,
     consumer_definitions: bool,
+    /// To the task that deals with definitions.
+    news: mpsc::UnboundedSender<News>,
 }
 
 /// Runs until `shutdown` ends.
@@ -127,7 +133,8 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         }
     };
     let home = provider.clone().or_else(|| shard.as_ref().map(VirtualWorkspace::all)).expect("one of the two is there");
-    preflight(&home, provider.is_some()).await?;
+    preflight(&home, export.as_deref()).await?;
+    let (changed, definitions) = mpsc::unbounded_channel();
     let host = Arc::new(Host {
         world: World::default(),
         queue: Arc::default(),
@@ -136,9 +143,9 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         provider,
         export: export.clone(),
         consumer_definitions,
+        news: changed.clone(),
     });
     let mut tasks = JoinSet::new();
-    let (changed, definitions) = mpsc::unbounded_channel();
     let watches = Arc::new(Watches::new(Arc::clone(&host)));
     match (shard, export) {
         (Some(shard), _) => watches.add_shard(shard),
@@ -165,18 +172,25 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
 
 /// Reads the definitions once, so that wrong credentials and wrong contexts are
 /// told at once rather than retried for ever.
-async fn preflight(home: &Cluster, split: bool) -> Result<(), Error> {
-    let path = format!(
+async fn preflight(home: &Cluster, export: Option<&str>) -> Result<(), Error> {
+    let definitions = format!(
         "/apis/{}/{}/{}?limit=1",
         crate::definition::GROUP,
         crate::definition::VERSION,
         crate::definition::PLURAL
     );
-    let Err(source) = home.read(&path).await else { return Ok(()) };
-    let hint = match (source.code(), split) {
+    let export_path = export.map(|export| format!("/apis/apis.kcp.io/v1alpha2/apiexports/{export}"));
+    let mut refused = home.read(&definitions).await.err();
+    if let (None, Some(path)) = (&refused, &export_path) {
+        refused = home.read(path).await.err();
+    }
+    let Some(source) = refused else { return Ok(()) };
+    let hint = match (source.code(), export.is_some()) {
         (Some(401), _) => "the credentials of this context are not accepted; fetch new ones",
         (Some(403), _) => "ask for the rights that `croft publish` lists as a ClusterRole",
-        (Some(404), true) => "the workspace has no ResourceGroups; run `croft publish --apply` there first",
+        (Some(404), true) => {
+            "the workspace has no ResourceGroups or no such export; run `croft publish --apply` there first"
+        }
         (Some(404), false) => {
             "the export does not serve ResourceGroups; with the split layout run `croft run --export NAME` in the \
              provider's workspace"
@@ -201,23 +215,29 @@ async fn work(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
             instance = format!("{}/{}", key.target.namespace, key.target.name),
         );
         let next = guarded(&host, &key).instrument(span).await;
-        host.queue.done(&key);
-        if next == Next::Retry {
-            let delay = pause(host.world.memory(&key).attempts, FIRST_RETRY, LONGEST_RETRY);
-            host.queue.add_after(key.cluster.clone(), key, delay);
+        let delay = || pause(host.world.memory(&key).attempts, FIRST_RETRY, LONGEST_RETRY);
+        match next {
+            Next::Wait => {}
+            Next::Retry => host.queue.add_after(key.cluster.clone(), key.clone(), delay()),
+            Next::Hold => host.queue.hold(key.cluster.clone(), key.clone(), delay()),
         }
+        host.queue.done(&key);
     }
 }
 
 /// A pass in a task of its own, so that a bug that panics costs one instance a
 /// retry and not the host a worker.
 async fn guarded(host: &Arc<Host>, key: &ObjectKey) -> Next {
-    let (host, key) = (Arc::clone(host), key.clone());
-    let pass = async move { reconcile(&host.world, &key).await };
+    let (passing, instance) = (Arc::clone(host), key.clone());
+    let pass = async move { reconcile(&passing.world, &instance).await };
     match tokio::spawn(pass.in_current_span()).await {
         Ok(next) => next,
         Err(error) => {
             tracing::error!(%error, "the pass ended by a bug in croft");
+            // The pass did not come to count itself.
+            let memory = host.world.memory(key);
+            let attempts = memory.attempts.saturating_add(1);
+            host.world.remember(key, Memory { attempts, ..memory });
             Next::Retry
         }
     }

@@ -97,6 +97,9 @@ pub struct World<'a> {
     /// What the server made of a manifest when it was last applied, by uid, for
     /// objects where the two differ.
     pub settled: &'a BTreeMap<String, Arc<Value>>,
+    /// The uids of the children on the instance's record: one that lost its label
+    /// is still ours.
+    pub recorded: &'a BTreeSet<&'a str>,
 }
 
 /// Plans what brings the children about. Objects under `blocked` ids are kept.
@@ -141,9 +144,16 @@ fn settle(child: &Admitted, world: &World<'_>) -> Result<Action, Conflict> {
         return Ok(Action::Create(child.clone()));
     };
     let update = |why: String| Action::Update { child: child.clone(), uid: object::uid(&live).to_owned(), why };
-    let ours = object::label(&live, object::INSTANCE_LABEL) == Some(object::uid(world.instance));
-    let handed_over = object::annotation(&live, object::ADOPT_ANNOTATION)
-        .is_some_and(|name| name == object::text(world.instance, "/metadata/name"));
+    let owner = object::label(&live, object::INSTANCE_LABEL);
+    let ours = match owner {
+        Some(uid) => uid == object::uid(world.instance),
+        None => world.recorded.contains(object::uid(&live)),
+    };
+    // Only nobody's object can be handed over: another instance would take its
+    // own back.
+    let handed_over = owner.is_none()
+        && object::annotation(&live, object::ADOPT_ANNOTATION)
+            .is_some_and(|name| name == object::text(world.instance, "/metadata/name"));
     match (ours, object::is_being_deleted(&live)) {
         (false, _) if handed_over => Ok(update("it was handed over".into())),
         (false, _) => Err(Conflict {

@@ -321,8 +321,13 @@ fn check_manifest(manifest: &Value) -> Result<(), String> {
     let name = object::text(manifest, "/metadata/name");
     // What the API machinery calls a path segment name; kinds have rules of
     // their own on top, which the server knows.
-    if name.is_empty() || name.len() > 253 || matches!(name, "." | "..") || name.contains(['/', '%']) {
+    let unfit = |c: char| matches!(c, '/' | '%' | '?' | '#') || c.is_whitespace() || c.is_control();
+    if name.is_empty() || name.len() > 253 || matches!(name, "." | "..") || name.contains(unfit) {
         return Err(format!("`{name}` is not a valid `metadata.name`"));
+    }
+    let namespace = object::text(manifest, "/metadata/namespace");
+    if !is_dns_label(namespace) && !namespace.is_empty() {
+        return Err(format!("`{namespace}` is not a valid `metadata.namespace`"));
     }
     for field in ["uid", "resourceVersion", "generateName", "managedFields", "deletionTimestamp", "ownerReferences"] {
         if manifest.pointer("/metadata").and_then(|metadata| metadata.get(field)).is_some() {
@@ -330,8 +335,9 @@ fn check_manifest(manifest: &Value) -> Result<(), String> {
         }
     }
     for field in ["labels", "annotations"] {
-        let keys = manifest.pointer("/metadata").and_then(|metadata| metadata.get(field)).and_then(Value::as_object);
-        if let Some(key) = keys.into_iter().flat_map(Map::keys).find(|key| key.starts_with(object::RESERVED_PREFIX)) {
+        let pairs = texts(manifest.pointer("/metadata").and_then(|metadata| metadata.get(field)))
+            .ok_or_else(|| format!("`metadata.{field}` is not a mapping of text to text"))?;
+        if let Some(key) = pairs.into_iter().flat_map(Map::keys).find(|key| key.starts_with(object::RESERVED_PREFIX)) {
             return Err(format!("`metadata.{field}` may not have `{key}`: `{}` is reserved", object::RESERVED_PREFIX));
         }
     }
@@ -340,6 +346,21 @@ fn check_manifest(manifest: &Value) -> Result<(), String> {
         return Err(format!("it has {bytes} bytes; an object may have {MAX_CHILD_BYTES}"));
     }
     Ok(())
+}
+
+/// The pairs of a field that maps text to text, if it is there; `None` if it is
+/// anything else.
+fn texts(field: Option<&Value>) -> Option<Option<&Map<String, Value>>> {
+    match field {
+        None | Some(Value::Null) => Some(None),
+        Some(Value::Object(pairs)) if pairs.values().all(Value::is_string) => Some(Some(pairs)),
+        Some(_) => None,
+    }
+}
+
+fn is_dns_label(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    text.len() <= 63 && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// The manifest in the namespace where it belongs: its own, or else the
@@ -362,16 +383,16 @@ fn placed(manifest: &Value, scope: Scope, instance: &Value) -> Result<Value, Str
 /// is for writing only: kept as it is, nobody could tell whether somebody
 /// changed the Secret.
 fn stored(mut manifest: Value) -> Value {
-    if manifest["apiVersion"] != "v1" || manifest["kind"] != "Secret" {
+    let is_secret = manifest["apiVersion"] == "v1" && manifest["kind"] == "Secret";
+    // Fields of another shape are left for the server to refuse.
+    if !is_secret || texts(manifest.get("data")).is_none() || texts(manifest.get("stringData")).is_none() {
         return manifest;
     }
     let Some(Value::Object(texts)) = manifest.as_object_mut().and_then(|fields| fields.remove("stringData")) else {
         return manifest;
     };
     for (key, text) in texts {
-        // Anything but text is left for the server to refuse.
-        let encoded = text.as_str().map(|text| BASE64_STANDARD.encode(text).into());
-        manifest["data"][key] = encoded.unwrap_or(text);
+        manifest["data"][key] = BASE64_STANDARD.encode(text.as_str().unwrap_or_default()).into();
     }
     manifest
 }

@@ -128,6 +128,16 @@ pub fn resource_group_crd() -> Value {
     serde_json::from_str(RESOURCE_GROUP_CRD).expect("the embedded CRD is JSON: a test reads it")
 }
 
+/// The resources that an export serves and a new version of it would not.
+pub fn lost(before: &Value, after: &Value) -> Vec<String> {
+    let served = |export: &Value| -> Vec<String> {
+        let resources = export.pointer("/spec/resources").and_then(Value::as_array).into_iter().flatten();
+        resources.map(|r| claims::group_resource(object::text(r, "/group"), object::text(r, "/name"))).collect()
+    };
+    let kept = served(after);
+    served(before).into_iter().filter(|resource| !kept.contains(resource)).collect()
+}
+
 /// The CRD with croft's own record in its status.
 fn with_record(crd: &Value) -> Result<Value, Error> {
     let mut crd = crd.clone();

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// A queue of keys that belong to tenants.
 pub struct Queue<T, K> {
@@ -27,6 +27,10 @@ struct State<T, K> {
     running: HashSet<K>,
     /// Running keys that were added again meanwhile.
     again: HashMap<K, T>,
+    /// Keys that come later by themselves: one timer each counts.
+    delayed: HashMap<K, Instant>,
+    /// Keys that do not come before their time, whatever happens.
+    held: HashSet<K>,
 }
 
 impl<T, K> Default for Queue<T, K> {
@@ -37,6 +41,8 @@ impl<T, K> Default for Queue<T, K> {
             queued: HashSet::new(),
             running: HashSet::new(),
             again: HashMap::new(),
+            delayed: HashMap::new(),
+            held: HashSet::new(),
         };
         Queue { state: Mutex::new(state), added: Notify::new() }
     }
@@ -55,13 +61,36 @@ where
         }
     }
 
-    /// Puts a key in line later.
+    /// Puts a key in line later, unless it comes sooner anyway.
     pub fn add_after(self: &Arc<Self>, tenant: T, key: K, delay: Duration) {
+        let due = Instant::now() + delay;
+        {
+            let mut state = self.lock();
+            if state.delayed.get(&key).is_some_and(|sooner| *sooner <= due) {
+                return;
+            }
+            state.delayed.insert(key.clone(), due);
+        }
         let queue = Arc::clone(self);
         tokio::spawn(async move {
-            tokio::time::sleep(delay).await;
-            queue.add(tenant, key);
+            tokio::time::sleep_until(due).await;
+            let current = queue.lock().due(&key, due);
+            if current {
+                queue.add(tenant, key);
+            }
         });
+    }
+
+    /// Puts a key in line later, and keeps it out of line until then.
+    pub fn hold(self: &Arc<Self>, tenant: T, key: K, delay: Duration) {
+        {
+            let mut state = self.lock();
+            state.held.insert(key.clone());
+            state.delayed.remove(&key);
+            // An addition during the pass that asked to be held counts as held.
+            state.again.remove(&key);
+        }
+        self.add_after(tenant, key, delay);
     }
 
     /// Waits for the next key. It counts as being worked on until [`done`].
@@ -99,8 +128,21 @@ where
 }
 
 impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash> State<T, K> {
+    /// Whether a timer is the one that counts; if so it has rung.
+    fn due(&mut self, key: &K, due: Instant) -> bool {
+        let current = self.delayed.get(key) == Some(&due);
+        if current {
+            self.delayed.remove(key);
+            self.held.remove(key);
+        }
+        current
+    }
+
     /// Whether the key is new in line.
     fn add(&mut self, tenant: T, key: K) -> bool {
+        if self.held.contains(&key) {
+            return false;
+        }
         if self.running.contains(&key) {
             self.again.insert(key, tenant);
             return false;
@@ -127,6 +169,7 @@ impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash> State<T, K> {
             self.turns.push_back(tenant);
         }
         self.queued.remove(&key);
+        self.delayed.remove(&key);
         self.running.insert(key.clone());
         Some((key, !self.turns.is_empty()))
     }
@@ -163,6 +206,29 @@ mod tests {
         queue.add("a", 1);
         assert!(drain(&queue).is_empty());
         queue.done(&1);
+        assert_eq!(drain(&queue), [1]);
+    }
+
+    #[tokio::test]
+    async fn many_retries_of_a_key_are_one() {
+        let queue: Arc<Queue<&str, u32>> = Arc::default();
+        let (late, soon) = (Duration::from_secs(3600), Duration::from_millis(1));
+        for delay in [late, soon, late] {
+            queue.add_after("a", 1, delay);
+        }
+        assert_eq!(queue.next().await, 1);
+        assert!(queue.lock().delayed.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_held_key_comes_when_its_time_has_come_and_not_before() {
+        let queue: Arc<Queue<&str, u32>> = Arc::default();
+        queue.hold("a", 1, Duration::from_millis(1));
+        queue.add("a", 1);
+        assert!(queue.lock().queued.is_empty());
+        assert_eq!(queue.next().await, 1);
+        queue.done(&1);
+        queue.add("a", 1);
         assert_eq!(drain(&queue), [1]);
     }
 

@@ -36,6 +36,9 @@ pub enum Next {
     Wait,
     /// Another pass, after a pause that grows with the attempts.
     Retry,
+    /// The same, and no pass before, whatever happens: what happens is the
+    /// pass's own doing.
+    Hold,
 }
 
 /// Passes over one instance.
@@ -67,7 +70,7 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Next {
         (true, true) => pass.delete().await,
         (false, _) => pass.converge().await,
     };
-    let attempts = if next == Next::Retry { pass.memory.attempts.saturating_add(1) } else { 0 };
+    let attempts = if next == Next::Wait { 0 } else { pass.memory.attempts.saturating_add(1) };
     world.remember(key, Memory { attempts, ..pass.memory });
     next
 }
@@ -121,19 +124,16 @@ impl Pass<'_> {
             return Next::Wait;
         }
         self.memory.settled = None;
-        let (verdict, quiet) = match self.rounds().await {
-            Ok(plan) => (self.verdict(&plan), plan.conflicts.is_empty() && !waits(&plan)),
+        let (verdict, quiet, next) = match self.rounds().await {
+            Ok(plan) => (self.verdict(&plan), plan.conflicts.is_empty() && !waits(&plan), Next::Wait),
             Err(Stop::Stale) => return Next::Retry,
-            // What a module answers, and what policy says of it, is the same
-            // for the same input: only a failing platform is worth a retry.
             Err(Stop::Verdict(verdict)) => {
-                let heals = matches!(&verdict, Verdict::Stopped { blame, .. } if blame.heals_by_itself());
-                (verdict, !heals)
+                let next = after(&verdict);
+                (verdict, next == Next::Wait, next)
             }
         };
-        let retry = matches!(&verdict, Verdict::Stopped { blame: Blame::Host, .. });
         let recorded = self.record(&verdict).await;
-        if recorded && quiet && !retry {
+        if recorded && quiet {
             // The record does not name them any more.
             self.memory.gone.clear();
             // Of what the module was shown, not of what is there by now: the
@@ -141,7 +141,7 @@ impl Pass<'_> {
             // made meanwhile, and that has to be looked at.
             self.memory.settled = self.shown.take().map(|input| Stamp { input, ..self.stamp() });
         }
-        if retry || !recorded { Next::Retry } else { Next::Wait }
+        if next == Next::Wait && !recorded { Next::Retry } else { next }
     }
 
     /// Renders and applies until nothing changes any more. Each round can
@@ -168,7 +168,7 @@ impl Pass<'_> {
         // The module renders something else each time it sees its own work.
         Err(Stop::Verdict(Verdict::Stopped {
             stage: Stage::Rendered,
-            reason: "Unstable".into(),
+            reason: UNSTABLE.into(),
             blame: Blame::Module,
             message: format!("the rendering still changes after {most} rounds"),
         }))
@@ -303,7 +303,13 @@ impl Pass<'_> {
         let live = |target: &Target| {
             self.world.children.get(&ObjectKey { cluster: self.key.cluster.clone(), target: target.clone() })
         };
-        let seen = plan::World { instance: &self.instance, live: &live, settled: &self.memory.normalized };
+        let recorded = inventory::recorded(&self.instance).map(|record| object::text(record, "/uid")).collect();
+        let seen = plan::World {
+            instance: &self.instance,
+            live: &live,
+            settled: &self.memory.normalized,
+            recorded: &recorded,
+        };
         let plan = plan::plan(admitted, &blocked, &self.inventory(), &seen);
         let key =
             |conflict: &Conflict| ObjectKey { cluster: self.key.cluster.clone(), target: conflict.target.clone() };
@@ -393,7 +399,23 @@ impl Pass<'_> {
                 self.memory.status = Some((wanted, canonical::digest(&self.instance.get("status"))));
                 true
             }
-            Err(_) => false,
+            Err(Stop::Stale) => false,
+            Err(Stop::Verdict(refusal)) => Box::pin(self.record_without_projection(refusal)).await,
+        }
+    }
+
+    /// The server did not take the status. If that is because of the fields that
+    /// the definition projects, the instance is told so without them.
+    async fn record_without_projection(&mut self, refusal: Verdict) -> bool {
+        let Verdict::Stopped { blame, message, .. } = refusal else { return false };
+        tracing::warn!(message, "cannot write the status");
+        match &mut self.last {
+            Some(last) if blame == Blame::Input && !last.rendering.status.is_empty() => {
+                last.rendering.status.clear();
+                let (stage, reason) = (Stage::Applied, "StatusRejected".to_owned());
+                self.record(&Verdict::Stopped { stage, reason, blame, message }).await
+            }
+            _ => false,
         }
     }
 
@@ -461,7 +483,13 @@ impl Pass<'_> {
             match self.cluster.get(&target, address).await {
                 Ok(None) => {}
                 Ok(Some(object)) if object::uid(&object) != object::text(record, "/uid") => {}
-                Ok(Some(_)) => unseen.push(target),
+                // Ours by its uid, whatever became of its label.
+                Ok(Some(object)) => {
+                    tracing::info!(%target, "deleting a child that lost its label");
+                    if self.cluster.delete(&target, address, object::uid(&object)).await?.is_some() {
+                        unseen.push(target);
+                    }
+                }
                 Err(error) if error.code() == Some(403) => unseen.push(target),
                 Err(error) => return Err(error),
             }
@@ -475,6 +503,22 @@ impl Pass<'_> {
             self.record(&verdict).await;
         }
         Next::Retry
+    }
+}
+
+const UNSTABLE: &str = "Unstable";
+
+/// What is to be done after a pass that was stopped. What a module answers, and
+/// what policy says of it, is the same for the same input: only what may have
+/// changed without an event is worth another look.
+fn after(verdict: &Verdict) -> Next {
+    match verdict {
+        Verdict::Stopped { reason, .. } if reason == UNSTABLE => Next::Hold,
+        Verdict::Stopped { blame: Blame::Host, .. } => Next::Retry,
+        // Namespaces are not watched, nor are objects that a claim's selector
+        // leaves out.
+        Verdict::Stopped { reason, .. } if reason == "NamespaceNotFound" || reason == "Conflict" => Next::Retry,
+        _ => Next::Wait,
     }
 }
 

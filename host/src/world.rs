@@ -30,6 +30,7 @@ pub enum Reach {
 }
 
 /// A definition that is in force.
+#[derive(Clone)]
 pub struct Serving {
     /// Where it lives.
     pub definition: ObjectKey,
@@ -85,13 +86,15 @@ pub struct World {
     /// Objects of all kinds that definitions touch.
     pub children: Arc<Store>,
     served: RwLock<Vec<Arc<Serving>>>,
-    claims: RwLock<HashMap<LogicalCluster, Arc<Claims>>>,
+    /// By the binding's name: a workspace may hold a second binding of the same
+    /// export, which kcp refuses to bind.
+    claims: RwLock<HashMap<LogicalCluster, BTreeMap<String, Arc<Claims>>>>,
     shards: RwLock<Vec<VirtualWorkspace>>,
     homes: RwLock<HashMap<LogicalCluster, VirtualWorkspace>>,
     synced: RwLock<HashMap<Gvk, usize>>,
     uids: RwLock<HashMap<String, ObjectKey>>,
     memories: Mutex<HashMap<ObjectKey, Memory>>,
-    obstacles: Mutex<HashMap<ObjectKey, ObjectKey>>,
+    obstacles: Mutex<HashMap<ObjectKey, BTreeSet<ObjectKey>>>,
 }
 
 impl Default for World {
@@ -135,7 +138,7 @@ impl World {
             Reach::Everywhere => true,
             Reach::Only(cluster) => *cluster == instance.cluster,
         });
-        fitting.sort_by_key(|serving| serving.reach == Reach::Everywhere);
+        fitting.sort_by_key(|serving| (serving.retired, serving.reach == Reach::Everywhere));
         fitting.first().map(|serving| Arc::clone(serving))
     }
 
@@ -144,28 +147,49 @@ impl World {
         read!(self.served).clone()
     }
 
-    /// Puts a definition into force, in place of an earlier version of it.
+    /// Puts a definition into force, in place of an earlier version of it and of
+    /// one that is gone.
     pub fn serve(&self, serving: Arc<Serving>) {
         let mut served = write!(self.served);
-        served.retain(|other| other.definition != serving.definition);
+        let kind = &serving.prepared.blueprint.api.kind;
+        served.retain(|other| {
+            let replaced = other.retired && other.reach == serving.reach && other.prepared.blueprint.api.kind == *kind;
+            other.definition != serving.definition && (serving.retired || !replaced)
+        });
         served.push(serving);
+    }
+
+    /// The kinds that any version of a definition touched in this process.
+    /// Children of a kind that it does not have any more are still to be
+    /// deleted.
+    pub fn kinds_of(&self, definition: &ObjectKey, api: &Gvk) -> Kinds {
+        let served = read!(self.served);
+        let same = |other: &&Arc<Serving>| {
+            other.definition == *definition || (other.retired && other.prepared.blueprint.api.kind == *api)
+        };
+        served.iter().filter(same).flat_map(|other| other.kinds.clone()).collect()
     }
 
     /// What a workspace's binding allows; `None` while no binding was seen.
     pub fn claims(&self, cluster: &LogicalCluster) -> Option<Arc<Claims>> {
-        read!(self.claims).get(cluster).cloned()
+        read!(self.claims).get(cluster)?.values().next().cloned()
     }
 
-    /// Takes note of a workspace's binding, or of its end.
-    pub fn bound(&self, cluster: &LogicalCluster, shard: &VirtualWorkspace, claims: Option<Claims>) {
-        match claims {
-            Some(claims) => {
-                write!(self.homes).insert(cluster.clone(), shard.clone());
-                write!(self.claims).insert(cluster.clone(), Arc::new(claims));
-            }
-            None => {
+    /// Takes note of a workspace's binding.
+    pub fn bound(&self, cluster: &LogicalCluster, shard: &VirtualWorkspace, claims: Claims) {
+        write!(self.homes).insert(cluster.clone(), shard.clone());
+        let name = claims.binding().to_owned();
+        write!(self.claims).entry(cluster.clone()).or_default().insert(name, Arc::new(claims));
+    }
+
+    /// Takes note of a binding's end.
+    pub fn unbound(&self, cluster: &LogicalCluster, binding: &str) {
+        let mut claims = write!(self.claims);
+        if let Some(bindings) = claims.get_mut(cluster) {
+            bindings.remove(binding);
+            if bindings.is_empty() {
+                claims.remove(cluster);
                 write!(self.homes).remove(cluster);
-                write!(self.claims).remove(cluster);
             }
         }
     }
@@ -220,26 +244,31 @@ impl World {
     pub fn forget(&self, instance: &ObjectKey) {
         self.memories().remove(instance);
         write!(self.uids).retain(|_, known| known != instance);
-        self.obstacles().retain(|_, waiting| waiting != instance);
+        self.obstructed(instance, []);
     }
 
     /// Takes note of the objects that are in an instance's way.
     pub fn obstructed(&self, instance: &ObjectKey, obstacles: impl IntoIterator<Item = ObjectKey>) {
         let mut all = self.obstacles();
-        all.retain(|_, waiting| waiting != instance);
-        all.extend(obstacles.into_iter().map(|obstacle| (obstacle, instance.clone())));
+        all.retain(|_, waiting| {
+            waiting.remove(instance);
+            !waiting.is_empty()
+        });
+        for obstacle in obstacles {
+            all.entry(obstacle).or_default().insert(instance.clone());
+        }
     }
 
-    /// The instance that an object is in the way of.
-    pub fn waiting_for(&self, object: &ObjectKey) -> Option<ObjectKey> {
-        self.obstacles().get(object).cloned()
+    /// The instances that an object is in the way of.
+    pub fn waiting_for(&self, object: &ObjectKey) -> BTreeSet<ObjectKey> {
+        self.obstacles().get(object).cloned().unwrap_or_default()
     }
 
     fn memories(&self) -> MutexGuard<'_, HashMap<ObjectKey, Memory>> {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn obstacles(&self) -> MutexGuard<'_, HashMap<ObjectKey, ObjectKey>> {
+    fn obstacles(&self) -> MutexGuard<'_, HashMap<ObjectKey, BTreeSet<ObjectKey>>> {
         self.obstacles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

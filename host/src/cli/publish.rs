@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     fault::Fault as _,
-    kcp::publisher::{self, Unfinished},
+    kcp::{
+        Cluster,
+        publisher::{self, Unfinished},
+    },
     kinds::Kinds,
     object::Target,
     publish::{self, Options, Publication},
@@ -135,6 +138,8 @@ async fn put(
     let options = Options { workspace: options.workspace.or(Some(workspace)), ..options };
     let cluster = connection.cluster().map_err(Failure::input)?;
     let publication = publication(definition, &Kinds::new(), &options)?;
+    unclaimed(&cluster, &publication).await?;
+    publisher::rehearse(&cluster, &definition.pinned(module)).await.map_err(unfinished)?;
     let Publication { crds, schemas, export, provider_binding, rbac, .. } = &publication;
     // With the split layout definitions are a CRD here; with the shared one the
     // export serves them.
@@ -155,6 +160,24 @@ fn said(put: Result<Value, Unfinished>) -> Result<(), Failure> {
     let place = Target::of(&object).map(|target| target.to_string()).unwrap_or_default();
     report::note(&format!("applied {place}"));
     Ok(())
+}
+
+/// Refuses to take an API out of an export that serves others already: their
+/// objects would be out of everybody's reach.
+async fn unclaimed(cluster: &Cluster, publication: &Publication) -> Result<(), Failure> {
+    let name = publication.export_name();
+    let path = format!("/apis/apis.kcp.io/v1alpha2/apiexports/{name}");
+    let export = match cluster.read(&path).await {
+        Ok(export) => export,
+        Err(error) if error.code() == Some(404) => return Ok(()),
+        Err(error) => return Err(unfinished(error.into())),
+    };
+    let lost = publish::lost(&export, &publication.export);
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the export `{name}` serves {} too, which this definition does not have", lost.join(", "));
+    Err(Failure::input(message).hint("publish under another name with `--export`, or delete that export first"))
 }
 
 /// What a request or a wait that failed comes to.

@@ -53,6 +53,9 @@ Examples:
 pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let Args { export, workers, modules, allow_consumer_definitions, cache } = args;
     super::block_on(async {
+        // First of all: asked to stop while it starts, the host stops in order.
+        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::host)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::host)?;
         let connection = super::connect(global).await?;
         let options = Options {
             source: source(connection, export)?,
@@ -61,8 +64,6 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
             consumer_definitions: allow_consumer_definitions,
             artifacts: cache.or_else(super::definition::modules_folder),
         };
-        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::host)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::host)?;
         let shutdown = async move {
             tokio::select! {
                 _ = terminate.recv() => {}

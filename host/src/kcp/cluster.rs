@@ -31,6 +31,8 @@ pub enum Force {
     Yes,
     /// It fails instead: there should be no such object.
     No,
+    /// It does, but nothing is stored: a rehearsal.
+    Rehearse,
 }
 
 impl Cluster {
@@ -87,7 +89,12 @@ impl Cluster {
     /// The server did not answer, or refused.
     pub async fn apply(&self, object: &Value, kind: &Kind, force: Force) -> Result<Value, Error> {
         let target = Target::of(object).unwrap_or_else(|| unreachable!("croft applies whole objects only"));
-        let path = format!("{}?fieldManager={FIELD_MANAGER}&force={}", path(&target, kind), force == Force::Yes);
+        let how = match force {
+            Force::Yes => "force=true",
+            Force::No => "force=false",
+            Force::Rehearse => "force=true&dryRun=All",
+        };
+        let path = format!("{}?fieldManager={FIELD_MANAGER}&{how}", path(&target, kind));
         // JSON is YAML; servers before 1.33 take only this media type.
         let body = ("application/apply-patch+yaml", object);
         self.send("PATCH", &path, Some(body), format!("apply {target}")).await

@@ -57,6 +57,19 @@ pub async fn put(cluster: &Cluster, object: &Value, patience: Duration) -> Resul
     }
 }
 
+/// Asks the server whether it would take an object, and changes nothing. A kind
+/// that is not served yet cannot be asked about.
+///
+/// # Errors
+/// The server refuses the object.
+pub async fn rehearse(cluster: &Cluster, object: &Value) -> Result<(), Unfinished> {
+    let kind = Gvk::of(object).ok_or(Unfinished::NoKind)?;
+    match cluster.apply(object, &address(&kind), Force::Rehearse).await {
+        Err(error) if error.code() != Some(404) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 /// 404 for a kind that is on its way, 403 while its rights are, 409 while a
 /// controller of kcp writes to the same object.
 fn is_not_served_yet(error: &Error) -> bool {

@@ -4,7 +4,7 @@
 //! wait for the watch to tell what the host already knows.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     fmt,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
@@ -57,10 +57,19 @@ struct Inner {
     objects: HashMap<ObjectKey, Entry>,
     children: HashMap<String, BTreeSet<ObjectKey>>,
     whole: BTreeSet<contract::Gvk>,
+    /// The uids of objects that were seen to go, the latest last: an answer that
+    /// comes late must not bring one back.
+    gone: VecDeque<String>,
 }
+
+/// How many of those are kept. An answer is late by seconds, in which a host
+/// sees some hundreds of objects go.
+const GONE: usize = 4096;
 
 struct Entry {
     object: Arc<Value>,
+    /// The watch that saw it; 0 if it was only written so far.
+    source: u64,
     /// The listing that last confirmed it, or during which it was written; see
     /// [`Store::sweep`].
     listing: u64,
@@ -115,25 +124,29 @@ impl Store {
     }
 
     /// Takes an object in, unless a newer version of it is there already.
-    /// `listing` is that of the watch, or `None` for the answer to a write.
-    pub fn put(&self, cluster: &LogicalCluster, object: Value, listing: Option<u64>) -> Option<Change> {
+    /// `seen` is the watch and its listing, or `None` for the answer to a write.
+    pub fn put(&self, cluster: &LogicalCluster, object: Value, seen: Option<(u64, u64)>) -> Option<Change> {
         let key = ObjectKey { cluster: cluster.clone(), target: Target::of(&object)? };
         let mut inner = self.write();
+        if seen.is_none() && inner.gone.iter().rev().any(|uid| uid == object::uid(&object)) {
+            return None;
+        }
         let whole = self.keep == Keep::Whole || inner.whole.contains(&key.target.kind);
         let object =
             if whole || object::label(&object, object::INSTANCE_LABEL).is_some() { object } else { stub(&object) };
-        let before = inner.objects.get(&key).map(|entry| (entry.object.clone(), entry.listing));
-        let listing = listing.unwrap_or_else(|| self.listings.load(Ordering::SeqCst));
-        if let Some((before, _)) = before.as_ref().filter(|(before, _)| is_stale(&object, before)) {
-            let confirmed = before.clone();
-            inner.objects.insert(key, Entry { object: confirmed, listing });
+        let before = inner.objects.get(&key).map(|entry| (entry.object.clone(), entry.source));
+        let known = before.as_ref().map_or(0, |(_, source)| *source);
+        let (source, listing) = seen.unwrap_or_else(|| (known, self.listings.load(Ordering::SeqCst)));
+        let before = before.map(|(object, _)| object);
+        if let Some(confirmed) = before.as_ref().filter(|before| is_stale(&object, before)) {
+            inner.objects.insert(key, Entry { object: confirmed.clone(), source, listing });
             return None;
         }
         let after = Arc::new(object);
         inner.unlink(&key);
         inner.link(&key, &after);
-        inner.objects.insert(key.clone(), Entry { object: after.clone(), listing });
-        Some(Change { key, before: before.map(|(object, _)| object), after: Some(after) })
+        inner.objects.insert(key.clone(), Entry { object: after.clone(), source, listing });
+        Some(Change { key, before, after: Some(after) })
     }
 
     /// Takes an object out, if it is the very one that was seen.
@@ -144,15 +157,22 @@ impl Store {
         }
         inner.unlink(key);
         let before = inner.objects.remove(key)?.object;
+        inner.gone.push_back(uid.to_owned());
+        if inner.gone.len() > GONE {
+            inner.gone.pop_front();
+        }
         Some(Change { key: key.clone(), before: Some(before), after: None })
     }
 
     /// Takes out what a complete listing did not confirm: objects in `scope`
-    /// that were listed and written before it began.
-    pub fn sweep(&self, listing: u64, scope: impl Fn(&ObjectKey) -> bool) -> Vec<Change> {
+    /// that this watch saw, or that were written, before it began. Another watch
+    /// of the same kind sees another shard.
+    pub fn sweep(&self, source: u64, listing: u64, scope: impl Fn(&ObjectKey) -> bool) -> Vec<Change> {
         let stale: Vec<(ObjectKey, String)> = {
             let inner = self.read();
-            let stale = inner.objects.iter().filter(|(key, entry)| entry.listing < listing && scope(key));
+            let mine = |entry: &Entry| entry.source == source || entry.source == 0;
+            let stale =
+                inner.objects.iter().filter(|(key, entry)| mine(entry) && entry.listing < listing && scope(key));
             stale.map(|(key, entry)| (key.clone(), object::uid(&entry.object).to_owned())).collect()
         };
         stale.iter().filter_map(|(key, uid)| self.remove(key, uid)).collect()
@@ -235,7 +255,7 @@ mod tests {
     fn equal_names_in_two_clusters_are_two_objects() {
         let store = Store::new(Keep::Children);
         for name in ["one", "two"] {
-            store.put(&cluster(name), object("a", "1", Some("u")), Some(1));
+            store.put(&cluster(name), object("a", "1", Some("u")), Some((1, 1)));
         }
         assert_eq!(store.find(|_, _| true).len(), 2);
         assert_eq!(store.children("u").len(), 2);
@@ -245,14 +265,14 @@ mod tests {
     fn an_old_version_does_not_replace_a_newer_one() {
         let store = Store::new(Keep::Whole);
         assert!(store.put(&cluster("one"), object("a", "10", None), None).is_some());
-        assert!(store.put(&cluster("one"), object("a", "9", None), Some(1)).is_none());
-        assert!(store.put(&cluster("one"), object("a", "11", None), Some(1)).is_some());
+        assert!(store.put(&cluster("one"), object("a", "9", None), Some((1, 1))).is_none());
+        assert!(store.put(&cluster("one"), object("a", "11", None), Some((1, 1))).is_some());
     }
 
     #[test]
     fn of_foreign_objects_only_the_place_is_kept() {
         let store = Store::new(Keep::Children);
-        let change = store.put(&cluster("one"), object("a", "1", None), Some(1)).unwrap();
+        let change = store.put(&cluster("one"), object("a", "1", None), Some((1, 1))).unwrap();
         assert_eq!(store.get(&change.key).unwrap().get("data"), None);
         assert!(store.children("u").is_empty());
     }
@@ -261,24 +281,42 @@ mod tests {
     fn a_listing_removes_what_is_gone_but_not_what_was_just_written() {
         let store = Store::new(Keep::Whole);
         let sweep = |listing| {
-            let gone = store.sweep(listing, |_| true);
+            let gone = store.sweep(1, listing, |_| true);
             gone.into_iter().map(|change| change.key.target.name).collect::<Vec<_>>()
         };
         let first = store.begin_listing();
-        store.put(&cluster("one"), object("old", "1", None), Some(first));
+        store.put(&cluster("one"), object("old", "1", None), Some((1, first)));
         let second = store.begin_listing();
-        store.put(&cluster("one"), object("confirmed", "1", None), Some(second));
+        store.put(&cluster("one"), object("confirmed", "1", None), Some((1, second)));
         store.put(&cluster("one"), object("written", "5", None), None);
         assert_eq!(sweep(second), ["old"]);
         let third = store.begin_listing();
-        store.put(&cluster("one"), object("confirmed", "1", None), Some(third));
+        store.put(&cluster("one"), object("confirmed", "1", None), Some((1, third)));
         assert_eq!(sweep(third), ["written"]);
+    }
+
+    #[test]
+    fn a_listing_of_one_shard_leaves_anothers_objects_alone() {
+        let store = Store::new(Keep::Whole);
+        store.put(&cluster("one"), object("a", "1", None), Some((1, 1)));
+        store.put(&cluster("two"), object("b", "1", None), Some((2, 1)));
+        let gone: Vec<_> = store.sweep(1, 5, |_| true).into_iter().map(|change| change.key.target.name).collect();
+        assert_eq!(gone, ["a"]);
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_does_not_bring_an_object_back() {
+        let store = Store::new(Keep::Whole);
+        let change = store.put(&cluster("one"), object("a", "1", None), Some((1, 1))).unwrap();
+        store.remove(&change.key, "a").unwrap();
+        assert!(store.put(&cluster("one"), object("a", "2", None), None).is_none());
+        assert!(store.get(&change.key).is_none());
     }
 
     #[test]
     fn a_new_object_of_the_same_name_is_not_removed_for_the_old_one() {
         let store = Store::new(Keep::Whole);
-        let change = store.put(&cluster("one"), object("a", "1", None), Some(1)).unwrap();
+        let change = store.put(&cluster("one"), object("a", "1", None), Some((1, 1))).unwrap();
         assert!(store.remove(&change.key, "another uid").is_none());
         assert!(store.remove(&change.key, "a").is_some());
     }

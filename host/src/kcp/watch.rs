@@ -52,19 +52,21 @@ impl Watch {
         let api = Api::<DynamicObject>::all_with(self.cluster.client(), &resource);
         let events = watcher(api, watcher::Config::default()).backoff(Pauses::default());
         let mut events = std::pin::pin!(events);
-        let mut listing = self.store.begin_listing();
+        // The number of its first listing names the watch.
+        let source = self.store.begin_listing();
+        let mut listing = source;
         let mut failing = false;
         while let Some(event) = events.next().await {
             match event {
                 Ok(watcher::Event::Init) => listing = self.store.begin_listing(),
                 Ok(watcher::Event::InitApply(object) | watcher::Event::Apply(object)) => {
-                    self.seen(object, listing).into_iter().for_each(&changed);
+                    self.seen(object, (source, listing)).into_iter().for_each(&changed);
                 }
                 Ok(watcher::Event::InitDone) => {
                     let of_kind = |key: &ObjectKey| {
                         key.target.kind == self.kind && self.home.as_ref().is_none_or(|home| *home == key.cluster)
                     };
-                    self.store.sweep(listing, of_kind).into_iter().for_each(&changed);
+                    self.store.sweep(source, listing, of_kind).into_iter().for_each(&changed);
                     synced.send_replace(true);
                     if std::mem::take(&mut failing) {
                         tracing::info!(kind = %self.kind, "watching again");
@@ -83,9 +85,9 @@ impl Watch {
         }
     }
 
-    fn seen(&self, object: DynamicObject, listing: u64) -> Option<Change> {
+    fn seen(&self, object: DynamicObject, seen: (u64, u64)) -> Option<Change> {
         let (cluster, object) = self.whole(object)?;
-        self.store.put(&cluster, object, Some(listing))
+        self.store.put(&cluster, object, Some(seen))
     }
 
     fn gone(&self, object: DynamicObject) -> Option<Change> {

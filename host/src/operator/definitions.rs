@@ -4,14 +4,14 @@
 //! Everything slow about a definition happens here, never in a pass.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
 
 use contract::{Gvk, Preparation, Prepared, Schema, Scope};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::MissedTickBehavior};
 
 use super::{Host, told, watches::Watches};
 use crate::{
@@ -29,6 +29,14 @@ use crate::{
 /// How often kinds that the server did not serve yet are looked up again, and
 /// failed platforms are asked again.
 const AGAIN: Duration = Duration::from_secs(3);
+
+/// What the definitions' task is told.
+pub(super) enum News {
+    /// A definition changed, or is gone.
+    Changed(ObjectKey),
+    /// Instances of a definition have children of kinds that it does not touch.
+    Kinds(ObjectKey, Vec<Gvk>),
+}
 
 /// The definitions that were seen, and what became of them.
 pub(super) struct Definitions {
@@ -96,25 +104,48 @@ impl Definitions {
     }
 
     /// Deals with one definition after the other.
-    pub(super) async fn run(mut self, mut changed: mpsc::UnboundedReceiver<ObjectKey>) {
-        let mut again: BTreeMap<ObjectKey, ()> = BTreeMap::new();
+    pub(super) async fn run(mut self, mut changed: mpsc::UnboundedReceiver<News>) {
+        let mut again: BTreeSet<ObjectKey> = BTreeSet::new();
+        let mut ticks = tokio::time::interval(AGAIN);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let key = tokio::select! {
-                key = changed.recv() => match key {
-                    Some(key) => key,
+            let due: Vec<ObjectKey> = tokio::select! {
+                news = changed.recv() => match news {
+                    Some(News::Changed(key)) => vec![key],
+                    Some(News::Kinds(key, kinds)) => {
+                        self.extend(&key, kinds).await;
+                        continue;
+                    }
                     None => return,
                 },
-                () = tokio::time::sleep(AGAIN), if !again.is_empty() => match again.pop_first() {
-                    Some((key, ())) => {
-                        self.dealt_with.remove(&key);
-                        key
-                    }
-                    None => continue,
-                },
+                _ = ticks.tick() => std::mem::take(&mut again).into_iter().collect(),
             };
-            if !self.deal_with(&key).await {
-                again.insert(key, ());
+            for key in due {
+                if !self.deal_with(&key).await {
+                    // Looked at again from the beginning.
+                    self.dealt_with.remove(&key);
+                    again.insert(key);
+                }
             }
+        }
+    }
+
+    /// Adds kinds to a definition that its instances have children of from an
+    /// earlier version, so that these can be deleted.
+    async fn extend(&self, key: &ObjectKey, kinds: Vec<Gvk>) {
+        let Some(serving) = self.host.world.served().into_iter().find(|serving| serving.definition == *key) else {
+            return;
+        };
+        let mut extended = serving.kinds.clone();
+        for kind in kinds {
+            if let Some(address) = self.address(&kind).await {
+                extended.insert(kind, address);
+            }
+        }
+        if extended.len() > serving.kinds.len() {
+            let serving = Arc::new(Serving { kinds: extended, ..Serving::clone(&serving) });
+            self.host.world.serve(Arc::clone(&serving));
+            self.watches.serve(&serving);
         }
     }
 
@@ -132,7 +163,9 @@ impl Definitions {
         self.dealt_with.insert(key.clone(), digest.clone());
         let result = self.take(key, &definition, digest).await;
         let settled = match &result {
-            Ok(serving) => serving.kinds.len() == serving.prepared.blueprint.kinds.len(),
+            Ok(serving) => serving.prepared.blueprint.kinds.iter().all(|used| serving.kinds.contains_key(&used.kind)),
+            // The other definition may go.
+            Err(Error::DuplicateKind { .. }) => false,
             Err(error) => !error.blame().heals_by_itself(),
         };
         match &result {
@@ -168,7 +201,8 @@ impl Definitions {
         let prepared = self.prepare(&module, definition).await?;
         self.served(&prepared).await?;
         self.unique(key, &reach, &prepared)?;
-        let kinds = self.look_up(&prepared).await;
+        let mut kinds = self.host.world.kinds_of(key, &prepared.blueprint.api.kind);
+        kinds.extend(self.look_up(&prepared).await);
         let definition = key.clone();
         let serving = Arc::new(Serving { definition, reach, digest, module, prepared, kinds, retired: false });
         self.host.world.serve(Arc::clone(&serving));
@@ -283,15 +317,7 @@ impl Definitions {
             return;
         };
         tracing::info!(definition = %key, "gone");
-        let retired = Serving {
-            definition: serving.definition.clone(),
-            reach: serving.reach.clone(),
-            digest: serving.digest.clone(),
-            module: serving.module.clone(),
-            prepared: serving.prepared.clone(),
-            kinds: serving.kinds.clone(),
-            retired: true,
-        };
+        let retired = Serving { retired: true, ..Serving::clone(&serving) };
         let api = retired.prepared.blueprint.api.kind.clone();
         self.host.world.serve(Arc::new(retired));
         self.host.enqueue(|instance| instance.target.kind == api);

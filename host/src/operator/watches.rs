@@ -12,10 +12,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::Host;
+use super::{Host, definitions::News};
 use crate::{
     claims::Claims,
-    definition,
+    definition, inventory,
     kcp::{
         Cluster, ObjectKey, Store, VirtualWorkspace, endpoints,
         store::{Change, Keep},
@@ -41,7 +41,7 @@ impl Watches {
 
     /// Watches the definitions and tells which one changed. Returns where they
     /// are kept.
-    pub(super) fn definitions(&self, home: Cluster, changed: mpsc::UnboundedSender<ObjectKey>) -> Arc<Store> {
+    pub(super) fn definitions(&self, home: Cluster, changed: mpsc::UnboundedSender<News>) -> Arc<Store> {
         let store = Arc::new(Store::new(Keep::Whole));
         let kind =
             Gvk { group: definition::GROUP.into(), version: definition::VERSION.into(), kind: definition::KIND.into() };
@@ -52,7 +52,7 @@ impl Watches {
             || {},
             move |change| {
                 // Nobody listens any more only when the host is ending.
-                changed.send(change.key).ok();
+                changed.send(News::Changed(change.key)).ok();
             },
         );
         store
@@ -180,8 +180,21 @@ impl Host {
     fn instance_changed(&self, change: &Change) {
         if let Some(after) = &change.after {
             self.world.identify(object::uid(after), &change.key);
+            self.ask_for_kinds(&change.key, after);
         }
         self.queue.add(change.key.cluster.clone(), change.key.clone());
+    }
+
+    /// An instance may have children of kinds that its definition does not have
+    /// any more.
+    fn ask_for_kinds(&self, key: &ObjectKey, instance: &Value) {
+        let Some(serving) = self.world.serving(key) else { return };
+        let kinds = inventory::recorded(instance).filter_map(Gvk::of);
+        let unknown: BTreeSet<Gvk> = kinds.filter(|kind| !serving.kinds.contains_key(kind)).collect();
+        if !unknown.is_empty() {
+            // Nobody listens any more only when the host is ending.
+            self.news.send(News::Kinds(serving.definition.clone(), unknown.into_iter().collect())).ok();
+        }
     }
 
     /// A child's event is for the instances that its label names and named, for
@@ -205,17 +218,20 @@ impl Host {
     }
 
     fn binding_changed(&self, shard: &VirtualWorkspace, change: &Change) {
-        let of_this_export = |binding: &Value| {
+        // A binding that kcp refused, as a second one of the same export is, has
+        // the export's cluster but no resources.
+        let holds = |binding: &&Arc<Value>| {
             object::text(binding, "/spec/reference/export/name") == shard.address().export()
                 && object::text(binding, "/status/apiExportClusterName") == shard.address().provider().as_str()
+                && binding
+                    .pointer("/status/boundResources")
+                    .and_then(Value::as_array)
+                    .is_some_and(|all| !all.is_empty())
         };
         let cluster = &change.key.cluster;
-        match (&change.after, &change.before) {
-            (Some(binding), _) if of_this_export(binding) => {
-                self.world.bound(cluster, shard, Some(Claims::of(binding)));
-            }
-            (None, Some(binding)) if of_this_export(binding) => self.world.bound(cluster, shard, None),
-            _ => return,
+        match change.after.as_ref().filter(holds) {
+            Some(binding) => self.world.bound(cluster, shard, Claims::of(binding)),
+            None => self.world.unbound(cluster, &change.key.target.name),
         }
         self.enqueue(|key| key.cluster == *cluster);
     }

@@ -77,7 +77,8 @@ fn check_settled(
     let inventory = Inventory::of(INSTANCE, objects);
     let instance = instance();
     let look_up = |target: &Target| by_place.get(target).cloned();
-    let world = World { instance: &instance, live: &look_up, settled };
+    let recorded = BTreeSet::from(["uid-on-record"]);
+    let world = World { instance: &instance, live: &look_up, settled, recorded: &recorded };
     let blocked = blocked.iter().copied().collect();
     assert_eq!(lines(&plan(&admitted(rendered), &blocked, &inventory, &world)), expected);
 }
@@ -168,6 +169,21 @@ fn an_object_that_is_not_ours_is_a_conflict() {
     check(&["a=1"], &[], foreign.clone(), &[expected]);
     foreign[0]["metadata"]["annotations"] = json!({"croft.run/adopt": "shop"});
     check(&["a=1"], &[], foreign, &["update a: it was handed over"]);
+}
+
+#[test]
+fn a_child_that_lost_its_label_is_still_ours() {
+    let mut bare = lives(&["a=1"]);
+    bare[0]["metadata"] = json!({"name": "a", "namespace": "team", "uid": "uid-on-record"});
+    check(&["a=1"], &[], bare, &["update a: it is rendered differently"]);
+}
+
+#[test]
+fn another_instances_child_cannot_be_handed_over() {
+    let mut other = lives(&["a=1"]);
+    other[0]["metadata"]["labels"]["croft.run/instance"] = "u2".into();
+    other[0]["metadata"]["annotations"]["croft.run/adopt"] = "shop".into();
+    check(&["a=1"], &[], other, &["conflict ConfigMap team/a belongs to Web.kro.run team/shop"]);
 }
 
 #[test]

@@ -86,6 +86,12 @@ fn a_secrets_text_is_applied_as_the_server_keeps_it() {
 }
 
 #[test]
+fn a_secret_of_another_shape_is_left_for_the_server_to_refuse() {
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "data": "text", "stringData": {"b": "2"}});
+    assert_eq!(stored(secret.clone()), secret);
+}
+
+#[test]
 fn the_digest_changes_with_what_is_rendered() {
     let digest =
         |metadata: Value| admit_with(vec![child("a", config_map(metadata))], None).unwrap()[0].digest().clone();
@@ -117,6 +123,12 @@ fn a_module_cannot_pose_as_the_host_or_as_the_server() {
         json!({"name": ""}),
         json!({"name": ".."}),
         json!({"name": "a/b"}),
+        json!({"name": "a b"}),
+        json!({"name": "a?b"}),
+        json!({"name": "x", "namespace": "../x"}),
+        json!({"name": "x", "labels": "text"}),
+        json!({"name": "x", "labels": {"a": 1}}),
+        json!({"name": "x", "annotations": ["a"]}),
         json!({"name": "x", "uid": "u"}),
         json!({"name": "x", "generateName": "x"}),
         json!({"name": "x", "labels": {"croft.run/instance": "other"}}),

@@ -77,6 +77,13 @@ fn the_shared_layout_serves_definitions_and_binds_them_for_the_provider() {
 }
 
 #[test]
+fn an_export_that_would_lose_a_resource_is_noticed() {
+    let (split, shared) = (published(Layout::Split).export, published(Layout::Shared).export);
+    assert_eq!(lost(&shared, &split), ["resourcegroups.kro.run"]);
+    assert!(lost(&split, &shared).is_empty());
+}
+
+#[test]
 fn claims_name_each_resource_once_with_the_widest_verbs() {
     let publication = published(Layout::Split);
     let claims = json!([

@@ -56,6 +56,30 @@ fn a_claim_refused_and_later_accepted() {
     assert!(host.process.end().unwrap().success());
 }
 
+#[test]
+fn a_second_binding_that_kcp_refuses_changes_nothing() {
+    let stage = Stage::new("rebound", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    let second = json!({
+        "apiVersion": "apis.kcp.io/v1alpha2", "kind": "APIBinding", "metadata": {"name": "second"},
+        "spec": {"reference": {"export": {"path": stage.provider, "name": "chains.kro.run"}}},
+    });
+    let path = format!("/clusters/{}/apis/apis.kcp.io/v1alpha2/apibindings/second", stage.consumers[0]);
+    api().apply(&path, &second).unwrap();
+    wait("kcp's refusal", || {
+        api().find(&path).unwrap()?["status"]["conditions"].to_string().contains("NamingConflicts").then_some(())
+    });
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    api().delete(&path).unwrap();
+    wait("its end", || api().find(&path).unwrap().is_none().then_some(()));
+    stage.create(1, "chains.kro.run/b", "Chain", json!({"name": "b"}));
+    stage.until(1, "chains.kro.run/b", "Ready", "True");
+    assert!(host.process.end().unwrap().success());
+}
+
 /// Does what the `kubectl patch` line in a message would do.
 fn accept(stage: &Stage, message: &str) {
     let line = message.split_once("kubectl patch apibinding ").unwrap().1;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::stage::{CHAIN, Stage, api, condition, wait};
+use crate::stage::{CHAIN, Stage, api, condition, is, wait};
 
 #[test]
 fn an_object_in_the_way_is_left_untouched_and_reported() {
@@ -40,5 +40,58 @@ fn an_object_in_the_way_is_left_untouched_and_reported() {
     stage.until(1, "chains.kro.run/b", "Ready", "True");
     wait("the first to be gone", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
     assert_eq!(stage.children(1, "configmaps"), ["a-first", "a-third"]);
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
+fn everybody_who_waits_for_an_object_gets_a_turn() {
+    let stage = Stage::new("queueing", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    for name in ["one", "two", "three"] {
+        stage.create(1, &format!("chains.kro.run/{name}"), "Chain", json!({"name": "shared"}));
+    }
+    let mut waiting = vec!["one", "two", "three"];
+    while !waiting.is_empty() {
+        let ready = wait("one of them to be ready", || {
+            let is_ready = |name: &&&str| {
+                stage.find(1, &format!("chains.kro.run/{name}")).is_some_and(|found| is(&found, "Ready", "True"))
+            };
+            waiting.iter().find(is_ready).copied()
+        });
+        api().delete(&stage.path(1, &format!("chains.kro.run/{ready}"))).unwrap();
+        waiting.retain(|name| *name != ready);
+    }
+    wait("the end", || stage.children(1, "configmaps").is_empty().then_some(()));
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
+fn a_namespace_that_is_made_later_is_found() {
+    let stage = Stage::new("later", 1);
+    let elsewhere = CHAIN.replace("-first'}", "-first', namespace: later}");
+    stage.publish(&elsewhere, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    let instance = stage.until(1, "chains.kro.run/a", "Applied", "False");
+    assert_eq!(condition(&instance, "Applied").unwrap()["reason"], "NamespaceNotFound");
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "later"}});
+    api().apply(&format!("/clusters/{}/api/v1/namespaces/later", stage.consumers[0]), &namespace).unwrap();
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
+fn a_child_of_an_impossible_shape_is_told_and_harms_nobody() {
+    let stage = Stage::new("shapes", 1);
+    stage.publish(&CHAIN.replace("-first'}", "-first', labels: '${schema.spec.text}'}"), &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    let instance = stage.until(1, "chains.kro.run/a", "Applied", "False");
+    assert_eq!(condition(&instance, "Applied").unwrap()["reason"], "InvalidManifest");
+    assert!(!host.log().contains("bug in croft"), "{}", host.log());
     assert!(host.process.end().unwrap().success());
 }

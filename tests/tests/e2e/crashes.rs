@@ -43,8 +43,8 @@ fn crash(stage: &Stage, proxy: &Proxy, fatal: usize, change: impl Fn(), finished
     };
     proxy.pardon();
     let host = stage.host(&["--context", "proxy"]);
-    wait("the recovery", || finished().then_some(()));
-    assert!(host.process.end().unwrap().success(), "{}", "the second host ends in order");
+    wait("the recovery", || (finished() && host.log().contains("running")).then_some(()));
+    assert!(host.process.end().unwrap().success(), "the second host ends in order");
     crashed
 }
 

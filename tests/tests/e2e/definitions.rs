@@ -66,6 +66,67 @@ fn a_broken_change_is_told_and_the_last_good_version_stays_in_force() {
 }
 
 #[test]
+fn a_definition_made_again_under_another_name_takes_over() {
+    let stage = Stage::new("renamed", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    api().delete(&format!("/clusters/{}/{GROUPS}/chain", stage.provider)).unwrap();
+    stage.until(1, "chains.kro.run/a", "Accepted", "False");
+    stage.publish(&CHAIN.replace("metadata: {name: chain}", "metadata: {name: chain-2}"), &[]);
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
+fn a_child_of_a_kind_that_the_definition_drops_is_pruned_also_after_a_restart() {
+    let stage = Stage::new("dropped", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    for name in ["a", "b"] {
+        stage.create(1, &format!("chains.kro.run/{name}"), "Chain", json!({"name": name}));
+        stage.until(1, &format!("chains.kro.run/{name}"), "Ready", "True");
+    }
+    // Without the Secret, and without what depends on it. The export keeps its
+    // claim: consumers still have Secrets to be taken away.
+    let path = format!("/clusters/{}/{GROUPS}/chain", stage.provider);
+    let first = definition(&stage.provider, "chain").unwrap()["spec"]["resources"][0].clone();
+    assert!(host.process.end().unwrap().success());
+    api().merge(&path, &json!({"spec": {"resources": [first]}})).unwrap();
+    let host = stage.host_of("chains.kro.run");
+    wait("the pruning", || stage.children(1, "secrets").is_empty().then_some(()));
+    for name in ["a", "b"] {
+        wait("the record to follow", || {
+            let instance = stage.until(1, &format!("chains.kro.run/{name}"), "Ready", "True");
+            (instance["status"]["croft"]["inventory"].as_array()?.len() == 1).then_some(())
+        });
+    }
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
+fn a_definition_that_is_never_served_does_not_hold_up_another() {
+    let stage = Stage::new("patience", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    let of = |name: &str, kind: &str| {
+        let text = CHAIN.replace("kind: Chain", &format!("kind: {kind}"));
+        text.replace("metadata: {name: chain}", &format!("metadata: {{name: {name}}}"))
+    };
+    // Of no export of this host.
+    stage.publish(&of("aaa", "Aaa"), &[]);
+    api().delete(&format!("/clusters/{}/{GROUPS}/chain", stage.provider)).unwrap();
+    stage.publish(&of("zzz", "Chain"), &[]);
+    accepted(&stage.provider, "zzz", "True");
+    assert_eq!(definition(&stage.provider, "aaa").unwrap().get("status"), None);
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
 fn a_consumers_definition_governs_nothing() {
     let stage = Stage::new("usurper", 1);
     stage.publish(CHAIN, &["--layout", "shared"]);

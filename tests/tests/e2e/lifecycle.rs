@@ -37,6 +37,12 @@ fn children_follow_their_instance() {
         (stage.find(1, "configmaps/a-first")?["data"] == json!({"text": "bye", "theirs": "1"})).then_some(())
     });
 
+    // One that lost its label is still the instance's, and gets it back.
+    let bare = json!({"metadata": {"labels": {"croft.run/instance": null}}});
+    api().merge(&stage.path(1, "configmaps/a-third"), &bare).unwrap();
+    wait("the label", || (stage.children(1, "configmaps") == ["a-first", "a-third"]).then_some(()));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+
     // Made again.
     api().delete(&stage.path(1, "secrets/a-second")).unwrap();
     wait("the new secret", || stage.find(1, "secrets/a-second"));
@@ -84,6 +90,24 @@ fn children_are_deleted_in_reverse_order_and_nothing_is_left() {
     api().merge(&stage.path(1, "secrets/a-second"), &released).unwrap();
     wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
     assert!(stage.children(1, "configmaps").is_empty() && stage.children(1, "secrets").is_empty());
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
+fn a_child_that_lost_its_label_while_nobody_looked_goes_with_its_instance() {
+    let stage = Stage::new("unlabelled", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert!(host.process.end().unwrap().success());
+    let bare = json!({"metadata": {"labels": {"croft.run/instance": null}}});
+    api().merge(&stage.path(1, "configmaps/a-first"), &bare).unwrap();
+    api().delete(&stage.path(1, "chains.kro.run/a")).unwrap();
+    let host = stage.host_of("chains.kro.run");
+    wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    assert!(stage.find(1, "configmaps/a-first").is_none());
     assert!(host.process.end().unwrap().success());
 }
 

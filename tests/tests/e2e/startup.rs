@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::stage::{CHAIN, Stage, api, kcp, wait};
 
 #[test]
-fn the_rights_that_are_published_are_all_that_a_host_needs() {
+fn the_rights_that_are_published_let_a_host_see_what_it_needs() {
     let stage = Stage::new("rights", 1);
     stage.publish(CHAIN, &["--host-user", "the-host"]);
     stage.bind(1, "chains.kro.run");
@@ -16,12 +16,40 @@ fn the_rights_that_are_published_are_all_that_a_host_needs() {
     assert_eq!(refused.code, Some(2), "{refused:#?}");
     assert!(refused.stderr.contains("403") && refused.stderr.contains("ClusterRole"), "{refused:#?}");
 
+    // As far as impersonation goes: the virtual workspace lets nobody write as
+    // somebody else in a consumer's workspace, so the instance itself says no
+    // more than that the host saw it and tried.
     let host = stage.host(&["--context", "host", "--export", "chains.kro.run"]);
     stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
-    stage.until(1, "chains.kro.run/a", "Ready", "True");
-    api().delete(&stage.path(1, "chains.kro.run/a")).unwrap();
-    wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    wait("the host's attempt", || host.log().contains("cannot impersonate").then_some(()));
+    assert!(!host.log().contains("cannot watch"), "{}", host.log());
+    let path = format!("/clusters/{}/apis/kro.run/v1alpha1/namespaces/default/resourcegroups/chain", stage.provider);
+    wait("the definition's status", || (api().find(&path).unwrap()?["status"]["state"] == "Active").then_some(()));
     assert!(host.process.end().unwrap().success());
+}
+
+#[test]
+fn an_export_is_not_robbed_of_another_api() {
+    let stage = Stage::new("robbed", 1);
+    stage.publish(CHAIN, &[]);
+    let path = format!("/clusters/{}/apis/apis.kcp.io/v1alpha2/apiexports/chains.kro.run", stage.provider);
+    let before = api().find(&path).unwrap().unwrap();
+    let other = stage.file("other.yaml", &CHAIN.replace("kind: Chain", "kind: Rope").replace("chain}", "rope}"));
+    let args =
+        ["publish", "--context", "provider", "--apply", "--export", "chains.kro.run", "-f", other.to_str().unwrap()];
+    let said = stage.croft(&args);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert!(said.stderr.contains("serves chains.kro.run too"), "{said:#?}");
+    // Nor is anything begun that cannot be finished: a kind never changes.
+    let changed = stage.file("changed.yaml", &CHAIN.replace("kind: Chain", "kind: Rope"));
+    let said = stage.croft(&["publish", "--context", "provider", "--apply", "-f", changed.to_str().unwrap()]);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert!(said.stderr.contains("immutable"), "{said:#?}");
+    assert_eq!(api().find(&path).unwrap().unwrap()["spec"], before["spec"]);
+    assert_eq!(api().find(&path.replace("chains", "ropes")).unwrap(), None);
+    let run = stage.croft(&["run", "--context", "provider", "--export", "no-such-export"]);
+    assert_eq!(run.code, Some(2), "{run:#?}");
+    assert!(run.stderr.contains("no-such-export"), "{run:#?}");
 }
 
 #[test]
