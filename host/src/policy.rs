@@ -4,11 +4,12 @@
 //! It neither looks at the cluster nor changes what an object says, beyond the
 //! namespace and croft's own labels and annotations.
 
+mod manifest;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use contract::{Access, Blueprint, Child, Gvk, Node, Read, Rendering, Scope};
-use serde_json::{Map, Value, json};
+use contract::{Access, Blueprint, Child, Gvk, Node, Read, Rendering};
+use serde_json::{Value, json};
 
 use crate::{
     canonical,
@@ -16,7 +17,7 @@ use crate::{
     fault::{Blame, Fault},
     kinds::{Kind, Kinds},
     name::Digest,
-    object::{self, Target},
+    object::Target,
 };
 
 /// Children of one instance. Enough for kro's largest collections (1,000)
@@ -263,11 +264,11 @@ fn admit_one(child: &Child, wave: u32, rules: Rules<'_>) -> Result<Admitted, Vio
     let invalid = |problem: String| Violation::InvalidManifest { id: id.clone(), problem };
     let kind = Gvk::of(&child.manifest).ok_or_else(|| invalid("it has no `apiVersion` and `kind`".into()))?;
     let address = may_touch(id, &kind, Access::Manage, rules)?;
-    check_manifest(&child.manifest).map_err(invalid)?;
-    let manifest = placed(&child.manifest, address.scope, rules.instance).map_err(invalid)?;
+    manifest::check(&child.manifest).map_err(invalid)?;
+    let manifest = manifest::placed(&child.manifest, address.scope, rules.instance).map_err(invalid)?;
     let target = Target::of(&manifest).ok_or_else(|| invalid("it has no `metadata.name`".into()))?;
     let digest = canonical::digest(&json!([manifest, wave, child.key]));
-    let manifest = marked(stored(manifest), child, wave, &digest, rules);
+    let manifest = manifest::marked(manifest::stored(manifest), child, wave, &digest, rules);
     Ok(Admitted { id: id.clone(), key: child.key.clone(), target, manifest, digest, wave })
 }
 
@@ -314,108 +315,6 @@ fn granted(claims: &Claims, id: String, group: &str, plural: &str) -> Result<(),
             Err(Violation::ClaimNotAccepted { id, resource, workspace, accept })
         }
     }
-}
-
-/// Refuses what a server would refuse, or what is the host's to set.
-fn check_manifest(manifest: &Value) -> Result<(), String> {
-    let name = object::text(manifest, "/metadata/name");
-    // What the API machinery calls a path segment name; kinds have rules of
-    // their own on top, which the server knows.
-    let unfit = |c: char| matches!(c, '/' | '%' | '?' | '#') || c.is_whitespace() || c.is_control();
-    if name.is_empty() || name.len() > 253 || matches!(name, "." | "..") || name.contains(unfit) {
-        return Err(format!("`{name}` is not a valid `metadata.name`"));
-    }
-    let namespace = object::text(manifest, "/metadata/namespace");
-    if !is_dns_label(namespace) && !namespace.is_empty() {
-        return Err(format!("`{namespace}` is not a valid `metadata.namespace`"));
-    }
-    for field in ["uid", "resourceVersion", "generateName", "managedFields", "deletionTimestamp", "ownerReferences"] {
-        if manifest.pointer("/metadata").and_then(|metadata| metadata.get(field)).is_some() {
-            return Err(format!("`metadata.{field}` is not the module's to set"));
-        }
-    }
-    for field in ["labels", "annotations"] {
-        let pairs = texts(manifest.pointer("/metadata").and_then(|metadata| metadata.get(field)))
-            .ok_or_else(|| format!("`metadata.{field}` is not a mapping of text to text"))?;
-        if let Some(key) = pairs.into_iter().flat_map(Map::keys).find(|key| key.starts_with(object::RESERVED_PREFIX)) {
-            return Err(format!("`metadata.{field}` may not have `{key}`: `{}` is reserved", object::RESERVED_PREFIX));
-        }
-    }
-    let bytes = manifest.to_string().len();
-    if bytes > MAX_CHILD_BYTES {
-        return Err(format!("it has {bytes} bytes; an object may have {MAX_CHILD_BYTES}"));
-    }
-    Ok(())
-}
-
-/// The pairs of a field that maps text to text, if it is there; `None` if it is
-/// anything else.
-fn texts(field: Option<&Value>) -> Option<Option<&Map<String, Value>>> {
-    match field {
-        None | Some(Value::Null) => Some(None),
-        Some(Value::Object(pairs)) if pairs.values().all(Value::is_string) => Some(Some(pairs)),
-        Some(_) => None,
-    }
-}
-
-fn is_dns_label(text: &str) -> bool {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    text.len() <= 63 && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-')
-}
-
-/// The manifest in the namespace where it belongs: its own, or else the
-/// instance's, or else `default`.
-fn placed(manifest: &Value, scope: Scope, instance: &Value) -> Result<Value, String> {
-    let own = object::text(manifest, "/metadata/namespace");
-    let inherited = object::text(instance, "/metadata/namespace");
-    let mut manifest = manifest.clone();
-    match (scope, own, inherited) {
-        (Scope::Cluster, "", _) => {}
-        (Scope::Cluster, ..) => return Err("a cluster-scoped object may not have `metadata.namespace`".into()),
-        (Scope::Namespaced, "", "") => manifest["metadata"]["namespace"] = "default".into(),
-        (Scope::Namespaced, "", inherited) => manifest["metadata"]["namespace"] = inherited.into(),
-        (Scope::Namespaced, ..) => {}
-    }
-    Ok(manifest)
-}
-
-/// The manifest in the form in which a server keeps it. A Secret's `stringData`
-/// is for writing only: kept as it is, nobody could tell whether somebody
-/// changed the Secret.
-fn stored(mut manifest: Value) -> Value {
-    let is_secret = manifest["apiVersion"] == "v1" && manifest["kind"] == "Secret";
-    // Fields of another shape are left for the server to refuse.
-    if !is_secret || texts(manifest.get("data")).is_none() || texts(manifest.get("stringData")).is_none() {
-        return manifest;
-    }
-    let Some(Value::Object(texts)) = manifest.as_object_mut().and_then(|fields| fields.remove("stringData")) else {
-        return manifest;
-    };
-    for (key, text) in texts {
-        manifest["data"][key] = BASE64_STANDARD.encode(text.as_str().unwrap_or_default()).into();
-    }
-    manifest
-}
-
-/// Puts on what croft finds the child by, and what tells people whose it is.
-fn marked(mut manifest: Value, child: &Child, wave: u32, digest: &Digest, rules: Rules<'_>) -> Value {
-    let (instance, api) = (rules.instance, &rules.blueprint.api);
-    let name = object::text(instance, "/metadata/name");
-    let owner = match object::text(instance, "/metadata/namespace") {
-        "" => format!("{} {name}", api.kind),
-        namespace => format!("{} {namespace}/{name}", api.kind),
-    };
-    let metadata = &mut manifest["metadata"];
-    metadata["labels"][object::INSTANCE_LABEL] = object::uid(instance).into();
-    let annotations = &mut metadata["annotations"];
-    annotations[object::CHILD_ANNOTATION] = child.id.as_str().into();
-    if !child.key.is_empty() {
-        annotations[object::KEY_ANNOTATION] = child.key.as_str().into();
-    }
-    annotations[object::WAVE_ANNOTATION] = wave.to_string().into();
-    annotations[object::MANIFEST_ANNOTATION] = digest.as_str().into();
-    annotations[object::OWNER_ANNOTATION] = owner.into();
-    manifest
 }
 
 /// The longest way from an id to one that depends on nothing. Nodes come in

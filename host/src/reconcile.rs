@@ -3,6 +3,9 @@
 //! The steps that decide are functions of values in other modules; here is
 //! their order, and what is done with their answers.
 
+mod deletion;
+mod record;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -18,14 +21,14 @@ use crate::{
     defaults,
     fault::{Blame, Fault},
     inventory::{self, Inventory},
-    kcp::{self, Cluster, ObjectKey, externals},
+    kcp::{Cluster, ObjectKey, externals},
     kinds::Kind,
     object::{self, Target},
     plan::{self, Action, Conflict, Plan},
     policy::{self, Admitted, Rules},
     receipt::{self, Input, Receipt},
     sandbox::{self, LogLine},
-    status::{self, Findings, Stage, Verdict},
+    status::{self, Stage, Verdict},
     world::{Memory, Serving, Stamp, World},
 };
 
@@ -372,137 +375,6 @@ impl Pass<'_> {
             Some(message) => Verdict::Waiting { message },
             None => Verdict::Ready,
         }
-    }
-
-    /// Writes the status if it has to change. Whether it is as it should be.
-    async fn record(&mut self, verdict: &Verdict) -> bool {
-        let inventory = self.inventory();
-        let findings = Findings {
-            verdict,
-            blueprint: Some(&self.serving.prepared.blueprint),
-            rendered: self.last.as_ref().map(|last| (&last.rendering, &last.receipt)),
-            inventory: &inventory,
-        };
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let wanted = status::status(&self.instance, &findings, &now);
-        let current = self.instance.get("status");
-        let Some(patch) = status::patch(current, &wanted) else { return true };
-        let (wanted, before) = (canonical::digest(&wanted), canonical::digest(&current));
-        // A server whose schema lacks a field drops it: asking again would not
-        // help.
-        if self.memory.status == Some((wanted.clone(), before)) {
-            return true;
-        }
-        tracing::info!(state = verdict.state(), "recording");
-        match self.write("/status", &json!({"status": patch})).await {
-            Ok(()) => {
-                self.memory.status = Some((wanted, canonical::digest(&self.instance.get("status"))));
-                true
-            }
-            Err(Stop::Stale) => false,
-            Err(Stop::Verdict(refusal)) => Box::pin(self.record_without_projection(refusal)).await,
-        }
-    }
-
-    /// The server did not take the status. If that is because of the fields that
-    /// the definition projects, the instance is told so without them.
-    async fn record_without_projection(&mut self, refusal: Verdict) -> bool {
-        let Verdict::Stopped { blame, message, .. } = refusal else { return false };
-        tracing::warn!(message, "cannot write the status");
-        match &mut self.last {
-            Some(last) if blame == Blame::Input && !last.rendering.status.is_empty() => {
-                last.rendering.status.clear();
-                let (stage, reason) = (Stage::Applied, "StatusRejected".to_owned());
-                self.record(&Verdict::Stopped { stage, reason, blame, message }).await
-            }
-            _ => false,
-        }
-    }
-
-    /// Takes the instance's children away, the last wave first, and lets the
-    /// instance go when there are none.
-    async fn delete(&mut self) -> Next {
-        self.memory.settled = None;
-        if !self.can_see_children() {
-            return Next::Wait;
-        }
-        // Each round takes one wave; what is held by somebody ends them.
-        loop {
-            let inventory = self.inventory();
-            let plan = plan::deletion(&inventory);
-            if plan.actions.is_empty() {
-                return self.release(&inventory).await;
-            }
-            if let Err(stop) = self.apply(&plan).await {
-                return self.stopped(stop).await;
-            }
-            if waits(&plan) {
-                let names = plan.actions.iter().filter_map(|action| match action {
-                    Action::Await(target) => Some(target.to_string()),
-                    _ => None,
-                });
-                let message = format!("waiting for {} to be gone", names.collect::<Vec<_>>().join(", "));
-                let recorded = self.record(&Verdict::Deleting { message }).await;
-                return if recorded { Next::Wait } else { Next::Retry };
-            }
-        }
-    }
-
-    /// Lets the instance go, unless a child may still be there.
-    async fn release(&mut self, inventory: &Inventory) -> Next {
-        let mut left: Vec<String> =
-            inventory.hidden().iter().filter_map(Target::of_record).map(|t| t.to_string()).collect();
-        match self.unconfirmed().await {
-            Ok(unseen) => left.extend(unseen),
-            Err(error) => return self.stopped(Stop::at(Stage::Applied, &error)).await,
-        }
-        if !left.is_empty() {
-            let open = self.claims.open().into_iter().map(|(_, accept)| accept).collect::<Vec<_>>().join("; ");
-            let message = format!("cannot see {} to delete them; accept the claim again: {open}", left.join(", "));
-            let recorded = self.record(&Verdict::Deleting { message }).await;
-            return if recorded && self.unseen.is_empty() { Next::Wait } else { Next::Retry };
-        }
-        tracing::info!("all children are gone");
-        match self.write("", &defaults::release(&self.instance)).await {
-            Ok(()) => Next::Wait,
-            Err(stop) => self.stopped(stop).await,
-        }
-    }
-
-    /// Children on record that nobody saw go: a claim that is revoked at this
-    /// moment takes them out of sight before the binding tells. Each is asked
-    /// for; those that the server does not show are returned.
-    async fn unconfirmed(&mut self) -> Result<Vec<String>, kcp::Error> {
-        let mut unseen = Vec::new();
-        for record in inventory::recorded(&self.instance) {
-            let known_gone = self.memory.gone.contains(object::text(record, "/uid"));
-            let Some(target) = Target::of_record(record).filter(|_| !known_gone) else { continue };
-            let Some(address) = self.serving.kinds.get(&target.kind).filter(|_| self.is_visible(&target.kind)) else {
-                continue;
-            };
-            match self.cluster.get(&target, address).await {
-                Ok(None) => {}
-                Ok(Some(object)) if object::uid(&object) != object::text(record, "/uid") => {}
-                // Ours by its uid, whatever became of its label.
-                Ok(Some(object)) => {
-                    tracing::info!(%target, "deleting a child that lost its label");
-                    if self.cluster.delete(&target, address, object::uid(&object)).await?.is_some() {
-                        unseen.push(target);
-                    }
-                }
-                Err(error) if error.code() == Some(403) => unseen.push(target),
-                Err(error) => return Err(error),
-            }
-        }
-        self.unseen.extend(unseen.iter().map(|target| target.kind.clone()));
-        Ok(unseen.iter().map(Target::to_string).collect())
-    }
-
-    async fn stopped(&mut self, stop: Stop) -> Next {
-        if let Stop::Verdict(verdict) = stop {
-            self.record(&verdict).await;
-        }
-        Next::Retry
     }
 }
 

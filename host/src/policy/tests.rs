@@ -1,4 +1,4 @@
-use contract::{Api, Role, UsedKind};
+use contract::{Api, Role, Scope, UsedKind};
 
 use super::*;
 
@@ -88,7 +88,7 @@ fn a_secrets_text_is_applied_as_the_server_keeps_it() {
 #[test]
 fn a_secret_of_another_shape_is_left_for_the_server_to_refuse() {
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "data": "text", "stringData": {"b": "2"}});
-    assert_eq!(stored(secret.clone()), secret);
+    assert_eq!(manifest::stored(secret.clone()), secret);
 }
 
 #[test]

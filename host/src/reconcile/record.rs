@@ -1,0 +1,58 @@
+//! Writing down what a pass came to.
+
+use serde_json::json;
+
+use crate::{
+    canonical,
+    fault::Blame,
+    status::{self, Findings, Stage, Verdict},
+};
+
+use super::{Pass, Stop};
+
+impl Pass<'_> {
+    /// Writes the status if it has to change. Whether it is as it should be.
+    pub(super) async fn record(&mut self, verdict: &Verdict) -> bool {
+        let inventory = self.inventory();
+        let findings = Findings {
+            verdict,
+            blueprint: Some(&self.serving.prepared.blueprint),
+            rendered: self.last.as_ref().map(|last| (&last.rendering, &last.receipt)),
+            inventory: &inventory,
+        };
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let wanted = status::status(&self.instance, &findings, &now);
+        let current = self.instance.get("status");
+        let Some(patch) = status::patch(current, &wanted) else { return true };
+        let (wanted, before) = (canonical::digest(&wanted), canonical::digest(&current));
+        // A server whose schema lacks a field drops it: asking again would not
+        // help.
+        if self.memory.status == Some((wanted.clone(), before)) {
+            return true;
+        }
+        tracing::info!(state = verdict.state(), "recording");
+        match self.write("/status", &json!({"status": patch})).await {
+            Ok(()) => {
+                self.memory.status = Some((wanted, canonical::digest(&self.instance.get("status"))));
+                true
+            }
+            Err(Stop::Stale) => false,
+            Err(Stop::Verdict(refusal)) => Box::pin(self.record_without_projection(refusal)).await,
+        }
+    }
+
+    /// The server did not take the status. If that is because of the fields that
+    /// the definition projects, the instance is told so without them.
+    async fn record_without_projection(&mut self, refusal: Verdict) -> bool {
+        let Verdict::Stopped { blame, message, .. } = refusal else { return false };
+        tracing::warn!(message, "cannot write the status");
+        match &mut self.last {
+            Some(last) if blame == Blame::Input && !last.rendering.status.is_empty() => {
+                last.rendering.status.clear();
+                let (stage, reason) = (Stage::Applied, "StatusRejected".to_owned());
+                self.record(&Verdict::Stopped { stage, reason, blame, message }).await
+            }
+            _ => false,
+        }
+    }
+}
