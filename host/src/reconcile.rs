@@ -96,6 +96,10 @@ struct Pass<'a> {
     unseen: BTreeSet<Gvk>,
 }
 
+/// After so many attempts, some ten seconds, an instance whose children cannot be
+/// seen says so: a host that has just started sees them sooner.
+const BLIND_ATTEMPTS: u32 = 6;
+
 /// What the module answered last.
 struct Rendered {
     rendering: Rendering,
@@ -120,7 +124,7 @@ impl Pass<'_> {
     /// Brings the instance's children about.
     async fn converge(&mut self) -> Next {
         if !self.can_see_children() {
-            return Next::Wait;
+            return self.blind().await;
         }
         if self.memory.settled.as_ref() == Some(&self.stamp()) {
             tracing::trace!("nothing changed");
@@ -183,6 +187,19 @@ impl Pass<'_> {
         self.serving.kinds.iter().all(|(kind, address)| {
             self.claims.grant(&kind.group, &address.plural) != Grant::Accepted || self.world.is_synced(kind)
         })
+    }
+
+    /// What is done while a kind's objects are not known: nothing, and after some
+    /// attempts the instance says why. Knowing them is an event, which comes at
+    /// once and is not waited for.
+    async fn blind(&mut self) -> Next {
+        if self.memory.attempts >= BLIND_ATTEMPTS {
+            let kinds = self.serving.kinds.keys().filter(|kind| !self.world.is_synced(kind)).map(ToString::to_string);
+            let message = format!("cannot see the {} of this workspace yet", kinds.collect::<Vec<_>>().join(", "));
+            let (stage, reason) = (Stage::Applied, "NotSynced".to_owned());
+            self.record(&Verdict::Stopped { stage, reason, blame: Blame::Host, message }).await;
+        }
+        Next::Retry
     }
 
     fn inventory(&self) -> Inventory {

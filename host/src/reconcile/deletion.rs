@@ -17,7 +17,7 @@ impl Pass<'_> {
     pub(super) async fn delete(&mut self) -> Next {
         self.memory.settled = None;
         if !self.can_see_children() {
-            return Next::Wait;
+            return self.blind().await;
         }
         // Each round takes one wave; what is held by somebody ends them.
         loop {
