@@ -145,6 +145,12 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         consumer_definitions,
         news: changed.clone(),
     });
+    let listener = Arc::downgrade(&host);
+    host.world.listen(move |change| {
+        if let Some(host) = listener.upgrade() {
+            host.child_changed(change);
+        }
+    });
     let mut tasks = JoinSet::new();
     let watches = Arc::new(Watches::new(Arc::clone(&host)));
     match (shard, export) {

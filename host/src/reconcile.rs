@@ -347,16 +347,14 @@ impl Pass<'_> {
                     Some(_) => normalized.insert(uid, Arc::new(object.clone())),
                     None => normalized.remove(&uid),
                 };
-                world.children.put(cluster_name, object, None);
+                world.tell(world.children.put(cluster_name, object, None));
             }
             Done::Deleted { target, uid, held: None } => {
                 normalized.remove(&uid);
-                world.children.remove(&ObjectKey { cluster: cluster_name.clone(), target }, &uid);
+                world.tell(world.children.remove(&ObjectKey { cluster: cluster_name.clone(), target }, &uid));
                 gone.insert(uid);
             }
-            Done::Deleted { held: Some(object), .. } => {
-                world.children.put(cluster_name, object, None);
-            }
+            Done::Deleted { held: Some(object), .. } => world.tell(world.children.put(cluster_name, object, None)),
         };
         let applied = apply::apply(&self.cluster, &self.serving.kinds, plan, done).await;
         applied.map_err(|error| {

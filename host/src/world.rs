@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
 };
 
 use contract::{Gvk, Prepared, Read};
@@ -13,7 +13,10 @@ use serde_json::Value;
 
 use crate::{
     claims::Claims,
-    kcp::{Cluster, ObjectKey, Store, VirtualWorkspace, store::Keep},
+    kcp::{
+        Cluster, ObjectKey, Store, VirtualWorkspace,
+        store::{Change, Keep},
+    },
     kinds::Kinds,
     name::{Digest, LogicalCluster},
     receipt::Input,
@@ -95,7 +98,11 @@ pub struct World {
     uids: RwLock<HashMap<String, ObjectKey>>,
     memories: Mutex<HashMap<ObjectKey, Memory>>,
     obstacles: Mutex<HashMap<ObjectKey, BTreeSet<ObjectKey>>>,
+    listener: OnceLock<Listener>,
 }
+
+/// Hears of what a pass itself did to a child.
+type Listener = Box<dyn Fn(&Change) + Send + Sync>;
 
 impl Default for World {
     fn default() -> Self {
@@ -110,6 +117,7 @@ impl Default for World {
             uids: RwLock::default(),
             memories: Mutex::default(),
             obstacles: Mutex::default(),
+            listener: OnceLock::new(),
         }
     }
 }
@@ -262,6 +270,20 @@ impl World {
     /// The instances that an object is in the way of.
     pub fn waiting_for(&self, object: &ObjectKey) -> BTreeSet<ObjectKey> {
         self.obstacles().get(object).cloned().unwrap_or_default()
+    }
+
+    /// Says who is to hear of what passes do to children. The first one to ask
+    /// is heard.
+    pub fn listen(&self, listener: impl Fn(&Change) + Send + Sync + 'static) {
+        self.listener.set(Box::new(listener)).ok();
+    }
+
+    /// Tells of a change that a pass made. Once it is in the store the watch has
+    /// no news of it any more, and others may have waited for it.
+    pub fn tell(&self, change: Option<Change>) {
+        if let (Some(change), Some(listener)) = (change, self.listener.get()) {
+            listener(&change);
+        }
     }
 
     fn memories(&self) -> MutexGuard<'_, HashMap<ObjectKey, Memory>> {

@@ -199,7 +199,7 @@ impl Host {
 
     /// A child's event is for the instances that its label names and named, for
     /// the one that it is in the way of, and for those that may read it.
-    fn child_changed(&self, change: &Change) {
+    pub(super) fn child_changed(&self, change: &Change) {
         let labelled = |object: &Option<Arc<Value>>| {
             object.as_deref().and_then(|object| object::label(object, object::INSTANCE_LABEL)).map(str::to_owned)
         };
