@@ -8,14 +8,14 @@ use std::{
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-/// Goes up when the recipe in this program changes what comes out.
-const RECIPE: &str = "croft module recipe 1";
+/// How modules are compiled and packed here: other flags make other modules.
+const RECIPE: [&str; 2] = [include_str!("toolchain.rs"), include_str!("pack.rs")];
 
 /// The hash of everything that goes into the module `name`.
 pub(super) fn key(root: &Path, name: &str, toolchain: &str) -> Result<String> {
     let module = format!("modules/{name}");
     let mut hash = Sha256::new();
-    for part in [RECIPE, name, toolchain] {
+    for part in [RECIPE[0], RECIPE[1], name, toolchain] {
         add(&mut hash, part.as_bytes());
     }
     for path in ["Cargo.toml", "Cargo.lock", "wit", "guest-sdk", &module] {
