@@ -18,6 +18,7 @@ pub mod plan;
 pub mod defaults;
 pub mod status;
 pub mod publish;
+pub mod clock;
 pub mod queue;
 pub mod kcp;
 pub mod world;

@@ -424,10 +424,9 @@ fn said(log: &[LogLine]) {
 
 /// A failed render, told with what the module says is wrong.
 fn refusal(error: &sandbox::Error) -> Verdict {
-    let problems: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
     let mut verdict = Verdict::stopped(Stage::Rendered, error);
-    if let (Verdict::Stopped { message, .. }, false) = (&mut verdict, problems.is_empty()) {
-        *message = problems.join("; ");
+    if let (Verdict::Stopped { message, .. }, Some(problems)) = (&mut verdict, error.problems_in_words()) {
+        *message = problems;
     }
     verdict
 }

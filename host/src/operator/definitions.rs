@@ -15,6 +15,7 @@ use tokio::{sync::mpsc, time::MissedTickBehavior};
 
 use super::{Host, told, watches::Watches};
 use crate::{
+    clock,
     definition::ModuleRef,
     fault::{Blame, Fault},
     kcp::{ObjectKey, Store},
@@ -60,17 +61,12 @@ enum Error {
     DuplicateKind { kind: Gvk, other: ObjectKey },
     #[error(transparent)]
     Module(#[from] super::modules::Error),
-    #[error("{}", problems(.0))]
+    #[error("{}", .0.problems_in_words().unwrap_or_else(|| .0.to_string()))]
     Refused(#[source] sandbox::Error),
     #[error("the module asks for schemas again that it was given")]
     Insatiable,
     #[error("preparing the definition was interrupted")]
     Interrupted,
-}
-
-fn problems(error: &sandbox::Error) -> String {
-    let problems: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
-    if problems.is_empty() { error.to_string() } else { problems.join("; ") }
 }
 
 impl Fault for Error {
@@ -347,7 +343,7 @@ impl Definitions {
 /// came to.
 fn status(definition: &Value, result: Result<&Serving, &Error>) -> Value {
     let before = definition.get("status").cloned().unwrap_or_else(|| json!({}));
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = clock::now();
     let (accepted, reason, message) = match result {
         Ok(serving) => {
             let warnings: Vec<String> = serving.prepared.warnings.iter().map(ToString::to_string).collect();

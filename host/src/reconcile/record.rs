@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    canonical,
+    canonical, clock,
     fault::Blame,
     status::{self, Findings, Stage, Verdict},
 };
@@ -20,7 +20,7 @@ impl Pass<'_> {
             rendered: self.last.as_ref().map(|last| (&last.rendering, &last.receipt)),
             inventory: &inventory,
         };
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let now = clock::now();
         let wanted = status::status(&self.instance, &findings, &now);
         let current = self.instance.get("status");
         let Some(patch) = status::patch(current, &wanted) else { return true };

@@ -250,6 +250,12 @@ impl Error {
         if let Error::Invalid { problems, .. } = self { problems } else { &[] }
     }
 
+    /// The same in one line; `None` for any other error.
+    pub fn problems_in_words(&self) -> Option<String> {
+        let problems: Vec<String> = self.problems().iter().map(ToString::to_string).collect();
+        (!problems.is_empty()).then(|| problems.join("; "))
+    }
+
     /// What the module logged before it failed.
     pub fn log(&self) -> &[LogLine] {
         match self {
