@@ -1,0 +1,99 @@
+//! A checked expression, ready to be evaluated: what is carried from where a
+//! definition is prepared to where it is rendered.
+//!
+//! It borrows its texts, so that reading it from bytes copies none.
+
+use serde::{Deserialize, Serialize};
+
+use crate::syntax::Action;
+
+/// What is to be evaluated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub enum Code<'a> {
+    /// What no check allowed and nobody refused: fails if it is reached.
+    Wrong,
+    /// `null`.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// An `int`.
+    Int(i64),
+    /// A `uint`.
+    Uint(u64),
+    /// A `double`.
+    Double(f64),
+    /// A `string`.
+    Text(&'a str),
+    /// `bytes`.
+    Bytes(&'a [u8]),
+    /// A type, by its name.
+    Type(&'a str),
+    /// A variable of the definition, by its number.
+    Global(u16),
+    /// A variable of a macro, by its position from the outermost.
+    Local(u16),
+    /// Fields below a variable of the definition.
+    Path(u16, Vec<&'a str>),
+    /// A field.
+    Select(Box<Code<'a>>, &'a str),
+    /// A field that may be missing.
+    OptSelect(Box<Code<'a>>, &'a str),
+    /// Whether there is a field.
+    Has(Box<Code<'a>>, &'a str),
+    /// An element.
+    Index(Box<(Code<'a>, Code<'a>)>),
+    /// An element that may be missing.
+    OptIndex(Box<(Code<'a>, Code<'a>)>),
+    /// `a + b + …`.
+    Sum(Vec<Code<'a>>),
+    /// `a && b`.
+    And(Box<(Code<'a>, Code<'a>)>),
+    /// `a || b`.
+    Or(Box<(Code<'a>, Code<'a>)>),
+    /// `a ? b : c`.
+    If(Box<(Code<'a>, Code<'a>, Code<'a>)>),
+    /// A list; an absent optional element is left out where the flag is set.
+    List(Vec<(Code<'a>, bool)>),
+    /// A map; likewise.
+    Map(Vec<(Code<'a>, Code<'a>, bool)>),
+    /// A call.
+    Call(Callee, Vec<Code<'a>>),
+    /// A call of whichever overload takes the values.
+    Dispatch(Vec<Callee>, Vec<Code<'a>>),
+    /// A macro over a list or a map.
+    Fold(Box<FoldCode<'a>>),
+    /// A value with a name, and where it is known.
+    Bind(Box<(Code<'a>, Code<'a>)>),
+    /// An optional and what to make of its value; whether that is an optional.
+    OptMap(Box<(Code<'a>, Code<'a>)>, bool),
+    /// A list and the key of an element.
+    SortBy(Box<(Code<'a>, Code<'a>)>),
+}
+
+/// Which function is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callee {
+    /// The library.
+    pub library: u8,
+    /// The function within it.
+    pub function: u8,
+    /// The overload, if the checker could tell.
+    pub overload: Option<u8>,
+}
+
+/// A macro over a list or a map.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct FoldCode<'a> {
+    /// What it does.
+    pub action: Action,
+    /// Whether key and value have a name each.
+    pub two: bool,
+    /// What it goes over.
+    pub range: Code<'a>,
+    /// Which elements count.
+    pub filter: Option<Code<'a>>,
+    /// The predicate or the transformation.
+    pub body: Code<'a>,
+}
