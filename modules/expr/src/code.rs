@@ -97,3 +97,35 @@ pub struct FoldCode<'a> {
     /// The predicate or the transformation.
     pub body: Code<'a>,
 }
+
+impl<'a> Code<'a> {
+    /// The variables of the definition that it reads, each with the fields below
+    /// it as far as they are fixed.
+    pub fn reads(&self) -> Vec<(u16, &[&'a str])> {
+        let mut found = Vec::new();
+        let mut pending = vec![self];
+        while let Some(code) = pending.pop() {
+            match code {
+                Code::Global(number) => found.push((*number, [].as_slice())),
+                Code::Path(number, fields) => found.push((*number, fields.as_slice())),
+                other => pending.extend(other.parts().into_iter().rev()),
+            }
+        }
+        found
+    }
+
+    /// What it consists of directly, in the order of the text.
+    fn parts(&self) -> Vec<&Code<'a>> {
+        match self {
+            Code::Select(code, _) | Code::OptSelect(code, _) | Code::Has(code, _) => vec![code],
+            Code::Index(parts) | Code::OptIndex(parts) | Code::And(parts) | Code::Or(parts) => vec![&parts.0, &parts.1],
+            Code::Bind(parts) | Code::SortBy(parts) | Code::OptMap(parts, _) => vec![&parts.0, &parts.1],
+            Code::If(parts) => vec![&parts.0, &parts.1, &parts.2],
+            Code::Sum(codes) | Code::Call(_, codes) | Code::Dispatch(_, codes) => codes.iter().collect(),
+            Code::List(elements) => elements.iter().map(|(code, _)| code).collect(),
+            Code::Map(entries) => entries.iter().flat_map(|(key, value, _)| [key, value]).collect(),
+            Code::Fold(fold) => [&fold.range].into_iter().chain(&fold.filter).chain([&fold.body]).collect(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -143,6 +143,11 @@ pub(crate) fn is_known(name: &str, within: &[Library]) -> bool {
     names(within).any(|known| known == name)
 }
 
+/// Whether there is a function, not a method, of that full name.
+pub fn is_function(name: &str, within: &[Library]) -> bool {
+    !find(name, false, within).is_empty()
+}
+
 /// The names of all functions and methods.
 pub fn names(within: &[Library]) -> impl Iterator<Item = &'static str> {
     let groups = GROUPS.iter().filter(move |(library, _)| within.contains(library));

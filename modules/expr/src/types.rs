@@ -63,8 +63,11 @@ pub struct Object<'s> {
 impl<'s> Object<'s> {
     /// The type of a field, if the object has it.
     pub fn field(&self, name: &str) -> Option<Type<'s>> {
-        let schema = self.schema.get("properties")?.get(name)?;
-        Some(openapi::type_of(schema, &format!("{}.{name}", self.name)))
+        match self.schema.get("properties").and_then(|properties| properties.get(name)) {
+            Some(schema) => Some(openapi::type_of(schema, &format!("{}.{name}", self.name))),
+            // Fields that are known beside others that are not.
+            None => (self.schema.get("additionalProperties") == Some(&Value::Bool(true))).then_some(Type::Dyn),
+        }
     }
 
     /// The names of its fields.

@@ -1,154 +1,215 @@
 //! Puts a checked definition together: the blueprint for the host and the
 //! program for `render`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use guest_sdk::{
-    Access, Api, Blueprint, Failure, Gvk, Node as BlueprintNode, Prepared, Problem, Role, Scope, UsedKind,
-};
+use expr::hint::Hint;
+use guest_sdk::{Access, Api, Blueprint, Failure, Gvk, Node as BlueprintNode, Prepared, Problem, Role, UsedKind};
 use serde_json::Value;
 
 use crate::{
-    check::Checked,
+    check::{self, Checked, Schemas},
+    collect::{Collected, Draft, DraftBody, DraftPiece, Place},
     crd,
-    expression::{Code, Form},
-    model::{Definition, Resource},
+    model::{Body as ModelBody, Definition, Dialect, Resource, Select},
     plural,
-    program::{Node, Piece, Program, Template},
+    program::{Body, Expression, Kind, Node, Piece, Program, Template, Variable},
     structural::Shape,
-    template::{self, Part},
 };
 
-/// The definition, prepared.
+/// The definition, prepared. `spec` is the schema of its instances' `spec`.
 pub(crate) fn prepared(
     definition: &Definition,
+    collected: &Collected,
     checked: &Checked,
+    schemas: &Schemas,
+    spec: &Value,
     warnings: Vec<Problem>,
 ) -> Result<Prepared, Failure> {
-    let encoded = encode_all(checked);
+    let assembly = Assembly { definition, collected, checked, schemas };
     let program = Program {
-        spec: Shape::of(&checked.spec),
-        nodes: in_order(definition, checked).map(|resource| node(resource, checked, &encoded)).collect(),
-        status: definition.status.iter().map(|(name, value)| (name.as_str(), fill_in(value, &encoded))).collect(),
+        strict: definition.dialect == Dialect::V01,
+        spec: Shape::of(spec),
+        variables: assembly.variables(),
+        nodes: checked.order.iter().map(|index| assembly.node(&definition.resources[*index])).collect(),
+        status: collected.status.iter().map(|(name, draft)| (*name, assembly.template(draft))).collect(),
+        conditions: assembly.all(|place| place == Place::Condition),
     };
     let program = program.to_bytes().map_err(|error| Failure::Internal(error.to_string()))?;
-    Ok(Prepared { blueprint: blueprint(definition, checked), program, warnings })
+    Ok(Prepared { blueprint: assembly.blueprint(spec), program, warnings })
 }
 
-fn in_order<'d>(definition: &'d Definition, checked: &'d Checked) -> impl Iterator<Item = &'d Resource> {
-    checked.order.iter().filter_map(|id| definition.resources.iter().find(|resource| resource.id == *id))
+struct Assembly<'a> {
+    definition: &'a Definition,
+    collected: &'a Collected<'a, 'a>,
+    checked: &'a Checked<'a, 'a>,
+    schemas: &'a Schemas<'a>,
 }
 
-fn blueprint(definition: &Definition, checked: &Checked) -> Blueprint {
-    let kind = |resource: &Resource| {
-        resource.gvk().unwrap_or_else(|| Gvk { group: String::new(), version: String::new(), kind: String::new() })
-    };
-    let kinds: BTreeSet<Gvk> = definition.resources.iter().map(kind).collect();
-    Blueprint {
-        api: Api {
-            kind: Gvk {
-                group: definition.group.clone(),
-                version: definition.version.clone(),
-                kind: definition.kind.clone(),
-            },
-            plural: plural::of(&definition.kind),
-            scope: Scope::Namespaced,
-            crd: crd::build(definition, checked.spec.clone(), checked.status.clone()),
-        },
-        kinds: kinds.into_iter().map(|kind| UsedKind { kind, access: Access::Manage }).collect(),
-        nodes: in_order(definition, checked)
-            .map(|resource| BlueprintNode {
-                id: resource.id.clone(),
-                role: Role::Child,
-                kind: kind(resource),
-                depends_on: dependencies(resource, checked).map(str::to_owned).collect(),
-            })
-            .collect(),
+/// A definition has far fewer than 65,536 resources: the host bounds it.
+fn number(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
+}
+
+fn kind_of(resource: &Resource) -> Gvk {
+    let none = || Gvk { group: String::new(), version: String::new(), kind: String::new() };
+    resource.gvk().unwrap_or_else(none)
+}
+
+impl<'a> Assembly<'a> {
+    /// Where a resource is among the nodes.
+    fn position(&self, resource: usize) -> u16 {
+        number(self.checked.order.iter().position(|index| *index == resource).unwrap_or_default())
     }
-}
 
-fn dependencies<'c>(resource: &Resource, checked: &'c Checked) -> impl Iterator<Item = &'c str> {
-    checked.dependencies.get(&resource.id).into_iter().flatten().map(String::as_str)
-}
+    fn blueprint(&self, spec: &Value) -> Blueprint {
+        let definition = self.definition;
+        let mut kinds: BTreeMap<Gvk, Access> = BTreeMap::new();
+        for resource in &definition.resources {
+            let access = if matches!(resource.body, ModelBody::Template(_)) { Access::Manage } else { Access::Read };
+            let known = kinds.entry(kind_of(resource)).or_insert(access);
+            *known = (*known).max(access);
+        }
+        let kind =
+            Gvk { group: definition.group.clone(), version: definition.version.clone(), kind: definition.kind.clone() };
+        let crd = crd::build(definition, spec.clone(), self.checked.status.clone());
+        Blueprint {
+            api: Api { kind, plural: plural::of(&definition.kind), scope: definition.scope, crd },
+            kinds: kinds.into_iter().map(|(kind, access)| UsedKind { kind, access }).collect(),
+            nodes: self.checked.order.iter().map(|index| self.blueprint_node(*index)).collect(),
+        }
+    }
 
-/// The forms of all expressions, by their text: what the program borrows.
-type Encoded<'c> = BTreeMap<&'c str, Encoding<'c>>;
+    fn blueprint_node(&self, index: usize) -> BlueprintNode {
+        let resource = &self.definition.resources[index];
+        let role = match &resource.body {
+            ModelBody::Template(_) if resource.for_each.is_empty() => Role::Child,
+            ModelBody::Template(_) => Role::Collection,
+            ModelBody::External { select: Select::Name(_), .. } => Role::External,
+            ModelBody::External { select: Select::Labels(_), .. } => Role::ExternalCollection,
+        };
+        let on = self.checked.dependencies[index].iter().map(|index| self.definition.resources[*index].id.clone());
+        BlueprintNode { id: resource.id.clone(), role, kind: kind_of(resource), depends_on: on.collect() }
+    }
 
-enum Encoding<'c> {
-    Path(Vec<&'c str>),
-    Tree { bytes: Vec<u8>, whole_library: bool },
-}
+    /// The variables of expressions, with hints for what is read of them.
+    fn variables(&self) -> Vec<Variable<'a>> {
+        let names = check::variables(self.definition);
+        let hint = |index: usize, name: &str| match index {
+            _ if self.definition.dialect == Dialect::V01 => None,
+            0 => Hint::of(self.schemas.instance(), &self.read(name)),
+            _ => {
+                let resource = self.definition.resources.get(index - 1)?;
+                let mut paths = self.read(name);
+                if check::is_collection(resource) && !paths.is_empty() {
+                    // What a macro reads of the elements is not followed.
+                    paths = vec![Vec::new()];
+                }
+                Hint::of(self.schemas.resource(index - 1), &paths)
+            }
+        };
+        names.into_iter().enumerate().map(|(index, name)| Variable { name, hint: hint(index, name) }).collect()
+    }
 
-fn encode_all(checked: &Checked) -> Encoded<'_> {
-    let encode = |expression: &'_ crate::expression::Expression| Encoding::Tree {
-        bytes: expression.encode(),
-        whole_library: expression.needs_whole_library(),
-    };
-    let all = checked.expressions.values();
-    all.map(|it| (it.source.as_str(), it.path().map_or_else(|| encode(it), Encoding::Path))).collect()
-}
+    /// The paths below a variable that expressions read as its schema says;
+    /// readyWhen reads them as they stand.
+    fn read(&self, variable: &str) -> Vec<Vec<String>> {
+        let mut paths = Vec::new();
+        for found in self.collected.found.iter().filter(|found| !matches!(found.place, Place::ReadyWhen(_))) {
+            let references = found.site.mentions().references;
+            let below = references.into_iter().filter(|it| it.root == variable);
+            paths.extend(below.map(|it| it.path.into_iter().map(str::to_owned).collect::<Vec<_>>()));
+        }
+        paths
+    }
 
-fn code<'a>(source: &'a str, encoded: &'a Encoded) -> Code<'a> {
-    let form = match encoded.get(source) {
-        Some(Encoding::Path(path)) => Form::Path(path.clone()),
-        Some(Encoding::Tree { bytes, whole_library }) => Form::Tree { bytes, whole_library: *whole_library },
+    fn expression(&self, index: usize) -> Expression<'a> {
         // Every expression was checked, or an error was noted before.
-        None => Form::Path(Vec::new()),
-    };
-    Code { source, form }
-}
-
-fn node<'a>(resource: &'a Resource, checked: &'a Checked, encoded: &'a Encoded) -> Node<'a> {
-    let codes = |texts: &'a [String]| {
-        let all = texts.iter().filter_map(|text| Some((text, template::split(text).ok()?.standalone()?)));
-        all.map(|(text, range)| code(&text[range], encoded)).collect()
-    };
-    Node {
-        id: &resource.id,
-        depends_on: dependencies(resource, checked).collect(),
-        template: Template::Map(
-            resource
-                .template
-                .iter()
-                .map(|(name, value)| match name.as_str() {
-                    "apiVersion" | "kind" => (name.as_str(), literal(value)),
-                    _ => (name.as_str(), fill_in(value, encoded)),
-                })
-                .collect(),
-        ),
-        ready_when: codes(&resource.ready_when),
-        include_when: codes(&resource.include_when),
+        let code = self.checked.typed.get(index).and_then(Option::as_ref).map(|(_, code)| code.clone());
+        let source = self.collected.found.get(index).map_or("", |found| found.site.source.as_str());
+        Expression { source, code: code.unwrap_or(expr::code::Code::Wrong) }
     }
-}
 
-fn literal(value: &Value) -> Template<'_> {
-    value.as_str().map_or(Template::Null, Template::Text)
-}
+    fn all(&self, wanted: impl Fn(Place) -> bool) -> Vec<Expression<'a>> {
+        let found = self.collected.found.iter().enumerate().filter(|(_, found)| wanted(found.place));
+        found.map(|(index, _)| self.expression(index)).collect()
+    }
 
-fn fill_in<'a>(value: &'a Value, encoded: &'a Encoded) -> Template<'a> {
-    match value {
-        Value::Null => Template::Null,
-        Value::Bool(value) => Template::Bool(*value),
-        Value::Number(number) => Template::number(number),
-        Value::String(text) => fill_in_text(text, encoded),
-        Value::Array(elements) => Template::List(elements.iter().map(|element| fill_in(element, encoded)).collect()),
-        Value::Object(fields) => {
-            Template::Map(fields.iter().map(|(name, value)| (name.as_str(), fill_in(value, encoded))).collect())
+    fn node(&self, resource: &'a Resource) -> Node<'a> {
+        let index = resource.index;
+        let iterators = resource.for_each.iter().map(|(name, _)| name.as_str());
+        let dimensions = self.all(|place| matches!(place, Place::ForEach(own, _) if own == index));
+        let deciding = |expression: &Expression| {
+            let reads = expression.code.reads();
+            let resources = reads.into_iter().map(|(variable, _)| usize::from(variable));
+            let mut positions: Vec<u16> = resources
+                .filter(|variable| (1..=self.definition.resources.len()).contains(variable))
+                .map(|variable| self.position(variable - 1))
+                .collect();
+            positions.sort_unstable();
+            positions.dedup();
+            positions
+        };
+        let include_when = self.all(|place| place == Place::IncludeWhen(index));
+        Node {
+            id: &resource.id,
+            variable: number(index + 1),
+            depends_on: self.checked.dependencies[index].iter().map(|index| self.position(*index)).collect(),
+            body: self.body(resource),
+            for_each: iterators.zip(dimensions).collect(),
+            ready_when: self.all(|place| place == Place::ReadyWhen(index)),
+            include_when: include_when.into_iter().map(|it| (it.clone(), deciding(&it))).collect(),
+        }
+    }
+
+    fn body(&self, resource: &'a Resource) -> Body<'a> {
+        let kind = match &resource.body {
+            ModelBody::External { api_version, kind, .. } => {
+                let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+                Kind { group, version, kind }
+            }
+            ModelBody::Template(_) => Kind { group: "", version: "", kind: "" },
+        };
+        match &self.collected.bodies[resource.index] {
+            DraftBody::Object(draft) => Body::Object(self.template(draft)),
+            DraftBody::Named(namespace, name) => Body::Named(kind, self.template(namespace), self.template(name)),
+            DraftBody::Labelled(namespace, selector) => {
+                Body::Labelled(kind, self.template(namespace), self.template(selector))
+            }
+        }
+    }
+
+    fn template(&self, draft: &Draft<'a>) -> Template<'a> {
+        match draft {
+            Draft::Literal(value) => literal(value),
+            Draft::Text(text) => Template::Text(text),
+            Draft::List(elements) => Template::List(elements.iter().map(|draft| self.template(draft)).collect()),
+            Draft::Map(fields) => {
+                Template::Map(fields.iter().map(|(name, draft)| (*name, self.template(draft))).collect())
+            }
+            Draft::Expression(index) => Template::Value(self.expression(*index)),
+            Draft::Printed(pieces) => Template::Printed(
+                pieces
+                    .iter()
+                    .map(|piece| match piece {
+                        DraftPiece::Text(text) => Piece::Text(text),
+                        DraftPiece::Expression(index) => Piece::Value(self.expression(*index)),
+                    })
+                    .collect(),
+            ),
         }
     }
 }
 
-fn fill_in_text<'a>(text: &'a str, encoded: &'a Encoded) -> Template<'a> {
-    let Ok(parts) = template::split(text) else { return Template::Text(text) };
-    if let Some(range) = parts.standalone() {
-        return Template::Value(code(&text[range], encoded));
+fn literal(value: &Value) -> Template<'_> {
+    match value {
+        Value::Null => Template::Null,
+        Value::Bool(value) => Template::Bool(*value),
+        Value::Number(number) => Template::number(number),
+        Value::String(text) => Template::Text(text),
+        Value::Array(elements) => Template::List(elements.iter().map(literal).collect()),
+        Value::Object(fields) => {
+            Template::Map(fields.iter().map(|(name, value)| (name.as_str(), literal(value))).collect())
+        }
     }
-    if parts.expressions().next().is_none() {
-        return Template::Text(text);
-    }
-    let piece = |part: &Part| match part {
-        Part::Text(range) => Piece::Text(&text[range.clone()]),
-        Part::Expression(range) => Piece::Value(code(&text[range.clone()], encoded)),
-    };
-    Template::Printed(parts.parts.iter().map(piece).collect())
 }

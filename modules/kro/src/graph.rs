@@ -1,12 +1,9 @@
-//! Orders the ids of a definition so that each comes after all that it depends
-//! on, and says which ids form a cycle if there is no such order.
+//! Orders the resources of a definition so that each comes after all that it
+//! depends on, and says which ids form a cycle if there is no such order.
 //!
 //! It does not find the dependencies: `check` reads them from the expressions.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-/// Which ids each id depends on directly.
-pub(crate) type Dependencies<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+use std::collections::BTreeSet;
 
 /// There is no order.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,87 +13,137 @@ pub(crate) struct Cycle {
     pub(crate) path: Vec<String>,
 }
 
-/// The ids in topological order: kro v0.1's depth-first walk, which takes ids
-/// and dependencies in alphabetical order. Ids that are no key are ignored.
-pub(crate) fn order<'a>(dependencies: &Dependencies<'a>) -> Result<Vec<&'a str>, Cycle> {
-    let mut walk = Walk { dependencies, path: Vec::new(), done: BTreeSet::new(), order: Vec::new() };
-    for id in dependencies.keys() {
-        walk.visit(id)?;
+/// kro v0.9's order: of those that nothing holds back, always the one that was
+/// written first (Kahn's algorithm). `on` are the positions that each depends
+/// on.
+pub(crate) fn by_position(ids: &[&str], on: &[BTreeSet<usize>]) -> Result<Vec<usize>, Cycle> {
+    let mut open: Vec<usize> = on.iter().map(BTreeSet::len).collect();
+    let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); ids.len()];
+    for (index, on) in on.iter().enumerate() {
+        on.iter().for_each(|other| dependents[*other].push(index));
     }
-    Ok(walk.order)
-}
-
-struct Walk<'a, 'd> {
-    dependencies: &'d Dependencies<'a>,
-    path: Vec<&'a str>,
-    done: BTreeSet<&'a str>,
-    order: Vec<&'a str>,
-}
-
-impl<'a> Walk<'a, '_> {
-    /// Walks with its own stack: a chain of a thousand resources must not
-    /// exhaust the guest's.
-    fn visit(&mut self, start: &'a str) -> Result<(), Cycle> {
-        let mut pending = vec![Step::Enter(start)];
-        while let Some(step) = pending.pop() {
-            match step {
-                Step::Leave(id) => self.leave(id),
-                Step::Enter(id) if self.done.contains(id) => {}
-                Step::Enter(id) => {
-                    self.refuse_if_on_path(id)?;
-                    self.path.push(id);
-                    pending.push(Step::Leave(id));
-                    let below = self.dependencies.get(id).into_iter().flatten().rev();
-                    pending.extend(below.filter(|id| self.dependencies.contains_key(*id)).map(|id| Step::Enter(id)));
-                }
+    let mut free: BTreeSet<usize> = (0..ids.len()).filter(|index| open[*index] == 0).collect();
+    let mut order = Vec::with_capacity(ids.len());
+    while let Some(next) = free.pop_first() {
+        order.push(next);
+        for dependent in &dependents[next] {
+            open[*dependent] -= 1;
+            if open[*dependent] == 0 {
+                free.insert(*dependent);
             }
         }
-        Ok(())
     }
-
-    fn leave(&mut self, id: &'a str) {
-        self.path.pop();
-        self.done.insert(id);
-        self.order.push(id);
-    }
-
-    fn refuse_if_on_path(&self, id: &'a str) -> Result<(), Cycle> {
-        let Some(start) = self.path.iter().position(|on_path| *on_path == id) else { return Ok(()) };
-        let mut path: Vec<String> = self.path[start..].iter().map(|id| (*id).to_owned()).collect();
-        path.push(id.to_owned());
-        Err(Cycle { path })
-    }
+    if order.len() == ids.len() { Ok(order) } else { Err(cycle(ids, on)) }
 }
 
-enum Step<'a> {
-    Enter(&'a str),
-    Leave(&'a str),
+/// kro v0.1's order: a depth-first walk that takes ids and dependencies in
+/// alphabetical order.
+pub(crate) fn depth_first(ids: &[&str], on: &[BTreeSet<usize>]) -> Result<Vec<usize>, Cycle> {
+    if by_position(ids, on).is_err() {
+        return Err(cycle(ids, on));
+    }
+    let sorted = |mut indexes: Vec<usize>| {
+        indexes.sort_by_key(|index| ids[*index]);
+        indexes
+    };
+    let mut order = Vec::with_capacity(ids.len());
+    // With a stack of its own: a chain of a thousand resources must not exhaust
+    // the guest's.
+    let mut pending: Vec<(usize, bool)> = Vec::new();
+    for start in sorted((0..ids.len()).collect()) {
+        pending.push((start, false));
+        while let Some((index, walked)) = pending.pop() {
+            if order.contains(&index) {
+                continue;
+            }
+            if walked {
+                order.push(index);
+                continue;
+            }
+            pending.push((index, true));
+            let below = sorted(on[index].iter().copied().collect());
+            pending.extend(below.into_iter().rev().map(|index| (index, false)));
+        }
+    }
+    Ok(order)
+}
+
+/// A cycle, from the id that comes first in the alphabet around to itself.
+fn cycle(ids: &[&str], on: &[BTreeSet<usize>]) -> Cycle {
+    let mut path: Vec<usize> = Vec::new();
+    let mut starts: Vec<usize> = (0..ids.len()).collect();
+    starts.sort_by_key(|index| ids[*index]);
+    for start in starts {
+        path.clear();
+        if around(start, start, on, &mut path, &mut BTreeSet::new()) {
+            break;
+        }
+        path.clear();
+    }
+    let mut names: Vec<String> = path.iter().map(|index| ids[*index].to_owned()).collect();
+    names.extend(path.first().map(|index| ids[*index].to_owned()));
+    Cycle { path: names }
+}
+
+/// Finds a way from a resource back to the start.
+fn around(start: usize, at: usize, on: &[BTreeSet<usize>], path: &mut Vec<usize>, seen: &mut BTreeSet<usize>) -> bool {
+    // Walks with its own stack of choices for the same reason as above.
+    let mut choices: Vec<std::collections::btree_set::Iter<usize>> = vec![on[at].iter()];
+    path.push(at);
+    while let Some(rest) = choices.last_mut() {
+        match rest.next() {
+            Some(next) if *next == start => return true,
+            Some(next) if seen.insert(*next) => {
+                path.push(*next);
+                choices.push(on[*next].iter());
+            }
+            Some(_) => {}
+            None => {
+                choices.pop();
+                path.pop();
+            }
+        }
+    }
+    false
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn graph(edges: &[(&'static str, &[&'static str])]) -> Dependencies<'static> {
-        edges.iter().map(|(id, on)| (*id, on.iter().copied().collect())).collect()
+    type Graph = (Vec<&'static str>, Vec<BTreeSet<usize>>);
+
+    fn graph(edges: &[(&'static str, &[&'static str])]) -> Graph {
+        let ids: Vec<&str> = edges.iter().map(|(id, _)| *id).collect();
+        let position = |id: &str| ids.iter().position(|other| *other == id).unwrap();
+        let on = edges.iter().map(|(_, on)| on.iter().map(|id| position(id)).collect()).collect();
+        (ids, on)
+    }
+
+    fn names(graph: &Graph, order: Vec<usize>) -> Vec<&'static str> {
+        order.into_iter().map(|index| graph.0[index]).collect()
     }
 
     #[test]
-    fn what_is_depended_on_comes_first_and_ties_are_alphabetical() {
+    fn v01_walks_in_alphabetical_order() {
         let graph = graph(&[("c", &[]), ("b", &["z"]), ("a", &["c"]), ("z", &[])]);
-        assert_eq!(order(&graph).unwrap(), ["c", "a", "z", "b"]);
+        assert_eq!(names(&graph, depth_first(&graph.0, &graph.1).unwrap()), ["c", "a", "z", "b"]);
+    }
+
+    #[test]
+    fn v09_keeps_the_written_order_as_far_as_it_can() {
+        let graph = graph(&[("c", &["z"]), ("b", &[]), ("a", &["c"]), ("z", &[])]);
+        assert_eq!(names(&graph, by_position(&graph.0, &graph.1).unwrap()), ["b", "z", "c", "a"]);
     }
 
     #[test]
     fn a_cycle_is_named_from_end_to_end() {
         let looped = graph(&[("a", &["b"]), ("b", &["c"]), ("c", &["b"])]);
-        assert_eq!(order(&looped).unwrap_err().to_string(), "graph contains a cycle: b -> c -> b");
-        assert_eq!(order(&graph(&[("a", &["a"])])).unwrap_err().to_string(), "graph contains a cycle: a -> a");
-    }
-
-    #[test]
-    fn a_diamond_is_no_cycle() {
-        let diamond = graph(&[("a", &["b", "c"]), ("b", &["d"]), ("c", &["d"]), ("d", &[])]);
-        assert_eq!(order(&diamond).unwrap(), ["d", "b", "c", "a"]);
+        for order in [by_position, depth_first] {
+            let cycle = order(&looped.0, &looped.1).unwrap_err();
+            assert_eq!(cycle.to_string(), "graph contains a cycle: b -> c -> b");
+        }
+        let own = graph(&[("a", &["a"])]);
+        assert_eq!(by_position(&own.0, &own.1).unwrap_err().to_string(), "graph contains a cycle: a -> a");
     }
 }

@@ -10,24 +10,31 @@
 
 mod assemble;
 mod check;
+mod collect;
 mod crd;
-mod expression;
 mod graph;
+mod kinds;
 mod model;
-mod openapi;
+mod naming;
 mod plural;
 mod print;
 mod problem;
 mod program;
+mod reader;
 mod render;
+mod resource_graph;
 mod resource_group;
 mod simple_schema;
+mod site;
 mod structural;
 mod template;
 
-use guest_sdk::{Composer, Failure, Observed, Preparation, Rendering, Schema};
+use guest_sdk::{Composer, Failure, Gvk, Observed, Preparation, Rendering, Schema};
 use serde_json::Value;
 
+use check::Schemas;
+use kinds::Kinds;
+use model::Dialect;
 use problem::{Pointer, Problems};
 
 /// Documents nested deeper than this are refused: everything here recurses
@@ -49,9 +56,9 @@ impl Composer for Kro {
 
 guest_sdk::export!(Kro);
 
-/// Checks a definition and prepares it. `schemas` are not needed: v0.1's
-/// definitions are checked without those of their children.
-pub fn prepare(definition: &Value, _schemas: &[Schema]) -> Result<Preparation, Failure> {
+/// Checks a definition and prepares it. v0.9's definitions are checked against
+/// the schemas of their children, which are asked for; v0.1's are not.
+pub fn prepare(definition: &Value, schemas: &[Schema]) -> Result<Preparation, Failure> {
     let mut problems = Problems::default();
     if is_too_deep(definition) {
         let message = format!("the definition is nested more than {MAX_DEPTH} levels deep");
@@ -61,12 +68,36 @@ pub fn prepare(definition: &Value, _schemas: &[Schema]) -> Result<Preparation, F
     if problems.any_error() {
         return Err(refused(problems));
     }
-    let Some(definition) = resource_group::read(definition, &mut problems) else {
+    let Some(mut definition) = reader::read(definition, &mut problems) else {
         return Err(refused(problems));
     };
-    let checked = check::check(&definition, &mut problems);
+    // One that could not be read is left out, and the others close up.
+    for (index, resource) in definition.resources.iter_mut().enumerate() {
+        resource.index = index;
+    }
+    let v09 = definition.dialect == Dialect::V09;
+    let kinds = Kinds::new(if v09 { schemas } else { &[] });
+    let used: Vec<Gvk> = definition.resources.iter().filter_map(model::Resource::gvk).collect();
+    let missing = kinds.missing(used.iter().filter(|kind| v09 && is_askable(kind)));
+    if !missing.is_empty() {
+        return Ok(Preparation::Needs(missing));
+    }
+    let spec = simple_schema::spec(&definition, &mut problems);
+    naming::check(&definition, &mut problems);
+    let schemas = Schemas::new(&definition, &spec, kinds);
+    let collected = collect::collect(&definition, kinds, &mut problems);
+    let checked = check::check(&definition, &collected, &schemas, &mut problems);
     let warnings = problems.into_result()?;
-    assemble::prepared(&definition, &checked, warnings).map(|prepared| Preparation::Ready(Box::new(prepared)))
+    let prepared = assemble::prepared(&definition, &collected, &checked, &schemas, &spec, warnings)?;
+    Ok(Preparation::Ready(Box::new(prepared)))
+}
+
+/// Whether a kind is one that a host could know: what is misspelt beyond that
+/// is told as an error instead.
+fn is_askable(kind: &Gvk) -> bool {
+    let name = |text: &str| !text.is_empty() && text.len() <= 63 && text.chars().all(|it| it.is_ascii_alphanumeric());
+    let group = kind.group.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, '.' | '-'));
+    name(&kind.kind) && name(&kind.version) && group && kind.group.len() <= 253
 }
 
 /// Renders an instance with the program that [`prepare`] made.

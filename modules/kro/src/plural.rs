@@ -2,7 +2,7 @@
 //!
 //! It is not English: kro's inflection has gaps and quirks (`price`, `videoes`,
 //! `httpsHTTPSes`), and a better plural would be another API. Whether the result
-//! is a valid resource name is for `check` to say.
+//! is a valid resource name is for `naming` to say.
 
 /// The plural of a kind, of its lower-case form.
 pub(crate) fn of(kind: &str) -> String {

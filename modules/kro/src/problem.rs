@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+pub(crate) use expr::nearest::nearest;
 use guest_sdk::{Failure, Problem, Severity};
 
 /// The problems found so far, in the order in which they were found.
@@ -102,31 +103,6 @@ impl Pointer {
     }
 }
 
-/// The candidate that a misspelt name most likely meant, if one is close.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // A third of the letters may be wrong: more is another word.
-    let limit = name.chars().count().div_ceil(3);
-    let scored = candidates.into_iter().map(|candidate| (distance(name, candidate), candidate));
-    scored.filter(|(score, _)| *score <= limit).min().map(|(_, candidate)| candidate)
-}
-
-/// How many letters must be added, removed or changed.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (above, a) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = above + 1;
-        for (left, b) in to.iter().enumerate() {
-            let same = a.eq_ignore_ascii_case(b);
-            let changed = diagonal + usize::from(!same);
-            diagonal = row[left + 1];
-            row[left + 1] = changed.min(row[left] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,13 +110,6 @@ mod tests {
     #[test]
     fn a_pointer_escapes_what_would_be_read_as_structure() {
         assert_eq!(Pointer::root().field("a/b").field("c~d").index(3).0, "/a~1b/c~0d/3");
-    }
-
-    #[test]
-    fn the_nearest_name_is_found_and_a_strange_one_is_not() {
-        assert_eq!(nearest("replcas", ["name", "replicas"]), Some("replicas"));
-        assert_eq!(nearest("Name", ["name", "replicas"]), Some("name"));
-        assert_eq!(nearest("zzz", ["name", "replicas"]), None);
     }
 
     #[test]

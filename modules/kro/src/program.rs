@@ -1,48 +1,106 @@
 //! The prepared form of a definition: what crosses from `prepare` to `render`
 //! as bytes.
 //!
-//! It borrows from those bytes, holds parsed expressions, and nothing of the
-//! schemas of children, so that reading it costs little in a fresh memory.
+//! It borrows from those bytes, holds checked expressions, and nothing of the
+//! schemas of children but how the fields that are read are to be read, so that
+//! reading it costs little in a fresh memory.
 
+use expr::{code::Code, hint::Hint};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
-use crate::{expression::Code, structural::Shape};
+use crate::structural::Shape;
 
 /// Goes first and changes with the form, so that bytes of another version of
 /// this module are refused rather than misread.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// A definition, ready to be rendered.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub(crate) struct Program<'a> {
+    /// Whether it follows the rules of kro v0.1: what an instance lacks is the
+    /// instance's fault there, and nothing to wait for.
+    pub(crate) strict: bool,
     /// What an instance's `spec` looks like.
-    #[serde(borrow)]
     pub(crate) spec: Shape<'a>,
+    /// The variables of expressions, by number: `schema`, the ids, `each`,
+    /// `runtime`, and then the iterators of whichever resource it is.
+    pub(crate) variables: Vec<Variable<'a>>,
     /// The resources, each after all that it depends on.
     pub(crate) nodes: Vec<Node<'a>>,
     /// The status fields.
     pub(crate) status: Vec<(&'a str, Template<'a>)>,
+    /// The conditions that instances get besides the usual ones.
+    pub(crate) conditions: Vec<Expression<'a>>,
+}
+
+/// A variable of expressions.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct Variable<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// How its fields are to be read.
+    pub(crate) hint: Option<Hint<'a>>,
 }
 
 /// One resource.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub(crate) struct Node<'a> {
     /// Its id.
     pub(crate) id: &'a str,
-    /// The ids that must be ready first, in order.
-    pub(crate) depends_on: Vec<&'a str>,
-    /// The object.
-    #[serde(borrow)]
-    pub(crate) template: Template<'a>,
+    /// The number of its variable.
+    pub(crate) variable: u16,
+    /// The positions among the nodes of those that must be ready first.
+    pub(crate) depends_on: Vec<u16>,
+    /// What it is.
+    pub(crate) body: Body<'a>,
+    /// Its iterators and what they go over, the outermost first.
+    pub(crate) for_each: Vec<(&'a str, Expression<'a>)>,
     /// When it counts as ready.
-    pub(crate) ready_when: Vec<Code<'a>>,
-    /// Whether it is there at all.
-    pub(crate) include_when: Vec<Code<'a>>,
+    pub(crate) ready_when: Vec<Expression<'a>>,
+    /// Whether it is there at all, and the positions of the nodes that decide.
+    pub(crate) include_when: Vec<(Expression<'a>, Vec<u16>)>,
+}
+
+/// What a resource is.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) enum Body<'a> {
+    /// An object to create.
+    Object(Template<'a>),
+    /// One object of somebody else: its kind, namespace and name.
+    Named(Kind<'a>, Template<'a>, Template<'a>),
+    /// Objects of somebody else: their kind, namespace and label selector.
+    Labelled(Kind<'a>, Template<'a>, Template<'a>),
+}
+
+/// A kind.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Kind<'a> {
+    /// Empty for the core group.
+    pub(crate) group: &'a str,
+    /// Such as `v1`.
+    pub(crate) version: &'a str,
+    /// Such as `ConfigMap`.
+    pub(crate) kind: &'a str,
+}
+
+/// A checked expression.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct Expression<'a> {
+    /// What was written, for messages.
+    pub(crate) source: &'a str,
+    /// How to evaluate it.
+    pub(crate) code: Code<'a>,
 }
 
 /// A JSON value with expressions in it.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub(crate) enum Template<'a> {
     /// `null`.
     Null,
@@ -57,24 +115,23 @@ pub(crate) enum Template<'a> {
     /// A text without expressions.
     Text(&'a str),
     /// A list.
-    #[serde(borrow)]
     List(Vec<Template<'a>>),
     /// A map; its keys are never evaluated.
     Map(Vec<(&'a str, Template<'a>)>),
     /// The value of one expression.
-    Value(Code<'a>),
-    /// Texts and printed values in a row.
+    Value(Expression<'a>),
+    /// Texts and printed values in a row, as kro v0.1 has them.
     Printed(Vec<Piece<'a>>),
 }
 
 /// A part of a printed text.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub(crate) enum Piece<'a> {
     /// Text as it stands.
     Text(&'a str),
     /// The value of an expression.
-    #[serde(borrow)]
-    Value(Code<'a>),
+    Value(Expression<'a>),
 }
 
 /// The bytes are no program.
@@ -109,6 +166,18 @@ impl<'a> Program<'a> {
     }
 }
 
+impl Expression<'_> {
+    /// What was written, cut to what a message can bear.
+    pub(crate) fn shown(&self) -> String {
+        // Long enough for nearly every expression, short enough for a condition.
+        const LONGEST: usize = 160;
+        match self.source.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{}…", &self.source[..end]),
+            None => self.source.to_owned(),
+        }
+    }
+}
+
 impl<'a> Template<'a> {
     /// A number without expressions.
     pub(crate) fn number(number: &Number) -> Template<'a> {
@@ -119,10 +188,13 @@ impl<'a> Template<'a> {
         }
     }
 
-    /// The value, with expressions evaluated by `evaluate` and printed by
-    /// `print`.
-    pub(crate) fn fill<E>(&self, evaluate: &mut impl FnMut(&Code<'a>) -> Result<Value, E>) -> Result<Value, E> {
-        Ok(match self {
+    /// The value, with expressions evaluated by `evaluate`; none where one says
+    /// that it is to be left out.
+    pub(crate) fn fill<E>(
+        &'a self,
+        evaluate: &mut impl FnMut(&'a Expression<'a>) -> Result<Option<Value>, E>,
+    ) -> Result<Option<Value>, E> {
+        Ok(Some(match self {
             Template::Null => Value::Null,
             Template::Bool(value) => Value::Bool(*value),
             Template::Integer(number) => Value::from(*number),
@@ -130,31 +202,40 @@ impl<'a> Template<'a> {
             Template::Float(number) => Value::from(*number),
             Template::Text(text) => Value::String((*text).to_owned()),
             Template::List(elements) => {
-                Value::Array(elements.iter().map(|element| element.fill(evaluate)).collect::<Result<_, _>>()?)
+                let mut list = Vec::with_capacity(elements.len());
+                for element in elements {
+                    list.extend(element.fill(evaluate)?);
+                }
+                Value::Array(list)
             }
-            Template::Map(fields) => Value::Object(fill_map(fields, evaluate)?),
-            Template::Value(code) => evaluate(code)?,
+            Template::Map(fields) => {
+                let mut map = Map::new();
+                for (name, template) in fields {
+                    if let Some(value) = template.fill(evaluate)? {
+                        map.insert((*name).to_owned(), value);
+                    }
+                }
+                Value::Object(map)
+            }
+            Template::Value(expression) => return evaluate(expression),
             Template::Printed(pieces) => Value::String(print_all(pieces, evaluate)?),
-        })
+        }))
     }
 }
 
-fn fill_map<'a, E>(
-    fields: &[(&'a str, Template<'a>)],
-    evaluate: &mut impl FnMut(&Code<'a>) -> Result<Value, E>,
-) -> Result<Map<String, Value>, E> {
-    fields.iter().map(|(name, template)| Ok(((*name).to_owned(), template.fill(evaluate)?))).collect()
-}
-
 fn print_all<'a, E>(
-    pieces: &[Piece<'a>],
-    evaluate: &mut impl FnMut(&Code<'a>) -> Result<Value, E>,
+    pieces: &'a [Piece<'a>],
+    evaluate: &mut impl FnMut(&'a Expression<'a>) -> Result<Option<Value>, E>,
 ) -> Result<String, E> {
     let mut text = String::new();
     for piece in pieces {
         match piece {
             Piece::Text(piece) => text.push_str(piece),
-            Piece::Value(code) => crate::print::print(&evaluate(code)?, &mut text),
+            Piece::Value(expression) => {
+                if let Some(value) = evaluate(expression)? {
+                    crate::print::print(&value, &mut text);
+                }
+            }
         }
     }
     Ok(text)
@@ -166,8 +247,14 @@ mod tests {
 
     #[test]
     fn bytes_of_another_format_and_damaged_ones_are_refused() {
-        let program =
-            Program { spec: Shape::Object(Vec::new()), nodes: Vec::new(), status: vec![("a", Template::Null)] };
+        let program = Program {
+            strict: true,
+            spec: Shape::Object(Vec::new()),
+            variables: Vec::new(),
+            nodes: Vec::new(),
+            status: vec![("a", Template::Null)],
+            conditions: Vec::new(),
+        };
         let bytes = program.to_bytes().unwrap();
         assert_eq!(Program::from_bytes(&bytes).unwrap().status.len(), 1);
         assert!(matches!(Program::from_bytes(&[]), Err(Error::Format { found: None })));

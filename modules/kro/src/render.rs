@@ -4,7 +4,10 @@
 //! It evaluates a program against the instance and what was observed. It keeps
 //! nothing between two calls.
 
+mod collection;
+mod conditions;
 mod nodes;
+mod scope;
 
 use std::collections::BTreeMap;
 
@@ -12,14 +15,16 @@ use guest_sdk::{Failure, Observed, Rendering};
 use serde_json::{Map, Value};
 
 use crate::{
-    MAX_DEPTH,
-    expression::evaluate::{Engine, Error, Scope},
-    is_too_deep,
+    MAX_DEPTH, is_too_deep,
     problem::{Pointer, Problems},
     program::{Program, Template},
     refused, structural,
 };
 use nodes::Nodes;
+use scope::Scope;
+
+/// The annotation that leaves an instance alone, as kro has it.
+const RECONCILE: &str = "kro.run/reconcile";
 
 /// What the instance amounts to.
 pub(crate) fn render(program: &[u8], instance: &Value, observed: &[Observed]) -> Result<Rendering, Failure> {
@@ -30,14 +35,20 @@ pub(crate) fn render(program: &[u8], instance: &Value, observed: &[Observed]) ->
     if problems.any_error() {
         return Err(refused(problems));
     }
-    let live: BTreeMap<&str, &Value> = observed.iter().map(|it| (it.id.as_str(), &it.object)).collect();
-    let engine = Engine::default();
-    let nodes = Nodes::new(&program, &schema, &live, &engine, &mut problems);
-    let mut rendering = nodes.render()?;
+    let mut live: BTreeMap<&str, Vec<&Observed>> = BTreeMap::new();
+    for it in observed {
+        live.entry(it.id.as_str()).or_default().push(it);
+    }
+    let mut nodes = Nodes::new(&program, &schema, &live, &mut problems);
+    nodes.run();
+    let (scope, mut rendering, all_ready) = nodes.finish();
+    if !problems.any_error() {
+        rendering.conditions = conditions::of(&program, &schema, &scope, all_ready, &mut problems);
+    }
     problems.into_result()?;
     rendering.defaults = defaults;
-    let scope = status_scope(&schema, &live, &rendering, &engine);
-    rendering.status = status(&program, &scope)?;
+    rendering.status = status(&program, &scope);
+    rendering.suspended = suspension(&program, instance);
     Ok(rendering)
 }
 
@@ -51,6 +62,15 @@ fn refuse_deep(instance: &Value, observed: &[Observed]) -> Result<(), Failure> {
         problems.error("TooDeep", &Pointer::root(), message(&format!("the object of `{}`", it.id)));
     }
     problems.into_result().map(drop)
+}
+
+/// Why the instance is left alone, if it is.
+fn suspension(program: &Program, instance: &Value) -> Option<String> {
+    let annotations = instance.get("metadata").and_then(|metadata| metadata.get("annotations"));
+    let value = annotations.and_then(|annotations| annotations.get(RECONCILE)).and_then(Value::as_str)?;
+    // The first is today's word, the other that of earlier versions.
+    let suspended = !program.strict && matches!(value, "suspended" | "disabled");
+    suspended.then(|| format!("the annotation `{RECONCILE}` is `{value}`"))
 }
 
 /// What expressions see as `schema`, and the defaults that were filled in.
@@ -71,45 +91,27 @@ fn complete(program: &Program, instance: &Value, problems: &mut Problems) -> (Va
     (Value::Object(schema), defaults)
 }
 
-/// What status fields see: an excluded resource is none, even if it still
-/// exists.
-fn status_scope<'v>(
-    schema: &'v Value,
-    live: &BTreeMap<&'v str, &'v Value>,
-    rendering: &Rendering,
-    engine: &'v Engine,
-) -> Scope<'v> {
-    let excluded = |id: &str| rendering.excluded.iter().any(|it| it.id == id);
-    let mut variables = vec![("schema", schema)];
-    variables.extend(live.iter().filter(|(id, _)| !excluded(id)).map(|(id, object)| (*id, *object)));
-    Scope::new(variables, engine)
-}
-
 /// The status fields that can be told; each stands for itself.
-fn status(program: &Program, scope: &Scope) -> Result<Map<String, Value>, Failure> {
-    let mut fields = project(&program.status, scope)?;
+fn status(program: &Program, scope: &Scope) -> Map<String, Value> {
+    let mut fields = project(&program.status, scope);
     // These two are the host's, whatever the definition says.
     fields.remove("state");
     fields.remove("conditions");
-    Ok(fields)
+    fields
 }
 
-fn project(fields: &[(&str, Template)], scope: &Scope) -> Result<Map<String, Value>, Failure> {
+fn project(fields: &[(&str, Template)], scope: &Scope) -> Map<String, Value> {
     let mut projected = Map::new();
     for (name, template) in fields {
         let value = match template {
-            Template::Map(below) => Some(Value::Object(project(below, scope)?)).filter(|value| !is_empty(value)),
-            leaf => match leaf.fill(&mut |code| scope.evaluate(code)) {
-                Ok(value) => Some(value),
-                Err(Error::Internal(message)) => return Err(Failure::Internal(message)),
-                Err(Error::Missing { .. } | Error::Failed(_)) => None,
-            },
+            Template::Map(below) => Some(Value::Object(project(below, scope))).filter(|value| !is_empty(value)),
+            leaf => leaf.fill(&mut |expression| scope.json(expression)).ok().flatten(),
         };
         if let Some(value) = value {
             projected.insert((*name).to_owned(), value);
         }
     }
-    Ok(projected)
+    projected
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -1,237 +1,44 @@
 //! SimpleSchema: the short form in which a definition states the fields of its
 //! API, turned into an OpenAPI v3 schema.
 //!
-//! It differs from kro v0.1.0 on purpose where kro emits a CRD that no API
-//! server takes: `float` becomes `number`, a default is always valid JSON of its
-//! field's type, `required=false` leaves a field optional, and a marker that is
-//! unknown or has no `=` is refused rather than dropped.
+//! One parser reads both dialects; v0.9 has more types and markers, types with
+//! names, and defaults of objects. It differs from kro on purpose where kro
+//! emits a CRD that no API server takes: a default is always valid JSON that its
+//! field's schema allows, and what makes no CRD is refused where it stands.
+//! Against v0.1 also: `float` becomes `number`, `required=false` leaves a field
+//! optional, and a marker that is unknown or has no `=` is not dropped.
 
+mod declared;
+mod defaults;
 mod markers;
+mod pattern;
+mod rules;
+mod types;
 
 use serde_json::{Map, Value, json};
 
-use crate::problem::{Pointer, Problems, nearest};
-use markers::{Marker, parse_bool};
+use crate::{
+    model::{Definition, Dialect},
+    problem::{Pointer, Problems},
+};
+use declared::Declared;
+use defaults::Misfit;
+use markers::Marker;
+use rules::{Field, Refusal};
+use types::Type;
 
-/// Types nested deeper than this are refused, as by kro.
-const MAX_TYPE_DEPTH: usize = 16;
+/// A schema of more JSON levels than this is refused: everything that reads it
+/// recurses once a level, and the CRD around it must stay below 128.
+const MAX_LEVELS: usize = 100;
 
-/// The schema of an object whose fields are stated in SimpleSchema. What is
-/// wrong is noted; a wrong field is left out.
-pub(crate) fn object(fields: &Map<String, Value>, at: &Pointer, problems: &mut Problems) -> Value {
-    let mut properties = Map::new();
-    let mut required = Vec::new();
-    for (name, declared) in fields {
-        let Some(field) = field(declared, &at.field(name), problems) else { continue };
-        if field.required {
-            required.push(name.as_str());
-        }
-        properties.insert(name.clone(), field.schema);
-    }
-    required.sort_unstable();
-    let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
-    if !properties.is_empty() {
-        schema.insert("properties".to_owned(), Value::Object(properties));
-    }
-    if !required.is_empty() {
-        schema.insert("required".to_owned(), json!(required));
-    }
-    Value::Object(schema)
-}
-
-struct Field {
-    schema: Value,
-    required: bool,
-}
-
-fn field(declared: &Value, at: &Pointer, problems: &mut Problems) -> Option<Field> {
-    match declared {
-        Value::Object(fields) => Some(Field { schema: object(fields, at, problems), required: false }),
-        Value::String(text) => scalar(text, at, problems),
-        other => {
-            problems
-                .error("UnexpectedType", at, format!("unexpected type: a field cannot be {}", kind_of(other)))
-                .hint("write a type such as `string | default=\"x\"`, or a map of fields");
-            None
-        }
-    }
-}
-
-/// A field in one line: a type, and after a `|` its markers.
-fn scalar(text: &str, at: &Pointer, problems: &mut Problems) -> Option<Field> {
-    let (type_text, marker_text) = match text.split_once('|') {
-        Some((before, after)) => (before, Some(after)),
-        None => (text, None),
-    };
-    let schema = match type_of(type_text.trim(), 0) {
-        Ok(schema) => Some(schema),
-        Err(error) => {
-            let start = type_text.len() - type_text.trim_start().len();
-            let hint = error.hint();
-            problems.error(error.code(), at, error.to_string()).span(start, type_text.trim().len()).hint(hint);
-            None
-        }
-    };
-    let mut field = Field { schema: schema.clone().unwrap_or(Value::Null), required: false };
-    if let Some(marker_text) = marker_text {
-        let offset = type_text.len() + 1;
-        match markers::parse(marker_text) {
-            Err(error) => {
-                let hint = error.hint();
-                let span = error.span();
-                problems.error("InvalidMarker", at, error.to_string()).span(offset + span.start, span.len()).hint(hint);
-            }
-            Ok(found) => found.iter().for_each(|marker| apply(marker, offset, &mut field, at, problems)),
-        }
-    }
-    schema.map(|_| field)
-}
-
-/// Why a type is none.
-#[derive(Debug, thiserror::Error)]
-enum TypeError {
-    #[error("unknown type: {0}")]
-    Unknown(String),
-    #[error("empty slice element type")]
-    EmptyElement,
-    #[error("map keys must be strings: {0}")]
-    MapKey(String),
-    #[error("types may be nested at most {MAX_TYPE_DEPTH} deep")]
-    TooDeep,
-}
-
-impl TypeError {
-    fn code(&self) -> &'static str {
-        match self {
-            TypeError::Unknown(_) | TypeError::EmptyElement => "UnknownType",
-            TypeError::MapKey(_) | TypeError::TooDeep => "InvalidType",
-        }
-    }
-
-    fn hint(&self) -> String {
-        const KNOWN: [&str; 4] = ["string", "integer", "boolean", "float"];
-        let all = "the types are `string`, `integer`, `boolean`, `float`, `[]T` and `map[string]T`";
-        match self {
-            TypeError::Unknown(name) => match nearest(name, KNOWN).or_else(|| alias(name)) {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => all.to_owned(),
-            },
-            _ => all.to_owned(),
-        }
-    }
-}
-
-/// What other languages call the same type.
-fn alias(name: &str) -> Option<&'static str> {
-    match name {
-        "int" | "int32" | "int64" | "long" => Some("integer"),
-        "bool" => Some("boolean"),
-        "number" | "double" | "float64" => Some("float"),
-        "str" | "text" => Some("string"),
-        _ => None,
-    }
-}
-
-fn type_of(text: &str, depth: usize) -> Result<Value, TypeError> {
-    if depth > MAX_TYPE_DEPTH {
-        return Err(TypeError::TooDeep);
-    }
-    if let Some(element) = text.strip_prefix("[]") {
-        if element.is_empty() {
-            return Err(TypeError::EmptyElement);
-        }
-        return Ok(json!({"type": "array", "items": type_of(element, depth + 1)?}));
-    }
-    if let Some(rest) = text.strip_prefix("map[") {
-        let Some(value) = rest.strip_prefix("string]") else { return Err(TypeError::MapKey(text.to_owned())) };
-        return Ok(json!({"type": "object", "additionalProperties": type_of(value, depth + 1)?}));
-    }
-    match text {
-        "string" | "integer" | "boolean" => Ok(json!({"type": text})),
-        "float" => Ok(json!({"type": "number"})),
-        _ => Err(TypeError::Unknown(text.to_owned())),
-    }
-}
-
-fn apply(marker: &Marker, offset: usize, field: &mut Field, at: &Pointer, problems: &mut Problems) {
-    let span = (offset + marker.span.start, marker.span.len());
-    match marker.key.as_str() {
-        "required" => match parse_bool(&marker.value) {
-            Some(required) => field.required = required,
-            None => {
-                problems
-                    .error("InvalidMarker", at, format!("invalid value for required: `{}` is no boolean", marker.value))
-                    .span(span.0, span.1)
-                    .hint("write `required=true` or `required=false`");
-            }
-        },
-        "description" => insert(&mut field.schema, "description", json!(marker.value)),
-        "default" if field.schema.is_null() => {}
-        "default" => match default_of(&field.schema, &marker.value) {
-            Some(value) => insert(&mut field.schema, "default", value),
-            None => {
-                let wanted = describe(&field.schema);
-                problems
-                    .error("InvalidDefault", at, format!("default value `{}` is not {wanted}", marker.value))
-                    .span(span.0, span.1)
-                    .hint(format!("give a default that is {wanted}"));
-            }
-        },
-        unknown => {
-            let known = nearest(unknown, ["required", "default", "description"]);
-            let hint = match known {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => "the markers are `required`, `default` and `description`".to_owned(),
-            };
-            problems
-                .error("UnknownMarker", at, format!("invalid marker key \"{unknown}\": unknown marker: {unknown}"))
-                .span(span.0, span.1)
-                .hint(hint);
-        }
-    }
-}
-
-fn insert(schema: &mut Value, key: &str, value: Value) {
-    if let Value::Object(fields) = schema {
-        fields.insert(key.to_owned(), value);
-    }
-}
-
-/// A default as JSON, if it is one of the schema's type.
-fn default_of(schema: &Value, text: &str) -> Option<Value> {
-    let value = match schema["type"].as_str()? {
-        "string" => json!(text),
-        "boolean" => json!(parse_bool(text)?),
-        "integer" => json!(text.parse::<i64>().ok()?),
-        _ => serde_json::from_str(text).ok()?,
-    };
-    fits(schema, &value).then_some(value)
-}
-
-fn fits(schema: &Value, value: &Value) -> bool {
-    match (schema["type"].as_str(), value) {
-        (Some("string"), Value::String(_)) | (Some("boolean"), Value::Bool(_)) | (Some("number"), Value::Number(_)) => {
-            true
-        }
-        (Some("integer"), Value::Number(number)) => number.is_i64(),
-        (Some("array"), Value::Array(elements)) => elements.iter().all(|element| fits(&schema["items"], element)),
-        (Some("object"), Value::Object(fields)) => {
-            fields.values().all(|value| fits(&schema["additionalProperties"], value))
-        }
-        _ => false,
-    }
-}
-
-/// A schema's type in words.
-fn describe(schema: &Value) -> &'static str {
-    match schema["type"].as_str() {
-        Some("string") => "a string",
-        Some("integer") => "an integer",
-        Some("boolean") => "a boolean",
-        Some("number") => "a number",
-        Some("array") => "a list of its element type, written as JSON",
-        _ => "a map of its value type, written as JSON",
-    }
+/// The OpenAPI schema of `spec`, exactly as in the CRD. What is wrong is noted;
+/// a wrong field is left out.
+pub(crate) fn spec(definition: &Definition, problems: &mut Problems) -> Value {
+    let mut builder = Builder { dialect: definition.dialect, declared: Declared::default(), problems };
+    builder.declare(&definition.types, &definition.types_at());
+    let site = Site { at: definition.spec_at(), dialect: definition.dialect, ty: None, path: String::new() };
+    let schema = builder.object(&definition.spec, &site);
+    builder.shallow(schema, &site)
 }
 
 /// What a JSON value is, in words.
@@ -246,104 +53,272 @@ pub(crate) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use guest_sdk::Failure;
+/// Where a field is stated, and what kro would say before what is wrong with it.
+#[derive(Clone)]
+struct Site<'d> {
+    at: Pointer,
+    dialect: Dialect,
+    /// The declared type that it is part of.
+    ty: Option<&'d str>,
+    /// The fields on the way to it, as kro's errors have them.
+    path: String,
+}
 
-    use super::*;
+/// When kro would find something out.
+#[derive(Clone, Copy)]
+enum Stage {
+    /// When it looks up which types there are.
+    Resolving,
+    /// When it reads the declared types.
+    Parsing,
+    /// When it makes a schema of what was read.
+    Building,
+}
 
-    fn schema(fields: Value) -> Value {
-        let mut problems = Problems::default();
-        let schema = object(fields.as_object().unwrap(), &Pointer::root(), &mut problems);
-        problems.into_result().unwrap();
-        schema
+impl Site<'_> {
+    fn field(&self, name: &str) -> Self {
+        Site { at: self.at.field(name), path: format!("{}field {name}: ", self.path), ..self.clone() }
     }
 
-    fn refusal(field: &str) -> (String, String, (u32, u32), String) {
-        let mut problems = Problems::default();
-        object(json!({ "f": field }).as_object().unwrap(), &Pointer::root(), &mut problems);
-        let Err(Failure::Invalid(mut found)) = problems.into_result() else { panic!("`{field}` is accepted") };
-        assert_eq!(found.len(), 1, "{found:?}");
-        let found = found.remove(0);
-        (found.code, found.message, found.span.unwrap(), found.hint.unwrap())
-    }
-
-    #[test]
-    fn every_type_becomes_its_openapi_form() {
-        assert_eq!(
-            schema(
-                json!({"a": "string", "b": "[]integer", "c": "map[string][]boolean", "d": "float", "e": {"f": "string"}})
-            ),
-            json!({"type": "object", "properties": {
-                "a": {"type": "string"},
-                "b": {"type": "array", "items": {"type": "integer"}},
-                "c": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "boolean"}}},
-                "d": {"type": "number"},
-                "e": {"type": "object", "properties": {"f": {"type": "string"}}},
-            }})
-        );
-    }
-
-    #[test]
-    fn a_default_is_json_of_its_fields_type_whatever_it_contains() {
-        let default = |field: &str| schema(json!({ "f": field }))["properties"]["f"]["default"].clone();
-        assert_eq!(default(r#"string | default="e""#), json!("e"));
-        assert_eq!(default(r#"string | default="say \"hi\" \\ there""#), json!(r#"say "hi" \ there"#));
-        assert_eq!(default("string | default=5"), json!("5"));
-        assert_eq!(default("integer | default=-5"), json!(-5));
-        assert_eq!(default("boolean | default=True"), json!(true));
-        assert_eq!(default("float | default=1.5"), json!(1.5));
-        assert_eq!(default(r#"[]string | default=["a", "b c"]"#), json!(["a", "b c"]));
-        assert_eq!(default(r#"map[string]integer | default={"a": 1}"#), json!({"a": 1}));
-    }
-
-    #[test]
-    fn required_follows_its_value_and_the_list_is_sorted() {
-        let schema =
-            schema(json!({"b": "string | required=true", "a": "string | required=1", "c": "string | required=false"}));
-        assert_eq!(schema["required"], json!(["a", "b"]));
-    }
-
-    #[test]
-    fn a_description_may_hold_bars_and_spaces() {
-        let schema = schema(json!({"f": r#"string | description="one | two" default=x"#}));
-        assert_eq!(schema["properties"]["f"]["description"], "one | two");
-        assert_eq!(schema["properties"]["f"]["default"], "x");
-    }
-
-    #[test]
-    fn an_unknown_type_is_refused_with_the_likely_one() {
-        let (code, message, span, hint) = refusal("strin");
-        assert_eq!((code.as_str(), message.as_str(), span), ("UnknownType", "unknown type: strin", (0, 5)));
-        assert_eq!(hint, "did you mean `string`?");
-        assert_eq!(refusal("int").3, "did you mean `integer`?");
-        assert_eq!(refusal("[]").1, "empty slice element type");
-        assert_eq!(refusal("map[integer]string").0, "InvalidType");
-    }
-
-    #[test]
-    fn a_bad_marker_is_refused_where_it_stands() {
-        let (code, message, span, _) = refusal("string | minimum=3");
-        assert_eq!(code, "UnknownMarker");
-        assert_eq!(message, "invalid marker key \"minimum\": unknown marker: minimum");
-        assert_eq!(span, (9, 9));
-        assert!(refusal("string | required").1.contains("marker key 'required' without a value"));
-        assert!(refusal("string | default=\"x").1.contains("unclosed quote"));
-        assert_eq!(refusal("string | required=maybe").0, "InvalidMarker");
-        assert!(refusal("string | required=true | default=x").1.contains("|"));
-    }
-
-    #[test]
-    fn a_default_of_another_type_is_refused() {
-        for field in [
-            "integer | default=abc",
-            "integer | default=1.5",
-            "boolean | default=yes",
-            "float | default=x",
-            r#"[]string | default=[1]"#,
-            "map[string]string | default=[]",
-        ] {
-            assert_eq!(refusal(field).0, "InvalidDefault", "{field}");
+    /// The message as kro of this dialect would put it.
+    fn says(&self, stage: Stage, message: &str) -> String {
+        const INSTANCE: &str = "failed to build OpenAPI schema for instance: ";
+        let path = &self.path;
+        match (self.dialect, self.ty, stage) {
+            (Dialect::V01, _, _) => message.to_owned(),
+            (Dialect::V09, None, _) => format!("{INSTANCE}{path}{message}"),
+            (Dialect::V09, Some(_), Stage::Resolving) => format!("{INSTANCE}{message}"),
+            (Dialect::V09, Some(ty), Stage::Parsing) => format!("{INSTANCE}parsing type {ty}: {path}{message}"),
+            (Dialect::V09, Some(ty), Stage::Building) => format!("{INSTANCE}building schema for {ty}: {path}{message}"),
         }
     }
 }
+
+/// A field's line, taken apart.
+struct Line<'t> {
+    type_text: &'t str,
+    /// Where the markers begin, and they.
+    markers: Option<(usize, &'t str)>,
+}
+
+impl<'t> Line<'t> {
+    fn of(text: &'t str) -> Line<'t> {
+        match text.split_once('|') {
+            Some((before, after)) => Line { type_text: before, markers: Some((before.len() + 1, after)) },
+            None => Line { type_text: text, markers: None },
+        }
+    }
+}
+
+struct Builder<'p> {
+    dialect: Dialect,
+    declared: Declared,
+    problems: &'p mut Problems,
+}
+
+impl Builder<'_> {
+    /// Builds the types that have names, each after those that it uses.
+    fn declare(&mut self, types: &Map<String, Value>, at: &Pointer) {
+        let (order, cycles) = declared::order(types, self.dialect);
+        for (name, cycle) in &cycles {
+            let site = Site { at: at.field(name), dialect: self.dialect, ty: None, path: String::new() };
+            let what = match cycle.as_slice() {
+                [_, _] => "self references are not allowed".to_owned(),
+                _ => format!("graph contains a cycle: {}", cycle.join(" -> ")),
+            };
+            let message = site.says(Stage::Resolving, &format!("cyclic dependency in type {name}: {what}"));
+            self.problems
+                .error("CyclicType", &site.at, message)
+                .hint("types are written out wherever they are used, so none can contain itself; use `object` inside");
+        }
+        for name in order {
+            let site = Site { at: at.field(name), dialect: self.dialect, ty: Some(name), path: String::new() };
+            let built = types.get(name).and_then(|stated| self.field(stated, &site));
+            if let Some(Field { schema, required }) = built {
+                let schema = self.shallow(schema, &site);
+                self.declared.add(name, schema, required);
+            } else {
+                self.declared.add_open(name);
+            }
+        }
+        types.keys().for_each(|name| self.declared.add_open(name));
+    }
+
+    /// The schema, unless it is too deep to be used.
+    fn shallow(&mut self, schema: Value, site: &Site) -> Value {
+        if declared::levels(&schema) <= MAX_LEVELS {
+            return schema;
+        }
+        let message = site.says(Stage::Building, &format!("the fields are nested more than {MAX_LEVELS} levels deep"));
+        self.problems.error("TooDeep", &site.at, message).hint("flatten them; an `object` takes any depth");
+        json!({"type": "object"})
+    }
+
+    fn object(&mut self, fields: &Map<String, Value>, site: &Site) -> Value {
+        let mut properties = Map::new();
+        let mut required = Vec::new();
+        for (name, stated) in fields {
+            let Some(field) = self.field(stated, &site.field(name)) else { continue };
+            if field.required {
+                required.push(name.as_str());
+            }
+            properties.insert(name.clone(), field.schema);
+        }
+        required.sort_unstable();
+        // Without it, defaults below would not apply when the object is missing.
+        // With a required field, an empty object is none.
+        let has_default = self.dialect == Dialect::V09
+            && required.is_empty()
+            && properties.values().any(|property| property.get("default").is_some());
+        let mut schema = Map::from_iter([("type".to_owned(), json!("object"))]);
+        if has_default {
+            schema.insert("default".to_owned(), json!({}));
+        }
+        if !properties.is_empty() {
+            schema.insert("properties".to_owned(), Value::Object(properties));
+        }
+        if !required.is_empty() {
+            schema.insert("required".to_owned(), json!(required));
+        }
+        Value::Object(schema)
+    }
+
+    fn field(&mut self, stated: &Value, site: &Site) -> Option<Field> {
+        match stated {
+            Value::Object(fields) => Some(Field { schema: self.object(fields, site), required: false }),
+            Value::String(text) => self.line(text, site),
+            other => {
+                let message = format!("unexpected type: a field cannot be {}", kind_of(other));
+                self.problems
+                    .error("UnexpectedType", &site.at, site.says(Stage::Parsing, &message))
+                    .hint("write a type such as `string | default=\"x\"`, or a map of fields");
+                None
+            }
+        }
+    }
+
+    /// A field in one line: a type, and after a `|` its markers.
+    fn line(&mut self, text: &str, site: &Site) -> Option<Field> {
+        let line = Line::of(text);
+        let ty = types::parse(line.type_text, self.dialect);
+        let built = ty.as_ref().map_err(Clone::clone).and_then(|ty| self.schema_of(ty, site));
+        let found = match &built {
+            Ok(_) => true,
+            Err(error) => {
+                self.refuse_type(error, line.type_text, site);
+                false
+            }
+        };
+        let inherited = matches!(&ty, Ok(Type::Named(name)) if self.declared.is_required(name));
+        let mut field = Field { schema: built.unwrap_or_default(), required: inherited };
+        let (offset, markers) = self.markers(&line, site);
+        for marker in &markers {
+            if let Err(refusal) = rules::apply(marker, self.dialect, &mut field) {
+                self.refuse_marker(refusal, Some(marker), offset, site);
+            }
+        }
+        if let (true, Ok(ty)) = (found, &ty) {
+            self.finish(ty, &markers, offset, &mut field, site);
+        }
+        found.then_some(field)
+    }
+
+    /// The markers of a line, and where the text begins in which they stand.
+    fn markers(&mut self, line: &Line, site: &Site) -> (usize, Vec<Marker>) {
+        let Some((offset, text)) = line.markers else { return (0, Vec::new()) };
+        let error = match markers::parse(text, self.dialect) {
+            Ok(markers) => return (offset, markers),
+            Err(error) => error,
+        };
+        let (message, span) = (site.says(Stage::Building, &error.to_string()), error.span());
+        self.problems
+            .error("InvalidMarker", &site.at, message)
+            .span(offset + span.start, span.len())
+            .hint(error.hint());
+        (offset, Vec::new())
+    }
+
+    /// What can be said only once all markers are there.
+    fn finish(&mut self, ty: &Type, markers: &[Marker], offset: usize, field: &mut Field, site: &Site) {
+        // What uses a type that is wrong need not be wrong itself.
+        if field.schema.get("type").is_none() {
+            return;
+        }
+        if self.dialect == Dialect::V09
+            && let Some(refusal) = rules::contradiction(ty, markers, &field.schema)
+        {
+            let marker = markers.iter().find(|marker| rules::is_about_lists(marker));
+            self.refuse_marker(refusal, marker, offset, site);
+        }
+        let stated = markers.iter().rev().find(|marker| marker.key == "default");
+        let value = match (stated, field.schema.get("default")) {
+            (Some(marker), _) => defaults::parse(&field.schema, &marker.value, self.dialect),
+            // An inherited one may break the rules that were added here.
+            (None, Some(inherited)) if !markers.is_empty() => Some(inherited.clone()),
+            (None, _) => return,
+        };
+        let misfit = match &value {
+            Some(value) => defaults::misfit(&field.schema, value),
+            None => Some(Misfit::Type),
+        };
+        if let Some(misfit) = misfit {
+            self.refuse_default(&misfit, &field.schema, stated, offset, site);
+        } else if let (Some(value), Value::Object(schema)) = (value, &mut field.schema) {
+            schema.insert("default".to_owned(), value);
+        }
+    }
+
+    fn schema_of(&mut self, ty: &Type, site: &Site) -> Result<Value, types::Error> {
+        Ok(match ty {
+            Type::Scalar(kind) => json!({ "type": kind }),
+            Type::Open => json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}),
+            Type::List(element) => json!({"type": "array", "items": self.schema_of(element, site)?}),
+            Type::Map(value) => json!({"type": "object", "additionalProperties": self.schema_of(value, site)?}),
+            Type::Named(name) => match self.declared.take(name) {
+                None if site.ty.is_some() => return Err(types::Error::Undeclared((*name).to_owned())),
+                None => return Err(types::Error::Unknown((*name).to_owned())),
+                Some(None) => return Err(types::Error::TooBig((*name).to_owned())),
+                Some(Some(schema)) => schema,
+            },
+        })
+    }
+
+    fn refuse_type(&mut self, error: &types::Error, text: &str, site: &Site) {
+        let stage = match error {
+            types::Error::Undeclared(_) => Stage::Resolving,
+            error if error.is_grammar() => Stage::Parsing,
+            _ => Stage::Building,
+        };
+        let start = text.len() - text.trim_start().len();
+        let hint = error.hint(self.dialect, self.declared.names());
+        self.problems
+            .error(error.code(), &site.at, site.says(stage, &error.to_string()))
+            .span(start, text.trim().len())
+            .hint(hint);
+    }
+
+    fn refuse_marker(&mut self, refusal: Refusal, marker: Option<&Marker>, offset: usize, site: &Site) {
+        let message = site.says(Stage::Building, &refusal.message);
+        let noted = self.problems.error(refusal.code, &site.at, message).hint(refusal.hint);
+        if let Some(marker) = marker {
+            noted.span(offset + marker.span.start, marker.span.len());
+        }
+    }
+
+    fn refuse_default(&mut self, misfit: &Misfit, schema: &Value, stated: Option<&Marker>, offset: usize, site: &Site) {
+        let wanted = match misfit {
+            Misfit::Type => defaults::describe(schema),
+            Misfit::Rule(wanted) => wanted.as_str(),
+        };
+        let value = stated.map_or_else(|| defaults::plain(&schema["default"]), |marker| marker.value.clone());
+        let refusal = Refusal {
+            code: "InvalidDefault",
+            message: format!("default value `{value}` is not {wanted}"),
+            hint: format!("give a default that is {wanted}"),
+        };
+        self.refuse_marker(refusal, stated, offset, site);
+    }
+}
+
+#[cfg(test)]
+mod tests;

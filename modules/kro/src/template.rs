@@ -77,6 +77,46 @@ fn push_text(parts: &mut Vec<Part>, range: Range<usize>) {
     }
 }
 
+/// A string of several parts as kro v0.9 evaluates it: one expression that adds
+/// up quoted texts and the expressions in parentheses. With it, where each
+/// expression stands in it.
+pub(crate) fn concatenated(text: &str, parts: &Parts) -> (String, Vec<usize>) {
+    let mut source = String::new();
+    let mut starts = Vec::new();
+    for (index, part) in parts.parts.iter().enumerate() {
+        if index > 0 {
+            source.push_str(" + ");
+        }
+        match part {
+            Part::Text(range) => quote(&text[range.clone()], &mut source),
+            Part::Expression(range) => {
+                source.push('(');
+                starts.push(source.len());
+                source.push_str(&text[range.clone()]);
+                source.push(')');
+            }
+        }
+    }
+    (source, starts)
+}
+
+/// A text as a CEL literal that means it, in the form of Go's `strconv.Quote`.
+fn quote(text: &str, into: &mut String) {
+    into.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => into.push_str("\\\""),
+            '\\' => into.push_str("\\\\"),
+            '\n' => into.push_str("\\n"),
+            '\r' => into.push_str("\\r"),
+            '\t' => into.push_str("\\t"),
+            control if control.is_control() => into.push_str(&format!("\\u{:04x}", u32::from(control))),
+            other => into.push(other),
+        }
+    }
+    into.push('"');
+}
+
 /// Where the expression that starts at `start` ends.
 fn closing_brace(bytes: &[u8], start: usize) -> Result<Option<usize>, Error> {
     let mut depth = 1;

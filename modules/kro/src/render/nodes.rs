@@ -1,217 +1,466 @@
 //! Goes through the resources in topological order and decides for each:
-//! excluded, blocked, or stated as a child.
+//! excluded, blocked, or stated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use guest_sdk::{Blocked, Child, Excluded, Failure, Readiness, Rendering};
-use serde_json::Value;
+use expr::value::Value;
+use guest_sdk::{Blocked, Child, Excluded, Gvk, Observed, Read, Readiness, Rendering, Selection};
+use serde_json::{Map, Value as Json};
 
-use crate::{
-    expression::{
-        Code,
-        evaluate::{Engine, Error, Scope, only_instance_field},
-    },
-    problem::{Pointer, Problems},
-    program::{Node, Program},
+use super::{
+    collection::{self, Dimensions},
+    scope::{Lack, Scope},
 };
+use crate::{
+    problem::{Pointer, Problems},
+    program::{Body, Expression, Kind, Node, Program, Template},
+};
+
+/// What has become of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Dependents need not wait for it any more.
+    Ready,
+    /// They do.
+    Waiting,
+    /// It is switched off, and with it all that depend on it.
+    Excluded,
+}
 
 /// The resources of one rendering.
 pub(super) struct Nodes<'r, 'p> {
     program: &'r Program<'r>,
-    live: &'r BTreeMap<&'r str, &'r Value>,
-    scope: Scope<'r>,
-    problems: &'p mut Problems,
-    rendering: Rendering,
-    excluded: BTreeSet<&'r str>,
-    /// What dependents need not wait for any more.
-    satisfied: BTreeSet<&'r str>,
+    live: &'r BTreeMap<&'r str, Vec<&'r Observed>>,
+    pub(super) scope: Scope<'r>,
+    pub(super) problems: &'p mut Problems,
+    pub(super) rendering: Rendering,
+    states: Vec<State>,
 }
 
-/// A failure that ends the rendering.
-type Fatal<T> = Result<T, Failure>;
+/// What keeps a resource from being stated.
+pub(super) enum Obstacle {
+    /// It waits.
+    Blocked(Vec<String>, String),
+    /// Something is wrong and was noted.
+    Wrong,
+}
+
+pub(super) type Stated<T> = Result<T, Obstacle>;
 
 impl<'r, 'p> Nodes<'r, 'p> {
     pub(super) fn new(
         program: &'r Program<'r>,
-        schema: &'r Value,
-        live: &'r BTreeMap<&'r str, &'r Value>,
-        engine: &'r Engine,
+        schema: &'r Json,
+        live: &'r BTreeMap<&'r str, Vec<&'r Observed>>,
         problems: &'p mut Problems,
     ) -> Nodes<'r, 'p> {
-        let mut variables = vec![("schema", schema)];
-        variables.extend(live.iter().map(|(id, object)| (*id, *object)));
-        let (excluded, satisfied) = (BTreeSet::new(), BTreeSet::new());
-        Nodes {
-            program,
-            live,
-            scope: Scope::new(variables, engine),
-            problems,
-            rendering: Rendering::default(),
-            excluded,
-            satisfied,
-        }
+        let mut scope = Scope::new(program, schema);
+        let hint = program.variables.first().and_then(|variable| variable.hint.as_ref());
+        scope.set(0, Some(Value::of_json(schema, hint)));
+        Nodes { program, live, scope, problems, rendering: Rendering::default(), states: Vec::new() }
     }
 
-    pub(super) fn render(mut self) -> Fatal<Rendering> {
+    pub(super) fn run(&mut self) {
         for node in &self.program.nodes {
-            self.node(node)?;
+            let state = self.node(node);
+            self.states.push(state);
         }
-        Ok(self.rendering)
     }
 
-    fn node(&mut self, node: &'r Node<'r>) -> Fatal<()> {
-        if let Some(reason) = self.exclusion(node)? {
-            self.excluded.insert(node.id);
-            self.rendering.excluded.push(Excluded { id: node.id.to_owned(), message: reason });
-            return Ok(());
+    /// The variables as they are now, the rendering, and whether every resource
+    /// is ready or switched off.
+    pub(super) fn finish(self) -> (Scope<'r>, Rendering, bool) {
+        let all_ready = self.states.iter().all(|state| *state != State::Waiting);
+        (self.scope, self.rendering, all_ready)
+    }
+
+    fn node(&mut self, node: &'r Node<'r>) -> State {
+        match self.exclusion(node) {
+            Ok(None) => {}
+            Ok(Some(message)) => {
+                self.rendering.excluded.push(Excluded { id: node.id.to_owned(), message });
+                return State::Excluded;
+            }
+            Err(obstacle) => {
+                self.observe(node, None);
+                return self.hindered(node, obstacle);
+            }
         }
-        let ready = self.readiness(node)?;
-        match self.missing(node)? {
-            Outcome::Stated(child) => {
-                self.rendering.children.push(child);
+        let waits: Vec<String> = self.ids(&node.depends_on, State::Waiting);
+        if !waits.is_empty() {
+            self.observe(node, None);
+            let message = format!("waits for {} to be ready", listed(&waits));
+            return self.hindered(node, Obstacle::Blocked(waits, message));
+        }
+        match self.state(node) {
+            Ok(ready) => {
                 if ready {
-                    self.satisfied.insert(node.id);
+                    State::Ready
+                } else {
+                    State::Waiting
                 }
             }
-            Outcome::Blocked(blocked) => self.rendering.blocked.push(blocked),
-            Outcome::Wrong => {}
+            Err(obstacle) => self.hindered(node, obstacle),
         }
-        Ok(())
+    }
+
+    fn hindered(&mut self, node: &Node, obstacle: Obstacle) -> State {
+        if let Obstacle::Blocked(waits_for, message) = obstacle {
+            self.rendering.blocked.push(Blocked { id: node.id.to_owned(), waits_for, message });
+        }
+        State::Waiting
+    }
+
+    /// The ids of those nodes that are in a state.
+    fn ids(&self, positions: &[u16], wanted: State) -> Vec<String> {
+        let is_so = |position: &&u16| self.states.get(usize::from(**position)) == Some(&wanted);
+        let id = |position: &u16| self.program.nodes.get(usize::from(*position)).map_or("", |node| node.id).to_owned();
+        positions.iter().filter(is_so).map(id).collect()
     }
 
     /// Why the node is not there, if it is not.
-    fn exclusion(&mut self, node: &'r Node<'r>) -> Fatal<Option<String>> {
-        for code in &node.include_when {
-            if self.condition(node, code, "includeWhen")? == Some(false) {
-                return Ok(Some(format!("includeWhen `{}` is false", code.shown())));
+    fn exclusion(&mut self, node: &'r Node<'r>) -> Stated<Option<String>> {
+        let gone = self.ids(&node.depends_on, State::Excluded);
+        for (expression, deciding) in &node.include_when {
+            // What decides is gone: so is this.
+            if !self.ids(deciding, State::Excluded).is_empty() {
+                break;
+            }
+            let waits = self.ids(deciding, State::Waiting);
+            if !waits.is_empty() && gone.is_empty() {
+                let message = format!("waits for {}, which decides whether it is there", listed(&waits));
+                return Err(Obstacle::Blocked(waits, message));
+            }
+            let value = match self.scope.value(expression) {
+                Ok(value) => value,
+                Err(Lack::Pending(why)) if !deciding.is_empty() => {
+                    let waits = deciding.iter().filter_map(|at| self.program.nodes.get(usize::from(*at)));
+                    let waits = waits.map(|node| node.id.to_owned()).collect();
+                    return Err(Obstacle::Blocked(waits, pending(expression, &why)));
+                }
+                Err(lack) => return Err(self.wrong(node, expression, lack)),
+            };
+            match truth(&value) {
+                Some(true) => {}
+                Some(false) => return Ok(Some(format!("includeWhen `{}` is false", expression.shown()))),
+                None => return Err(self.not_boolean(node, expression, "includeWhen", value.type_name())),
             }
         }
-        let gone = node.depends_on.iter().find(|id| self.excluded.contains(**id));
-        Ok(gone.map(|id| format!("it depends on `{id}`, which is excluded")))
+        Ok(gone.first().map(|id| format!("it depends on `{id}`, which is excluded")))
     }
 
-    /// The value of a condition on the instance; `None` if it has none, which
-    /// was noted.
-    fn condition(&mut self, node: &Node, code: &Code, place: &str) -> Fatal<Option<bool>> {
-        match self.scope.evaluate(code) {
-            Ok(Value::Bool(value)) => Ok(Some(value)),
-            Ok(other) => {
-                let got = crate::simple_schema::kind_of(&other);
-                let message =
-                    format!("{place} `{}` of resource `{}` must be a boolean, got {got}", code.shown(), node.id);
-                self.problems.error("NotBoolean", &Pointer::root(), message).hint("compare it with something");
-                Ok(None)
-            }
-            Err(error) => self.wrong(node, code, error).map(|()| None),
-        }
-    }
-
-    /// Notes whether the node is ready; it is reported for every node that is
-    /// not excluded.
-    fn readiness(&mut self, node: &'r Node<'r>) -> Fatal<bool> {
+    fn not_boolean(&mut self, node: &Node, expression: &Expression, place: &str, got: &str) -> Obstacle {
         let message =
-            if self.live.contains_key(node.id) { self.unready(node)? } else { Some("not yet observed".to_owned()) };
+            format!("{place} `{}` of resource `{}` must be a boolean, got {got}", expression.shown(), node.id);
+        self.problems.error("NotBoolean", &Pointer::root(), message).hint("compare it with something");
+        Obstacle::Wrong
+    }
+
+    /// What is there of a node that is not stated: its variable, and readiness
+    /// of each object.
+    fn observe(&mut self, node: &'r Node<'r>, keys: Option<&[String]>) -> bool {
+        let observed = self.live.get(node.id).map_or(&[][..], Vec::as_slice);
+        let is_list = !node.for_each.is_empty() || matches!(node.body, Body::Labelled(..));
+        let variable = usize::from(node.variable);
+        let hint = self.program.variables.get(variable).and_then(|variable| variable.hint.as_ref());
+        if !is_list {
+            let object = observed.first().map(|it| &it.object);
+            self.scope.set(variable, object.map(|object| Value::of_json(object, hint)));
+            return self.readiness(node, "", object);
+        }
+        let mut sorted: Vec<&Observed> = observed.to_vec();
+        match keys {
+            Some(keys) => {
+                let place = |it: &&Observed| keys.iter().position(|key| *key == it.key);
+                sorted.retain(|it| place(it).is_some());
+                sorted.sort_by_key(place);
+            }
+            None => sorted.sort_by(|one, two| one.key.cmp(&two.key)),
+        }
+        let values = sorted.iter().map(|it| Value::of_json(&it.object, hint)).collect();
+        self.scope.set(variable, Some(Value::list(values)));
+        let mut ready = true;
+        let all: Vec<&str> = match keys {
+            Some(keys) => keys.iter().map(String::as_str).collect(),
+            None => sorted.iter().map(|it| it.key.as_str()).collect(),
+        };
+        for key in all {
+            let object = sorted.iter().find(|it| it.key == key).map(|it| &it.object);
+            ready &= self.readiness(node, key, object);
+        }
+        ready
+    }
+
+    /// Notes whether one object is ready.
+    fn readiness(&mut self, node: &'r Node<'r>, key: &str, object: Option<&'r Json>) -> bool {
+        let message = match object {
+            Some(object) => self.unready(node, object),
+            None => Some("not yet observed".to_owned()),
+        };
         let ready = message.is_none();
-        let (id, key, message) = (node.id.to_owned(), String::new(), message.unwrap_or_default());
+        let (id, key, message) = (node.id.to_owned(), key.to_owned(), message.unwrap_or_default());
         self.rendering.readiness.push(Readiness { id, key, ready, message });
-        Ok(ready)
+        ready
     }
 
-    /// What an observed node still waits for.
-    fn unready(&mut self, node: &'r Node<'r>) -> Fatal<Option<String>> {
-        for code in &node.ready_when {
-            match self.scope.evaluate(code) {
-                Ok(Value::Bool(true)) => {}
-                Ok(Value::Bool(false) | Value::Null) => {
-                    return Ok(Some(format!("readyWhen `{}` is false", code.shown())));
+    /// What an observed object still waits for. Conditions see it as it stands.
+    fn unready(&mut self, node: &'r Node<'r>, object: &'r Json) -> Option<String> {
+        let each = self.program.variables.len() - 1;
+        let is_list = !node.for_each.is_empty() || matches!(node.body, Body::Labelled(..));
+        let variable = if is_list { each } else { usize::from(node.variable) };
+        for expression in &node.ready_when {
+            match self.scope.alone(expression, variable, Value::of_json(object, None)) {
+                Ok(value) => match truth(&value) {
+                    Some(true) => {}
+                    // kro takes an absent answer for no answer within a collection.
+                    Some(false) if is_list && matches!(value, Value::Optional(None)) => {
+                        self.not_boolean(node, expression, "readyWhen", "optional.none()");
+                        return Some("readyWhen did not return bool".to_owned());
+                    }
+                    Some(false) => return Some(format!("readyWhen `{}` is false", expression.shown())),
+                    None => {
+                        self.not_boolean(node, expression, "readyWhen", value.type_name());
+                        return Some("readyWhen did not return bool".to_owned());
+                    }
+                },
+                Err(Lack::Pending(why)) => {
+                    let missing = self.missing(expression, &why);
+                    return Some(format!("{missing}, which readyWhen `{}` needs", expression.shown()));
                 }
-                Ok(_) => drop(self.condition(node, code, "readyWhen")?),
-                Err(Error::Missing { path }) => {
-                    return Ok(Some(format!("`{path}` is missing, which readyWhen `{}` needs", code.shown())));
+                Err(lack) => {
+                    self.wrong(node, expression, lack);
+                    return Some("readyWhen cannot be told".to_owned());
                 }
-                Err(error) => self.wrong(node, code, error)?,
             }
         }
-        Ok(None)
+        None
     }
 
-    fn missing(&mut self, node: &'r Node<'r>) -> Fatal<Outcome> {
-        let waits_for: Vec<String> =
-            node.depends_on.iter().filter(|id| !self.satisfied.contains(**id)).map(|id| (*id).to_owned()).collect();
-        if !waits_for.is_empty() {
-            let message = format!("waits for {} to be ready", listed(&waits_for));
-            return Ok(Outcome::Blocked(Blocked { id: node.id.to_owned(), waits_for, message }));
+    /// States the node; whether it is ready.
+    fn state(&mut self, node: &'r Node<'r>) -> Stated<bool> {
+        match &node.body {
+            Body::Object(template) if node.for_each.is_empty() => {
+                let ready = self.observe(node, None);
+                let manifest = self.fill(node, template)?;
+                let child = self.child(node, String::new(), manifest)?;
+                self.rendering.children.push(child);
+                Ok(ready)
+            }
+            Body::Object(template) => {
+                let children = self.collection(node, template)?;
+                let keys: Vec<String> = children.iter().map(|child| child.key.clone()).collect();
+                self.rendering.children.extend(children);
+                Ok(self.observe(node, Some(&keys)))
+            }
+            Body::Named(kind, namespace, name) => {
+                let (namespace, name) = (self.text(node, namespace)?, self.text(node, name)?);
+                self.read(node, *kind, Selection::Named { namespace, name });
+                Ok(self.observe(node, None))
+            }
+            Body::Labelled(kind, namespace, selector) => {
+                let namespace = self.text(node, namespace)?;
+                let selector = self.fill(node, selector)?;
+                self.read(node, *kind, Selection::Labelled { namespace, selector });
+                Ok(self.observe(node, None))
+            }
         }
-        let mut failed = None;
-        let filled =
-            node.template.fill(&mut |code| self.scope.evaluate(code).inspect_err(|_| failed = Some(code.clone())));
+    }
+
+    fn read(&mut self, node: &Node, kind: Kind, select: Selection) {
+        let kind = Gvk { group: kind.group.to_owned(), version: kind.version.to_owned(), kind: kind.kind.to_owned() };
+        self.rendering.reads.push(Read { id: node.id.to_owned(), kind, select });
+    }
+
+    fn text(&mut self, node: &'r Node<'r>, template: &'r Template<'r>) -> Stated<String> {
+        match self.fill(node, template)? {
+            Json::String(text) => Ok(text),
+            other => {
+                let got = crate::simple_schema::kind_of(&other);
+                let message = format!("name and namespace of resource `{}` must be strings, got {got}", node.id);
+                self.problems.error("InvalidName", &Pointer::root(), message);
+                Err(Obstacle::Wrong)
+            }
+        }
+    }
+
+    fn collection(&mut self, node: &'r Node<'r>, template: &'r Template<'r>) -> Stated<Vec<Child>> {
+        let mut dimensions = Dimensions::default();
+        for (name, expression) in &node.for_each {
+            let value = self.scope.value(expression).map_err(|lack| self.lacking(node, expression, lack))?;
+            if let Err(why) = dimensions.add(name, &value) {
+                let lack = Lack::Failed(format!("forEach iterator \"{name}\" {why}"));
+                return Err(self.wrong(node, expression, lack));
+            }
+        }
+        if let Err(why) = dimensions.bounded() {
+            let message = format!("node \"{}\": {why}", node.id);
+            self.problems
+                .error("CollectionTooLarge", &Pointer::root(), message)
+                .hint("shorten the lists that it goes over");
+            return Err(Obstacle::Wrong);
+        }
+        let base = self.program.variables.len();
+        let mut children: Vec<Child> = Vec::new();
+        for item in dimensions.items() {
+            self.scope.iterate(base, &item);
+            let stated = self.fill(node, template).and_then(|manifest| {
+                let key = collection::key(&manifest);
+                self.child(node, key, manifest)
+            });
+            self.scope.iterate(base, &[]);
+            children.push(stated?);
+        }
+        if let Some(identity) = collection::collision(&children) {
+            let message = format!("node \"{}\" identity collision: duplicate identity: {identity}", node.id);
+            self.problems
+                .error("IdentityCollision", &Pointer::root(), message)
+                .hint("each element must lead to a name of its own");
+            return Err(Obstacle::Wrong);
+        }
+        Ok(children)
+    }
+
+    fn fill(&mut self, node: &'r Node<'r>, template: &'r Template<'r>) -> Stated<Json> {
+        let mut failed: Option<&'r Expression<'r>> = None;
+        let scope = &self.scope;
+        let filled = template.fill(&mut |expression| scope.json(expression).inspect_err(|_| failed = Some(expression)));
         match (filled, failed) {
-            (Ok(manifest), _) => Ok(self.child(node, manifest)),
-            (Err(Error::Missing { path }), Some(code)) if !node.depends_on.is_empty() => {
-                self.pending_or_wrong(node, &code, path)
+            (Ok(Some(value)), _) => Ok(value),
+            (Ok(None), _) => Ok(Json::Object(Map::new())),
+            (Err(lack), Some(expression)) => Err(self.lacking(node, expression, lack)),
+            (Err(_), None) => Err(Obstacle::Wrong),
+        }
+    }
+
+    /// What follows from an expression of a template that has no value.
+    fn lacking(&mut self, node: &Node, expression: &'r Expression<'r>, lack: Lack) -> Obstacle {
+        let Lack::Pending(why) = lack else { return self.wrong(node, expression, lack) };
+        let reads = expression.code.reads();
+        let mut mentioned: Vec<String> = Vec::new();
+        for (variable, _) in reads {
+            let name = self.scope.name(usize::from(variable));
+            if variable > 0
+                && self.program.nodes.iter().any(|node| node.id == name)
+                && !mentioned.iter().any(|it| it == name)
+            {
+                mentioned.push(name.to_owned());
             }
-            (Err(error), Some(code)) => self.wrong(node, &code, error).map(|()| Outcome::Wrong),
-            (Err(error), None) => Err(Failure::Internal(error.to_string())),
         }
+        let missing = self.missing(expression, &why);
+        // With v0.1, what the instance lacks will not come by itself.
+        let of_instance = mentioned.is_empty() || missing.starts_with("`schema.");
+        if self.program.strict && of_instance {
+            return self.wrong(node, expression, Lack::Pending(why));
+        }
+        let whole = format!("`{}` is missing", expression.source);
+        let message = if missing == whole { whole } else { format!("{missing}, which `{}` needs", expression.shown()) };
+        if of_instance {
+            let advice = "the instance lacks it: set it, or guard it in the definition";
+            return Obstacle::Blocked(vec![node.id.to_owned()], format!("{message}; {advice}"));
+        }
+        let named = mentioned.iter().find(|id| missing.starts_with(&format!("`{id}."))).cloned();
+        Obstacle::Blocked(named.map_or(mentioned, |id| vec![id]), message)
     }
 
-    /// A missing field of a resource may come; one of the instance will not.
-    fn pending_or_wrong(&mut self, node: &Node, code: &Code, path: String) -> Fatal<Outcome> {
-        let mentioned = code.mentioned(&node.depends_on);
-        if path.starts_with("schema.") || mentioned.is_empty() {
-            return self.wrong(node, code, Error::Missing { path }).map(|()| Outcome::Wrong);
+    /// What is missing, as far as it can be told.
+    fn missing(&self, expression: &Expression, why: &str) -> String {
+        let Some(key) = why.strip_prefix("no such key: ") else { return why.to_owned() };
+        for (variable, fields) in expression.code.reads() {
+            let mut value = self.scope.get(usize::from(variable)).cloned();
+            for (index, field) in fields.iter().enumerate() {
+                value = match value {
+                    Some(Value::Map(map)) => map.field(field),
+                    _ => break,
+                };
+                if value.is_none() && *field == key {
+                    let path = [&[self.scope.name(usize::from(variable))], &fields[..=index]].concat();
+                    return format!("`{}` is missing", path.join("."));
+                }
+            }
         }
-        let named = node.depends_on.iter().find(|id| path.split('.').next() == Some(**id));
-        let waits_for = match named {
-            Some(id) => vec![(*id).to_owned()],
-            None => mentioned,
-        };
-        let message = if path == code.source {
-            format!("`{path}` is missing")
-        } else {
-            format!("`{path}` is missing, which `{}` needs", code.shown())
-        };
-        Ok(Outcome::Blocked(Blocked { id: node.id.to_owned(), waits_for, message }))
+        format!("`{key}` is missing")
     }
 
-    fn child(&mut self, node: &Node, manifest: Value) -> Outcome {
-        let name = manifest.pointer("/metadata/name").and_then(Value::as_str);
+    fn child(&mut self, node: &Node, key: String, manifest: Json) -> Stated<Child> {
+        let name = manifest.pointer("/metadata/name").and_then(Json::as_str);
         if name.is_none_or(str::is_empty) {
             let message = format!("the name of resource `{}` must be a string that is not empty", node.id);
             self.problems
                 .error("InvalidName", &Pointer::root(), message)
                 .hint("see what `metadata.name` in its template amounts to for this instance");
-            return Outcome::Wrong;
+            return Err(Obstacle::Wrong);
         }
-        let depends_on = node.depends_on.iter().map(|id| (*id).to_owned()).collect();
-        Outcome::Stated(Child { id: node.id.to_owned(), key: String::new(), manifest, depends_on })
+        let on = node.depends_on.iter().filter_map(|at| self.program.nodes.get(usize::from(*at)));
+        let depends_on = on.map(|node| node.id.to_owned()).collect();
+        Ok(Child { id: node.id.to_owned(), key, manifest, depends_on })
+    }
+
+    /// An external read that the node depends on, of which nothing was seen: it
+    /// may be that nobody has looked yet.
+    fn unseen(&self, node: &Node) -> Option<&'r str> {
+        let mut pending: Vec<u16> = node.depends_on.clone();
+        while let Some(at) = pending.pop() {
+            let Some(node) = self.program.nodes.get(usize::from(at)) else { continue };
+            if !matches!(node.body, Body::Object(_)) && !self.live.contains_key(node.id) {
+                return Some(node.id);
+            }
+            pending.extend(&node.depends_on);
+        }
+        None
     }
 
     /// Notes that an expression has no value for this instance.
-    fn wrong(&mut self, node: &Node, code: &Code, error: Error) -> Fatal<()> {
-        let (code_word, at, hint) = match &error {
-            Error::Internal(message) => return Err(Failure::Internal(message.clone())),
-            Error::Failed(_) => {
-                let fields = only_instance_field(code).unwrap_or_default();
-                ("EvaluationFailed", Pointer::root().fields(fields.iter().map(String::as_str)), None)
+    fn wrong(&mut self, node: &Node, expression: &Expression, lack: Lack) -> Obstacle {
+        let shown = expression.shown();
+        // A refusal would lose the reads, and with them what may put it right.
+        if let (Some(id), Lack::Failed(why)) = (self.unseen(node), &lack) {
+            let message = format!("failed to evaluate `{shown}` while nothing is seen of `{id}`: {why}");
+            return Obstacle::Blocked(vec![id.to_owned()], message);
+        }
+        let (code, at, why, hint) = match lack {
+            Lack::Exhausted(why) => {
+                let hint = "shorten the lists that it goes over within each other".to_owned();
+                ("TooMuchWork", Pointer::root(), why, Some(hint))
             }
-            Error::Missing { path } => {
+            Lack::Failed(why) => ("EvaluationFailed", only_field(expression), why, None),
+            Lack::Pending(why) => {
+                let missing = self.missing(expression, &why);
+                let path = missing.strip_prefix('`').and_then(|rest| rest.split('`').next()).unwrap_or_default();
                 let at = path.strip_prefix("schema.").map(|below| Pointer::root().fields(below.split('.')));
                 let hint = format!("give `{path}` a default in the definition, or guard it with `has({path})`");
-                ("MissingField", at.unwrap_or_default(), Some(hint))
+                ("MissingField", at.unwrap_or_default(), missing, Some(hint))
             }
         };
-        let message = format!("failed to evaluate `{}` of resource `{}`: {error}", code.shown(), node.id);
-        self.problems.error(code_word, &at, message).maybe_hint(hint);
-        Ok(())
+        let message = format!("failed to evaluate `{shown}` of resource `{}`: {why}", node.id);
+        self.problems.error(code, &at, message).maybe_hint(hint);
+        Obstacle::Wrong
     }
 }
 
-enum Outcome {
-    Stated(Child),
-    Blocked(Blocked),
-    /// Something is wrong and was noted.
-    Wrong,
+/// The field of the instance that an expression reads, if it reads just one and
+/// nothing else: where the cause of a failure is.
+fn only_field(expression: &Expression) -> Pointer {
+    let reads = expression.code.reads();
+    match reads.split_first() {
+        Some(((0, fields), rest)) if rest.iter().all(|read| *read == (0, *fields)) => {
+            Pointer::root().fields(fields.iter().copied())
+        }
+        _ => Pointer::root(),
+    }
+}
+
+/// What a condition says; nothing if it is no condition. Absent is false.
+fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(value) => Some(*value),
+        Value::Null | Value::Optional(None) => Some(false),
+        Value::Optional(Some(value)) => truth(value),
+        _ => None,
+    }
+}
+
+fn pending(expression: &Expression, why: &str) -> String {
+    format!("failed to evaluate `{}`: {why} (data pending)", expression.shown())
 }
 
 fn listed(ids: &[String]) -> String {

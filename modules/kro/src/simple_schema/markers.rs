@@ -1,39 +1,41 @@
-//! The markers after a SimpleSchema type: `key=value` pairs, where a value is a
-//! bare word, a text in double quotes, or JSON in brackets or braces.
+//! The markers after a SimpleSchema type: `key=value` pairs, where a value ends
+//! at the first space outside double quotes, brackets and braces.
 //!
-//! It splits them. What a key means is `simple_schema`'s to know.
+//! It splits them. What a key means is `rules`' to know.
 
 use std::ops::Range;
 
+use crate::model::Dialect;
+
 /// One marker.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Marker {
+pub(super) struct Marker {
     /// Before the `=`.
-    pub(crate) key: String,
-    /// After it, without quotes.
-    pub(crate) value: String,
+    pub(super) key: String,
+    /// After it, without the quotes around it.
+    pub(super) value: String,
     /// Where it stands in the text.
-    pub(crate) span: Range<usize>,
+    pub(super) span: Range<usize>,
 }
 
 /// Why a text is no list of markers.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Error {
+pub(super) enum Error {
     #[error("marker key '{key}' without a value")]
     NoValue { key: String, span: Range<usize> },
     #[error("empty marker key")]
     EmptyKey { span: Range<usize> },
     #[error("unclosed quote in the value of marker `{key}`")]
     UnclosedQuote { key: String, span: Range<usize> },
-    #[error("unclosed {what} in the value of marker `{key}`")]
-    Unclosed { key: String, what: &'static str, span: Range<usize> },
-    #[error("unmatched closing {what} in the value of marker `{key}`")]
-    Unmatched { key: String, what: &'static str, span: Range<usize> },
+    #[error("unclosed bracket/brace in the value of marker `{key}`")]
+    Unclosed { key: String, span: Range<usize> },
+    #[error("unmatched closing bracket/brace in the value of marker `{key}`")]
+    Unmatched { key: String, span: Range<usize> },
 }
 
 impl Error {
     /// Where it is.
-    pub(crate) fn span(&self) -> Range<usize> {
+    pub(super) fn span(&self) -> Range<usize> {
         match self {
             Error::NoValue { span, .. }
             | Error::EmptyKey { span }
@@ -44,10 +46,11 @@ impl Error {
     }
 
     /// What would be right.
-    pub(crate) fn hint(&self) -> String {
+    pub(super) fn hint(&self) -> String {
         match self {
-            Error::NoValue { key, .. } if key.contains('|') => {
-                "only one `|` may stand in a field; separate markers by spaces".to_owned()
+            Error::NoValue { key, .. } if key.contains('|') => ONE_BAR.to_owned(),
+            Error::NoValue { key, .. } if key.is_empty() => {
+                "write `key=value` after the `|`, and no space after the last marker".to_owned()
             }
             Error::NoValue { key, .. } => format!("write `{key}=value`, and put a value with spaces in double quotes"),
             Error::EmptyKey { .. } => "write `key=value`".to_owned(),
@@ -57,14 +60,22 @@ impl Error {
     }
 }
 
+/// What to do about a second `|`.
+pub(super) const ONE_BAR: &str = "only one `|` may stand in a field; separate markers by spaces";
+
 /// The markers in a text, in order.
-pub(crate) fn parse(text: &str) -> Result<Vec<Marker>, Error> {
-    let mut markers = Vec::new();
+pub(super) fn parse(text: &str, dialect: Dialect) -> Result<Vec<Marker>, Error> {
+    let mut markers: Vec<Marker> = Vec::new();
     let mut at = skip_space(text, 0);
     while at < text.len() {
-        let marker = one(text, at)?;
+        let marker = one(text, at, dialect)?;
         at = skip_space(text, marker.span.end);
         markers.push(marker);
+    }
+    let end = markers.last().map_or(0, |last| last.span.end);
+    // kro v0.9 takes a space at the end for the start of another marker.
+    if dialect == Dialect::V09 && (markers.is_empty() || end < text.len()) {
+        return Err(Error::NoValue { key: String::new(), span: end..text.len() });
     }
     Ok(markers)
 }
@@ -73,78 +84,91 @@ fn skip_space(text: &str, at: usize) -> usize {
     text.len() - text[at..].trim_start().len()
 }
 
-fn one(text: &str, start: usize) -> Result<Marker, Error> {
-    let word = |at: usize| text[at..].find(char::is_whitespace).map_or(text.len(), |length| at + length);
-    let equals = text[start..].find('=').map(|length| start + length).filter(|equals| *equals < word(start));
-    let Some(equals) = equals else {
-        let span = start..word(start);
-        return Err(Error::NoValue { key: text[span.clone()].to_owned(), span });
+fn word(text: &str, start: usize) -> Range<usize> {
+    start..text[start..].find(char::is_whitespace).map_or(text.len(), |length| start + length)
+}
+
+fn one(text: &str, start: usize, dialect: Dialect) -> Result<Marker, Error> {
+    let key_start = if dialect == Dialect::V09 { skip_bars(text, start) } else { start };
+    let first = word(text, key_start);
+    let Some(length) = text[first.clone()].find('=') else {
+        return Err(Error::NoValue { key: text[first.clone()].to_owned(), span: start..first.end });
     };
-    let key = text[start..equals].to_owned();
+    let equals = key_start + length;
+    let mut key = text[key_start..equals].to_owned();
     if key.is_empty() {
-        return Err(Error::EmptyKey { span: start..word(start) });
+        return Err(Error::EmptyKey { span: start..first.end });
     }
-    let (value, end) = match text.as_bytes().get(equals + 1) {
-        Some(b'"') => quoted(text, equals + 1, &key)?,
-        Some(b'[' | b'{') => bracketed(text, equals + 1, &key)?,
-        _ => {
-            let end = word(equals + 1);
-            (text[equals + 1..end].to_owned(), end)
-        }
-    };
-    if end == equals + 1 {
+    let end = value_end(text, equals + 1, &key)?;
+    if end == equals + 1 && dialect == Dialect::V01 {
         return Err(Error::NoValue { key, span: start..end });
     }
-    Ok(Marker { key, value, span: start..end })
-}
-
-/// A text in double quotes, in which `\"` and `\\` stand for themselves.
-fn quoted(text: &str, open: usize, key: &str) -> Result<(String, usize), Error> {
-    let mut value = String::new();
-    let mut letters = text[open + 1..].char_indices();
-    while let Some((at, letter)) = letters.next() {
-        match letter {
-            '"' => return Ok((value, open + 1 + at + 1)),
-            '\\' => match letters.next() {
-                Some((_, escaped @ ('"' | '\\'))) => value.push(escaped),
-                Some((_, other)) => value.extend(['\\', other]),
-                None => break,
-            },
-            other => value.push(other),
-        }
+    if key_start > start {
+        key.insert(0, '|');
     }
-    Err(Error::UnclosedQuote { key: key.to_owned(), span: open..text.len() })
+    Ok(Marker { key, value: unquoted(&text[equals + 1..end]), span: start..end })
 }
 
-/// JSON in brackets or braces, up to the one that closes it.
-fn bracketed(text: &str, open: usize, key: &str) -> Result<(String, usize), Error> {
-    let mut closers = Vec::new();
-    let mut quoted = false;
-    let mut bytes = text.bytes().enumerate().skip(open);
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'\\' if quoted => drop(bytes.next()),
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            b'[' => closers.push(b']'),
-            b'{' => closers.push(b'}'),
-            b']' | b'}' if closers.pop() != Some(byte) => {
-                return Err(Error::Unmatched { key: key.to_owned(), what: name(byte), span: at..at + 1 });
+/// A `|` that stands alone belongs to the key after it, for kro v0.9.
+fn skip_bars(text: &str, start: usize) -> usize {
+    let mut at = start;
+    while &text[word(text, at)] == "|" {
+        let next = skip_space(text, at + 1);
+        if next == text.len() {
+            break;
+        }
+        at = next;
+    }
+    at
+}
+
+/// Where the value that starts at `start` ends.
+fn value_end(text: &str, start: usize, key: &str) -> Result<usize, Error> {
+    let mut brackets = Vec::new();
+    let mut quote = None;
+    let mut letters = text[start..].char_indices();
+    while let Some((offset, letter)) = letters.next() {
+        let at = start + offset;
+        match letter {
+            '\\' if quote.is_some() => drop(letters.next()),
+            '"' => quote = if quote.is_some() { None } else { Some(at) },
+            _ if quote.is_some() => {}
+            '[' | '{' => brackets.push(at),
+            ']' | '}' if brackets.pop().is_none() => {
+                return Err(Error::Unmatched { key: key.to_owned(), span: at..at + 1 });
             }
-            b']' | b'}' if closers.is_empty() => return Ok((text[open..=at].to_owned(), at + 1)),
+            letter if letter.is_whitespace() && brackets.is_empty() => return Ok(at),
             _ => {}
         }
     }
-    let what = closers.last().copied().map_or("bracket", name);
-    Err(Error::Unclosed { key: key.to_owned(), what, span: open..text.len() })
+    match (quote, brackets.first()) {
+        (Some(at), _) => Err(Error::UnclosedQuote { key: key.to_owned(), span: at..text.len() }),
+        (None, Some(at)) => Err(Error::Unclosed { key: key.to_owned(), span: *at..text.len() }),
+        (None, None) => Ok(text.len()),
+    }
 }
 
-fn name(bracket: u8) -> &'static str {
-    if bracket == b']' { "bracket" } else { "brace" }
+/// A value without the quotes around it. Between quotes, `\"` and `\\` stand
+/// for a quote and a backslash.
+fn unquoted(value: &str) -> String {
+    let Some(inner) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return value.to_owned() };
+    let mut text = String::new();
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next() {
+                Some(escaped @ ('"' | '\\')) => text.push(escaped),
+                Some(other) => text.extend(['\\', other]),
+                None => {}
+            },
+            other => text.push(other),
+        }
+    }
+    text
 }
 
 /// A boolean in any of the spellings that Go's `strconv.ParseBool` takes.
-pub(crate) fn parse_bool(text: &str) -> Option<bool> {
+pub(super) fn parse_bool(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
@@ -156,26 +180,61 @@ pub(crate) fn parse_bool(text: &str) -> Option<bool> {
 mod tests {
     use super::*;
 
-    fn pairs(text: &str) -> Vec<(String, String)> {
-        parse(text).unwrap().into_iter().map(|marker| (marker.key, marker.value)).collect()
+    fn check(text: &str, expected: &[(&str, &str)]) {
+        for dialect in [Dialect::V01, Dialect::V09] {
+            let found = parse(text, dialect).unwrap();
+            let found: Vec<(&str, &str)> = found.iter().map(|it| (it.key.as_str(), it.value.as_str())).collect();
+            assert_eq!(found, expected, "{text}");
+        }
     }
 
     #[test]
-    fn values_are_words_quoted_texts_or_json() {
-        let expected = [("a", "1"), ("b", "x y"), ("c", r#"["p ]", {"q": 2}]"#), ("d", "{}")];
-        let expected: Vec<_> = expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        assert_eq!(pairs(r#" a=1  b="x y" c=["p ]", {"q": 2}] d={}"#), expected);
-        assert_eq!(pairs(r#"a="""#), [("a".to_owned(), String::new())]);
+    fn a_value_ends_at_a_space_outside_quotes_and_brackets() {
+        check(r#" a=1  b="x y""#, &[("a", "1"), ("b", "x y")]);
+        check(r#"c=["p ]", {"q": 2}] d={}"#, &[("c", r#"["p ]", {"q": 2}]"#), ("d", "{}")]);
+        check(r#"a="""#, &[("a", "")]);
+        check(r#"pattern=^[a-z ]+$ x=a|b"#, &[("pattern", "^[a-z ]+$"), ("x", "a|b")]);
+        check(r#"a=x" y"z b=1"#, &[("a", r#"x" y"z"#), ("b", "1")]);
+    }
+
+    #[test]
+    fn quotes_and_backslashes_can_be_escaped_and_nothing_else() {
+        check(r#"a="say \"hi\" \\ there \n""#, &[("a", r#"say "hi" \ there \n"#)]);
+        check(r#"pattern="^(foo|bar)\d{2,4}$""#, &[("pattern", r"^(foo|bar)\d{2,4}$")]);
     }
 
     #[test]
     fn what_is_not_closed_or_has_no_value_is_refused() {
-        let message = |text: &str| parse(text).unwrap_err().to_string();
-        assert_eq!(message("required"), "marker key 'required' without a value");
-        assert_eq!(message("default="), "marker key 'default' without a value");
-        assert_eq!(message("=3"), "empty marker key");
-        assert_eq!(message(r#"a="x"#), "unclosed quote in the value of marker `a`");
-        assert_eq!(message("a=[1"), "unclosed bracket in the value of marker `a`");
-        assert_eq!(message("a={]"), "unmatched closing bracket in the value of marker `a`");
+        for (text, message, span) in [
+            ("required", "marker key 'required' without a value", 0..8),
+            ("a=1 required", "marker key 'required' without a value", 4..12),
+            ("=3", "empty marker key", 0..2),
+            (r#"a="x"#, "unclosed quote in the value of marker `a`", 2..4),
+            ("a=[1", "unclosed bracket/brace in the value of marker `a`", 2..4),
+            ("a=1} b=2", "unmatched closing bracket/brace in the value of marker `a`", 3..4),
+        ] {
+            for dialect in [Dialect::V01, Dialect::V09] {
+                let error = parse(text, dialect).unwrap_err();
+                assert_eq!((error.to_string().as_str(), error.span()), (message, span.clone()), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn v09_refuses_a_space_at_the_end_and_takes_an_empty_value() {
+        for (text, span) in [("", 0..0), (" ", 0..1), ("a=1 ", 3..4)] {
+            assert!(parse(text, Dialect::V01).is_ok());
+            assert_eq!(parse(text, Dialect::V09), Err(Error::NoValue { key: String::new(), span }));
+        }
+        assert!(parse("default=", Dialect::V01).is_err());
+        assert_eq!(parse("default= a=1", Dialect::V09).unwrap()[0].value, "");
+    }
+
+    #[test]
+    fn a_second_bar_belongs_to_a_key() {
+        assert!(matches!(parse("a=1 | b=2", Dialect::V01), Err(Error::NoValue { key, .. }) if key == "|"));
+        let found = parse("a=1 | b=2", Dialect::V09).unwrap();
+        assert_eq!((found[1].key.as_str(), found[1].span.clone()), ("|b", 4..9));
+        assert!(parse(&"| ".repeat(10_000), Dialect::V09).is_err());
     }
 }

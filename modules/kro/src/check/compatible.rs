@@ -1,0 +1,110 @@
+//! Whether a value of one type may stand in a field of another: structure
+//! against structure, as kro compares them.
+
+use expr::types::Type;
+
+/// Values nested deeper than this are not compared: schemas may be recursive.
+const MAX_DEPTH: usize = 24;
+
+/// Says why a type may not stand where another is wanted.
+pub(super) fn check(found: &Type, wanted: &Type) -> Result<(), String> {
+    compare(found, wanted, MAX_DEPTH)
+}
+
+/// A wanted type as kro names it: objects have no name that helps anybody.
+pub(super) fn shown(of: &Type) -> String {
+    match of {
+        Type::Object(_) => "object".to_owned(),
+        Type::List(element) => format!("list({})", shown(element)),
+        Type::Map(parts) => format!("map({}, {})", parts.0, shown(&parts.1)),
+        // A text of that form is what such a field takes.
+        Type::Bytes | Type::Timestamp | Type::Duration => "string".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn compare(found: &Type, wanted: &Type, depth: usize) -> Result<(), String> {
+    if depth == 0 {
+        return Ok(());
+    }
+    match (found, wanted) {
+        (Type::Dyn | Type::Error | Type::Null, _) | (_, Type::Dyn | Type::Error) => Ok(()),
+        (Type::Optional(value), wanted) => compare(value, wanted, depth - 1),
+        // The wire form of all four is text.
+        (
+            Type::Text | Type::Bytes | Type::Timestamp | Type::Duration,
+            Type::Bytes | Type::Timestamp | Type::Duration,
+        ) => Ok(()),
+        (Type::Timestamp | Type::Duration | Type::Bytes, Type::Text) => Ok(()),
+        // A whole number is a number, and an unsigned one is whole.
+        (Type::Int | Type::Uint | Type::Double, Type::Double) | (Type::Uint, Type::Int) => Ok(()),
+        (Type::List(found), Type::List(wanted)) => {
+            compare(found, wanted, depth - 1).map_err(|why| format!("list element type incompatible: {why}"))
+        }
+        (Type::Map(found), Type::Map(wanted)) => {
+            compare(&found.0, &wanted.0, depth - 1).map_err(|why| format!("map key type incompatible: {why}"))?;
+            compare(&found.1, &wanted.1, depth - 1).map_err(|why| format!("map value type incompatible: {why}"))
+        }
+        (Type::Map(_), Type::Object(_)) => Ok(()),
+        (Type::Object(found), Type::Map(wanted)) => {
+            for name in found.fields() {
+                let Some(of) = found.field(name) else { continue };
+                compare(&of, &wanted.1, depth - 1).map_err(|why| incompatible(name, &why))?;
+            }
+            Ok(())
+        }
+        (Type::Object(found), Type::Object(wanted)) => {
+            for name in found.fields() {
+                let Some(expected) = wanted.field(name) else {
+                    return Err(format!("field \"{name}\" exists in output but not in expected type"));
+                };
+                let Some(of) = found.field(name) else { continue };
+                compare(&of, &expected, depth - 1).map_err(|why| incompatible(name, &why))?;
+            }
+            Ok(())
+        }
+        (found, wanted) if found.is_exactly(wanted) => Ok(()),
+        (found, wanted) => Err(format!("type kind mismatch: got \"{}\", expected \"{}\"", kind(found), kind(wanted))),
+    }
+}
+
+fn incompatible(name: &str, why: &str) -> String {
+    format!("field \"{name}\" has incompatible type: {why}")
+}
+
+fn kind(of: &Type) -> String {
+    match of {
+        Type::List(_) => "list".to_owned(),
+        Type::Map(_) => "map".to_owned(),
+        Type::Object(_) => "struct".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn structures_are_compared_field_by_field() {
+        let wanted = json!({"type": "object", "properties": {"name": {"type": "string"}, "n": {"type": "integer"}}});
+        for (found, expected) in [
+            (json!({"type": "object", "properties": {"name": {"type": "string"}}}), None),
+            (
+                json!({"type": "object", "properties": {"extraField": {"type": "string"}}}),
+                Some("field \"extraField\" exists in output but not in expected type"),
+            ),
+            (
+                json!({"type": "object", "properties": {"n": {"type": "string"}}}),
+                Some("field \"n\" has incompatible type: type kind mismatch: got \"string\", expected \"int\""),
+            ),
+            (json!({"type": "integer"}), Some("type kind mismatch: got \"int\", expected \"struct\"")),
+            (json!({"type": "object", "additionalProperties": {"type": "string"}}), None),
+        ] {
+            let of = |schema| expr::openapi::type_of(schema, "t");
+            assert_eq!(check(&of(&found), &of(&wanted)).err().as_deref(), expected, "{found}");
+        }
+    }
+}

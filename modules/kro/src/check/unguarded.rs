@@ -1,0 +1,189 @@
+//! Warns where an instance may wait for ever: an expression reads a field of the
+//! instance that may be absent, and nothing guards it. kro says nothing, and
+//! such an instance stays in progress without a reason that anybody sees.
+
+use expr::{
+    library::{self, Library},
+    references,
+    syntax::{Kind, Node},
+};
+use serde_json::Value;
+
+use crate::{
+    collect::{Collected, Found, Place},
+    model::{Definition, Dialect},
+    problem::Problems,
+};
+
+/// Notes every unguarded optional field, once for each expression.
+pub(super) fn warn(definition: &Definition, collected: &Collected, instance: &Value, problems: &mut Problems) {
+    for found in &collected.found {
+        // A status field that cannot be told is absent, and nothing waits for it.
+        let waits = !matches!(found.place, Place::Status | Place::Condition | Place::ReadyWhen(_));
+        if !waits || definition.dialect == Dialect::V01 {
+            continue;
+        }
+        let mut guards = Guards::default();
+        for other in collected.found.iter().filter(|other| decides_on(other.place, found.place)) {
+            guards.of(&other.site.node, true);
+        }
+        let mut walk = Walk { guards: guards.paths, unguarded: Vec::new() };
+        walk.node(&found.site.node);
+        let mut told: Vec<String> = Vec::new();
+        for (at, path) in walk.unguarded {
+            let Some(absent) = may_be_absent(instance, &path) else { continue };
+            if !told.contains(&absent) {
+                note(definition, found, at, &absent, problems);
+                told.push(absent);
+            }
+        }
+    }
+}
+
+/// Whether one expression decides if the other is looked at.
+fn decides_on(one: Place, other: Place) -> bool {
+    match (one, other) {
+        (Place::IncludeWhen(decides), Place::Template(index) | Place::ForEach(index, _)) => decides == index,
+        _ => false,
+    }
+}
+
+fn note(definition: &Definition, found: &Found, at: usize, absent: &str, problems: &mut Problems) {
+    let id = found.place.resource().and_then(|index| definition.resources.get(index)).map_or("", |it| it.id.as_str());
+    let what = match found.place {
+        Place::IncludeWhen(_) => "is refused",
+        _ => "waits for ever",
+    };
+    let (parent, field) = absent.rsplit_once('.').unwrap_or(("schema.spec", absent));
+    let (start, length) = (at, found.site.word(at));
+    let message = format!("`{absent}` may be absent, and an instance without it {what}: resource `{id}` needs it");
+    found.site.warning(problems, "MayWaitForever", start, length, message).hint(format!(
+        "give it a default, require it, or guard it: `has({absent}) ? … : …`, `{parent}.?{field}.orValue(…)`"
+    ));
+}
+
+/// The first field of a path that an instance may lack.
+fn may_be_absent(instance: &Value, path: &[&str]) -> Option<String> {
+    let mut schema = instance;
+    let mut names = vec!["schema"];
+    for (index, field) in path.iter().enumerate() {
+        names.push(field);
+        if *field == "*" {
+            return None;
+        }
+        let Some(below) = schema.get("properties").and_then(|properties| properties.get(*field)) else {
+            // Below a map or an open object, nobody knows what may be there.
+            let is_map = schema.get("additionalProperties").is_some_and(Value::is_object);
+            return is_map.then(|| names.join("."));
+        };
+        let required = schema["required"].as_array().is_some_and(|all| all.iter().any(|name| name == field));
+        // Metadata and spec themselves are there; of the metadata, name and the like are.
+        let certain = match index {
+            0 => true,
+            1 if path[0] == "metadata" => !matches!(
+                *field,
+                "labels"
+                    | "annotations"
+                    | "deletionTimestamp"
+                    | "deletionGracePeriodSeconds"
+                    | "generateName"
+                    | "ownerReferences"
+                    | "finalizers"
+                    | "selfLink"
+            ),
+            _ => required || below.get("default").is_some(),
+        };
+        if !certain {
+            return Some(names.join("."));
+        }
+        schema = below;
+    }
+    None
+}
+
+/// What a condition guarantees where it holds, or where it does not.
+#[derive(Default)]
+struct Guards {
+    paths: Vec<String>,
+}
+
+impl Guards {
+    /// Gathers the fields that are there if the condition comes to `holds`.
+    fn of(&mut self, condition: &Node, holds: bool) {
+        match &condition.kind {
+            Kind::Has { operand, field } if holds => {
+                if let Some(names) = operand.names() {
+                    let mut path = names.join(".");
+                    // A field is there only if all above it are.
+                    self.paths.push(path.clone());
+                    path = format!("{path}.{field}");
+                    self.paths.push(path);
+                }
+            }
+            Kind::Call { name, args, .. } if name == "_&&_" && holds => args.iter().for_each(|it| self.of(it, true)),
+            Kind::Call { name, args, .. } if name == "_||_" && !holds => args.iter().for_each(|it| self.of(it, false)),
+            Kind::Call { name, args, .. } if name == "!_" => args.iter().for_each(|it| self.of(it, !holds)),
+            // `'a' in schema.spec.m`
+            Kind::Call { name, args, .. } if name == "@in" && holds => {
+                if let [Node { kind: Kind::Text(key), .. }, map] = args.as_slice()
+                    && let Some(names) = map.names()
+                {
+                    self.paths.push(format!("{}.{key}", names.join(".")));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+struct Walk<'n> {
+    guards: Vec<String>,
+    unguarded: Vec<(usize, Vec<&'n str>)>,
+}
+
+impl<'n> Walk<'n> {
+    fn node(&mut self, node: &'n Node) {
+        match &node.kind {
+            Kind::Call { name, args, target: None } if name == "_?_:_" && args.len() == 3 => {
+                self.node(&args[0]);
+                self.guarded(&args[0], true, &args[1]);
+                self.guarded(&args[0], false, &args[2]);
+            }
+            Kind::Call { name, args, target: None } if name == "_&&_" && args.len() == 2 => {
+                self.node(&args[0]);
+                self.guarded(&args[0], true, &args[1]);
+            }
+            Kind::Call { name, args, target: None } if name == "_||_" && args.len() == 2 => {
+                self.node(&args[0]);
+                self.guarded(&args[0], false, &args[1]);
+            }
+            Kind::Select { .. } | Kind::Index { .. } | Kind::Has { .. } | Kind::Ident(_) => self.leaf(node),
+            _ => node.children().into_iter().for_each(|child| self.node(child)),
+        }
+    }
+
+    fn guarded(&mut self, condition: &'n Node, holds: bool, node: &'n Node) {
+        let before = self.guards.len();
+        let mut guards = Guards::default();
+        guards.of(condition, holds);
+        self.guards.extend(guards.paths);
+        self.node(node);
+        self.guards.truncate(before);
+    }
+
+    fn leaf(&mut self, node: &'n Node) {
+        let mentions = references::mentions(node, &|name| library::is_function(name, Library::OF_KRO));
+        for reference in mentions.references.into_iter().filter(|it| it.root == "schema" && !it.guarded) {
+            let full = |length: usize| ["schema"].into_iter().chain(reference.path[..length].iter().copied());
+            let is_guarded = |length: usize| {
+                let path = full(length).collect::<Vec<_>>().join(".");
+                self.guards.contains(&path)
+            };
+            // What is guarded is there; what is below it may not be.
+            let certain = (1..=reference.path.len()).rev().find(|length| is_guarded(*length)).unwrap_or(0);
+            if certain < reference.path.len() {
+                self.unguarded.push((reference.at as usize, reference.path));
+            }
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! Finds every expression of a definition, and on the way what is wrong with
+//! the shape of its templates: against the schema of their kind where that is
+//! known.
+//!
+//! What the expressions mean is for `check`.
+
+mod shape;
+mod templates;
+
+use serde_json::Value;
+
+use crate::{
+    kinds::Kinds,
+    model::{Body, Definition, Dialect, Resource, Select},
+    problem::{Pointer, Problems},
+    site::Site,
+    template,
+};
+
+/// A definition with its expressions found.
+#[derive(Debug, Default)]
+pub(crate) struct Collected<'d, 's> {
+    /// All expressions.
+    pub(crate) found: Vec<Found<'s>>,
+    /// The bodies of the resources, in their order.
+    pub(crate) bodies: Vec<DraftBody<'d>>,
+    /// The status fields.
+    pub(crate) status: Vec<(&'d str, Draft<'d>)>,
+}
+
+/// An expression and what is expected of it.
+#[derive(Debug)]
+pub(crate) struct Found<'s> {
+    /// The expression.
+    pub(crate) site: Site,
+    /// Where it is used.
+    pub(crate) place: Place,
+    /// The path of the field that it fills, as kro writes it.
+    pub(crate) path: String,
+    /// The schema of that field, if it is known.
+    pub(crate) wanted: Option<&'s Value>,
+    /// Whether the string is exactly the expression.
+    pub(crate) standalone: bool,
+}
+
+/// Where an expression is used. Resources are counted as they were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the template of a resource, or in its reference to others' objects.
+    Template(usize),
+    /// In a dimension of a resource.
+    ForEach(usize, usize),
+    /// For its being there.
+    IncludeWhen(usize),
+    /// For its being ready.
+    ReadyWhen(usize),
+    /// In a status field.
+    Status,
+    /// As a condition of the instance.
+    Condition,
+}
+
+impl Place {
+    /// The resource that it belongs to.
+    pub(crate) fn resource(self) -> Option<usize> {
+        match self {
+            Place::Template(index) | Place::ForEach(index, _) => Some(index),
+            Place::IncludeWhen(index) | Place::ReadyWhen(index) => Some(index),
+            Place::Status | Place::Condition => None,
+        }
+    }
+}
+
+/// A JSON value with expressions by their number.
+#[derive(Debug)]
+pub(crate) enum Draft<'d> {
+    /// A value without expressions.
+    Literal(&'d Value),
+    /// A text.
+    Text(&'d str),
+    /// A list.
+    List(Vec<Draft<'d>>),
+    /// A map.
+    Map(Vec<(&'d str, Draft<'d>)>),
+    /// An expression.
+    Expression(usize),
+    /// Texts and expressions in a row, printed.
+    Printed(Vec<DraftPiece<'d>>),
+}
+
+/// A part of a printed text.
+#[derive(Debug)]
+pub(crate) enum DraftPiece<'d> {
+    /// Text.
+    Text(&'d str),
+    /// An expression.
+    Expression(usize),
+}
+
+/// What a resource is.
+#[derive(Debug)]
+pub(crate) enum DraftBody<'d> {
+    /// An object to create.
+    Object(Draft<'d>),
+    /// One object of somebody else: namespace and name.
+    Named(Draft<'d>, Draft<'d>),
+    /// Objects of somebody else: namespace and label selector.
+    Labelled(Draft<'d>, Draft<'d>),
+}
+
+/// Finds the expressions of a definition.
+pub(crate) fn collect<'d, 's>(
+    definition: &'d Definition,
+    kinds: Kinds<'s>,
+    problems: &mut Problems,
+) -> Collected<'d, 's> {
+    let mut collector = Collector { definition, kinds, problems, collected: Collected::default() };
+    for resource in &definition.resources {
+        collector.resource(resource);
+    }
+    collector.status();
+    collector.collected
+}
+
+struct Collector<'d, 's, 'p> {
+    definition: &'d Definition,
+    kinds: Kinds<'s>,
+    problems: &'p mut Problems,
+    collected: Collected<'d, 's>,
+}
+
+impl<'d, 's> Collector<'d, 's, '_> {
+    fn dialect(&self) -> Dialect {
+        self.definition.dialect
+    }
+
+    /// A message as kro of this dialect puts it.
+    fn says(&self, prefix: &str, message: &str) -> String {
+        match self.dialect() {
+            Dialect::V01 => message.to_owned(),
+            Dialect::V09 => format!("{prefix}: {message}"),
+        }
+    }
+
+    fn resource(&mut self, resource: &'d Resource) {
+        let body = match &resource.body {
+            Body::Template(template) => DraftBody::Object(self.template(resource, template)),
+            Body::External { at, namespace, select, .. } => self.external(resource, at, namespace.as_deref(), select),
+        };
+        self.collected.bodies.push(body);
+        for (index, (_, text)) in resource.for_each.iter().enumerate().filter(|(_, (_, text))| !text.is_empty()) {
+            let name = &resource.for_each[index].0;
+            let wrong = format!(
+                "failed to build resource \"{}\": failed to parse forEach dimensions: invalid forEach expression for \
+                 dimension \"{name}\"",
+                resource.id
+            );
+            self.alone(text, &resource.for_each_at(index), Place::ForEach(resource.index, index), &wrong);
+        }
+        for (index, text) in resource.include_when.iter().enumerate() {
+            let wrong =
+                format!("failed to build resource \"{}\": failed to parse includeWhen expressions", resource.id);
+            self.alone(text, &resource.include_when_at(index), Place::IncludeWhen(resource.index), &wrong);
+        }
+        for (index, text) in resource.ready_when.iter().enumerate() {
+            let wrong = format!("failed to build resource \"{}\": failed to parse readyWhen expressions", resource.id);
+            self.alone(text, &resource.ready_when_at(index), Place::ReadyWhen(resource.index), &wrong);
+        }
+    }
+
+    fn external(
+        &mut self,
+        resource: &'d Resource,
+        at: &Pointer,
+        namespace: Option<&'d str>,
+        select: &'d Select,
+    ) -> DraftBody<'d> {
+        let metadata = at.field("metadata");
+        let place = Place::Template(resource.index);
+        let namespace = namespace.map_or(Draft::Text(""), |text| {
+            self.text(text, &metadata.field("namespace"), place, "metadata.namespace", None)
+        });
+        match select {
+            Select::Name(name) => {
+                let name = self.text(name, &metadata.field("name"), place, "metadata.name", None);
+                DraftBody::Named(namespace, name)
+            }
+            Select::Labels(selector) => {
+                let selector = self.open(selector, &metadata.field("selector"), place, "metadata.selector");
+                DraftBody::Labelled(namespace, selector)
+            }
+        }
+    }
+
+    /// A text that must be one expression and nothing else.
+    fn alone(&mut self, text: &str, at: &Pointer, place: Place, wrong: &str) {
+        let range = match template::split(text) {
+            Ok(parts) => parts.standalone(),
+            Err(error) => return self.nested(&error, at, wrong),
+        };
+        let Some(range) = range else {
+            let message = self.says(wrong, "only standalone expressions are allowed");
+            self.problems
+                .error("NotStandalone", at, message)
+                .span(0, text.len())
+                .hint("write `${…}` with nothing before or after it, not even a line break");
+            return;
+        };
+        self.note(Site::part(at, text, range), place, String::new(), None, true);
+    }
+
+    fn nested(&mut self, error: &template::Error, at: &Pointer, prefix: &str) {
+        let template::Error::Nested { at: start } = error;
+        let message = self.says(prefix, &error.to_string());
+        self.problems
+            .error("NestedExpression", at, message)
+            .span(*start, 2)
+            .hint("put the inner `${` in double quotes, or refer to the value without `${`");
+    }
+
+    /// Remembers an expression; its number.
+    fn note(
+        &mut self,
+        site: Result<Site, crate::site::Refused>,
+        place: Place,
+        path: String,
+        wanted: Option<&'s Value>,
+        standalone: bool,
+    ) -> usize {
+        match site {
+            Ok(site) => {
+                self.collected.found.push(Found { site, place, path, wanted, standalone });
+                self.collected.found.len() - 1
+            }
+            Err(refused) => {
+                let prefix = self.prefix(place, &path);
+                refused.note(&prefix, self.problems);
+                // Nothing is assembled from a definition with an error.
+                usize::MAX
+            }
+        }
+    }
+
+    /// Whose expression it is, as kro begins its messages.
+    fn prefix(&self, place: Place, path: &str) -> String {
+        prefix(self.definition, place, path, None)
+    }
+
+    /// A string in a place where any string may stand.
+    fn text(&mut self, text: &'d str, at: &Pointer, place: Place, path: &str, wanted: Option<&'s Value>) -> Draft<'d> {
+        let parts = match template::split(text) {
+            Ok(parts) => parts,
+            Err(error) => {
+                let prefix = self.shape_prefix(place);
+                self.nested(&error, at, &prefix);
+                return Draft::Text(text);
+            }
+        };
+        if let Some(start) = parts.unterminated {
+            self.problems
+                .warning("UnterminatedExpression", at, "this `${` has no closing brace and stays text")
+                .span(start, 2)
+                .hint("close it with `}`; only double quotes protect braces, single quotes do not");
+        }
+        if parts.expressions().next().is_none() {
+            return Draft::Text(text);
+        }
+        if let Some(range) = parts.standalone() {
+            let site = Site::part(at, text, range);
+            return Draft::Expression(self.note(site, place, path.to_owned(), wanted, true));
+        }
+        if self.dialect() == Dialect::V09 {
+            let site = Site::sum(at, text, &parts);
+            return Draft::Expression(self.note(site, place, path.to_owned(), wanted, false));
+        }
+        let pieces = parts.parts.iter().map(|part| match part {
+            template::Part::Text(range) => DraftPiece::Text(&text[range.clone()]),
+            template::Part::Expression(range) => {
+                let site = Site::part(at, text, range.clone());
+                DraftPiece::Expression(self.note(site, place, path.to_owned(), None, false))
+            }
+        });
+        Draft::Printed(pieces.collect())
+    }
+
+    fn shape_prefix(&self, place: Place) -> String {
+        match place.resource().and_then(|index| self.definition.resources.get(index)) {
+            Some(resource) => format!(
+                "failed to build resource \"{0}\": failed to extract CEL expressions from schema for resource {0}",
+                resource.id
+            ),
+            None => "failed to build instance status schema".to_owned(),
+        }
+    }
+
+    /// A value whose shape nobody knows: any string may hold expressions.
+    fn open(&mut self, value: &'d Value, at: &Pointer, place: Place, path: &str) -> Draft<'d> {
+        match value {
+            Value::String(text) => self.text(text, at, place, path, None),
+            Value::Array(elements) => Draft::List(
+                elements
+                    .iter()
+                    .enumerate()
+                    .map(|(index, it)| self.open(it, &at.index(index), place, &format!("{path}[{index}]")))
+                    .collect(),
+            ),
+            Value::Object(fields) => Draft::Map(
+                fields
+                    .iter()
+                    .map(|(name, it)| {
+                        self.key(name, &at.field(name));
+                        (name.as_str(), self.open(it, &at.field(name), place, &below(path, name)))
+                    })
+                    .collect(),
+            ),
+            literal => Draft::Literal(literal),
+        }
+    }
+
+    fn key(&mut self, name: &str, at: &Pointer) {
+        if name.contains("${") {
+            self.problems
+                .warning("LiteralKey", at, format!("the map key `{name}` is never evaluated and stays as it is"))
+                .hint("build the whole map with one expression instead, such as `${{key: value}}`");
+        }
+    }
+
+    fn status(&mut self) {
+        let at = self.definition.status_at();
+        for (name, value) in &self.definition.status {
+            if name == "croft" {
+                self.problems
+                    .error("ReservedStatusField", &at.field(name), "the status field `croft` is reserved for the host")
+                    .hint("choose another name");
+            }
+            let draft = self.open(value, &at.field(name), Place::Status, name);
+            self.collected.status.push((name, draft));
+        }
+        for (index, text) in self.definition.conditions.iter().enumerate() {
+            let wrong = "failed to build instance status schema: failed to parse status.conditions";
+            let at = self.definition.condition_at(index);
+            self.alone(text, &at, Place::Condition, wrong);
+        }
+    }
+}
+
+/// Whose expression it is, as kro begins its messages; v0.1 says it less
+/// elaborately, and we not at all.
+pub(crate) fn prefix(definition: &Definition, place: Place, path: &str, text: Option<&str>) -> String {
+    if definition.dialect == Dialect::V01 {
+        return String::new();
+    }
+    let id = place.resource().and_then(|index| definition.resources.get(index)).map_or("", |it| it.id.as_str());
+    let text = text.map(|text| format!(" \"{text}\"")).unwrap_or_default();
+    match place {
+        Place::Template(_) => {
+            format!(
+                "failed to validate resource \"{id}\": failed to compile template expression{text} at path \"{path}\": "
+            )
+        }
+        Place::ForEach(..) => {
+            format!("failed to validate resource \"{id}\": failed to compile forEach expression{text}: ")
+        }
+        Place::IncludeWhen(_) => {
+            format!("failed to validate resource \"{id}\": failed to compile includeWhen expression{text}: ")
+        }
+        Place::ReadyWhen(_) => {
+            format!("failed to validate resource \"{id}\": failed to compile readyWhen expression{text}: ")
+        }
+        Place::Status => format!(
+            "failed to build instance status schema: failed to type-check status expression{text} at path \"{path}\": "
+        ),
+        Place::Condition => {
+            format!("failed to build instance status schema: failed to type-check status.conditions expression{text}: ")
+        }
+    }
+}
+
+/// The path of a field, as kro writes it.
+pub(crate) fn below(path: &str, name: &str) -> String {
+    let name = if name.contains('.') { format!("[\"{name}\"]") } else { name.to_owned() };
+    match path {
+        "" => name,
+        path if name.starts_with('[') => format!("{path}{name}"),
+        path => format!("{path}.{name}"),
+    }
+}

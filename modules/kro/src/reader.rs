@@ -1,0 +1,177 @@
+//! Reads a definition, of whichever kind it is: picks the front end, and has
+//! what the front ends share, the reading of maps, lists and texts.
+//!
+//! It says what is not shaped as it should be. Whether names, types and
+//! expressions make sense is for `naming`, `simple_schema` and `check`.
+
+use std::collections::BTreeMap;
+
+use guest_sdk::Gvk;
+use serde_json::{Map, Value};
+
+use crate::{
+    model::{Definition, Resource},
+    problem::{Pointer, Problems, nearest},
+    resource_graph, resource_group,
+    simple_schema::kind_of,
+};
+
+/// The group of all kinds of definitions, and of the APIs that name no other.
+pub(crate) const GROUP: &str = "kro.run";
+
+/// The definition, as far as it can be read. `None` if it cannot be told from
+/// something else entirely; everything wrong with its shape is noted.
+pub(crate) fn read(object: &Value, problems: &mut Problems) -> Option<Definition> {
+    let gvk = Gvk::of(object);
+    match gvk.as_ref().filter(|gvk| gvk.group == GROUP).map(|gvk| gvk.kind.as_str()) {
+        Some("ResourceGroup") => resource_group::read(object, problems),
+        Some("ResourceGraphDefinition") => resource_graph::read(object, problems),
+        _ => {
+            let what =
+                gvk.as_ref().map_or_else(|| "an object without apiVersion and kind".to_owned(), |it| format!("`{it}`"));
+            let message = format!("{what} is no definition that this module knows");
+            problems
+                .error("UnsupportedKind", &Pointer::root().field("kind"), message)
+                .hint("this module takes `ResourceGraphDefinition` and `ResourceGroup` of `kro.run/v1alpha1`");
+            None
+        }
+    }
+}
+
+/// Whether something has to be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It has to.
+    Required,
+    /// It may be missing or null.
+    Optional,
+}
+
+/// Takes a document apart and notes what is not shaped as it should be.
+pub(crate) struct Reader<'p> {
+    /// What was noted.
+    pub(crate) problems: &'p mut Problems,
+}
+
+impl Reader<'_> {
+    /// Notes that a value has another type.
+    pub(crate) fn wrong_type(&mut self, at: &Pointer, wanted: &str, got: &Value) {
+        let message = format!("must be {wanted}, got {}", kind_of(got));
+        self.problems.error("WrongType", at, message).hint(format!("write {wanted} here"));
+    }
+
+    fn missing(&mut self, at: &Pointer, name: &str) {
+        self.problems.error("MissingField", at, format!("{name} is required"));
+    }
+
+    /// A map.
+    pub(crate) fn map<'v>(
+        &mut self,
+        value: Option<&'v Value>,
+        at: &Pointer,
+        presence: Presence,
+    ) -> Option<&'v Map<String, Value>> {
+        match value {
+            Some(Value::Object(map)) => return Some(map),
+            None | Some(Value::Null) if presence == Presence::Optional => {}
+            None | Some(Value::Null) => self.missing(at, "this map"),
+            Some(other) => self.wrong_type(at, "a map", other),
+        }
+        None
+    }
+
+    /// A map that is empty if it is missing.
+    pub(crate) fn optional_map(&mut self, parent: &Map<String, Value>, name: &str, at: &Pointer) -> Map<String, Value> {
+        self.map(parent.get(name), &at.field(name), Presence::Optional).cloned().unwrap_or_default()
+    }
+
+    /// A text, or an empty one if it is missing or something else.
+    pub(crate) fn text(&mut self, parent: &Map<String, Value>, name: &str, at: &Pointer) -> String {
+        if matches!(parent.get(name), None | Some(Value::Null)) {
+            self.missing(&at.field(name), name);
+        }
+        self.optional_text(parent, name, at).unwrap_or_default()
+    }
+
+    /// A text that may be missing.
+    pub(crate) fn optional_text(&mut self, parent: &Map<String, Value>, name: &str, at: &Pointer) -> Option<String> {
+        match parent.get(name) {
+            Some(Value::String(text)) => return Some(text.clone()),
+            None | Some(Value::Null) => {}
+            Some(other) => self.wrong_type(&at.field(name), "a string", other),
+        }
+        None
+    }
+
+    /// The elements of a list, none if it is missing.
+    pub(crate) fn list<'v>(&mut self, value: Option<&'v Value>, at: &Pointer) -> &'v [Value] {
+        match value {
+            Some(Value::Array(elements)) => elements,
+            None | Some(Value::Null) => &[],
+            Some(other) => {
+                self.wrong_type(at, "a list", other);
+                &[]
+            }
+        }
+    }
+
+    /// The texts of a list. A wrong element is noted and stands as an empty
+    /// text, so that the others keep their index.
+    pub(crate) fn texts(&mut self, parent: &Map<String, Value>, name: &str, at: &Pointer) -> Vec<String> {
+        let at = at.field(name);
+        let mut texts = Vec::new();
+        for (index, element) in self.list(parent.get(name), &at).iter().enumerate() {
+            if !element.is_string() {
+                self.wrong_type(&at.index(index), "a string", element);
+            }
+            texts.push(element.as_str().unwrap_or_default().to_owned());
+        }
+        texts
+    }
+
+    /// A map whose values are texts.
+    pub(crate) fn text_map(
+        &mut self,
+        parent: &Map<String, Value>,
+        name: &str,
+        at: &Pointer,
+    ) -> BTreeMap<String, String> {
+        let at = at.field(name);
+        let mut texts = BTreeMap::new();
+        for (key, value) in self.map(parent.get(name), &at, Presence::Optional).into_iter().flatten() {
+            match value {
+                Value::String(text) => drop(texts.insert(key.clone(), text.clone())),
+                other => self.wrong_type(&at.field(key), "a string", other),
+            }
+        }
+        texts
+    }
+
+    /// The resources below `spec`, each read by `read` from its fields.
+    pub(crate) fn resources(
+        &mut self,
+        spec: &Map<String, Value>,
+        spec_at: &Pointer,
+        read: impl Fn(&mut Self, &Map<String, Value>, Pointer, usize) -> Option<Resource>,
+    ) -> Vec<Resource> {
+        let at = spec_at.field("resources");
+        let mut resources = Vec::new();
+        for (index, element) in self.list(spec.get("resources"), &at).iter().enumerate() {
+            let at = at.index(index);
+            if let Some(fields) = self.map(Some(element), &at, Presence::Required) {
+                resources.extend(read(self, fields, at, index));
+            }
+        }
+        resources
+    }
+
+    /// A misspelt field would be dropped by the API server and its meaning lost
+    /// silently: say so, but do not refuse what the server would take.
+    pub(crate) fn unknown_fields(&mut self, fields: &Map<String, Value>, known: &[&str], at: &Pointer) {
+        for name in fields.keys().filter(|name| !known.contains(&name.as_str())) {
+            let hint = nearest(name, known.iter().copied()).map(|known| format!("did you mean `{known}`?"));
+            let message = format!("unknown field `{name}` is ignored");
+            self.problems.warning("UnknownField", &at.field(name), message).maybe_hint(hint);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! One expression of a definition, with the place where it is written.
+//!
+//! It knows how a place in the expression becomes a place in the definition,
+//! and nothing of what the expression means.
+
+use std::ops::Range;
+
+use expr::{
+    error::Issue,
+    library::{self, Library},
+    parse::parse,
+    references::{self, Mentions},
+    syntax::Node,
+};
+
+use crate::{
+    problem::{Noted, Pointer, Problems},
+    template::{self, Parts},
+};
+
+/// One expression of a definition.
+#[derive(Debug)]
+pub(crate) struct Site {
+    /// The string that holds it.
+    pub(crate) at: Pointer,
+    /// That string.
+    pub(crate) text: String,
+    /// The expression. Of a string of several parts it is their sum.
+    pub(crate) source: String,
+    /// Its tree.
+    pub(crate) node: Node,
+    segments: Vec<Segment>,
+}
+
+/// A stretch of the expression that stands in the string.
+#[derive(Debug)]
+struct Segment {
+    in_source: usize,
+    in_text: usize,
+    length: usize,
+}
+
+impl Site {
+    /// The expression that a part of a string is.
+    pub(crate) fn part(at: &Pointer, text: &str, range: Range<usize>) -> Result<Site, Refused> {
+        let source = text[range.clone()].to_owned();
+        let segments = vec![Segment { in_source: 0, in_text: range.start, length: source.len() }];
+        Site::parsed(at, text, source, segments)
+    }
+
+    /// The sum that a string of several parts is.
+    pub(crate) fn sum(at: &Pointer, text: &str, parts: &Parts) -> Result<Site, Refused> {
+        let (source, starts) = template::concatenated(text, parts);
+        let segments = parts.expressions().zip(starts);
+        let segments = segments
+            .map(|(range, in_source)| Segment { in_source, in_text: range.start, length: range.len() })
+            .collect();
+        Site::parsed(at, text, source, segments)
+    }
+
+    fn parsed(at: &Pointer, text: &str, source: String, segments: Vec<Segment>) -> Result<Site, Refused> {
+        match parse(&source) {
+            Ok(node) => Ok(Site { at: at.clone(), text: text.to_owned(), source, node, segments }),
+            Err(issues) => Err(Refused { at: at.clone(), source, segments, issues }),
+        }
+    }
+
+    /// Where in the string a place in the expression is.
+    fn in_text(&self, at: usize, length: usize) -> (usize, usize) {
+        in_text(&self.segments, at, length)
+    }
+
+    /// Notes an error about a part of the expression.
+    pub(crate) fn error<'p>(
+        &self,
+        problems: &'p mut Problems,
+        code: &str,
+        at: usize,
+        length: usize,
+        message: impl Into<String>,
+    ) -> Noted<'p> {
+        let (start, length) = self.in_text(at, length);
+        problems.error(code, &self.at, message).span(start, length)
+    }
+
+    /// Notes something about a part of the expression that stops nothing.
+    pub(crate) fn warning<'p>(
+        &self,
+        problems: &'p mut Problems,
+        code: &str,
+        at: usize,
+        length: usize,
+        message: impl Into<String>,
+    ) -> Noted<'p> {
+        let (start, length) = self.in_text(at, length);
+        problems.warning(code, &self.at, message).span(start, length)
+    }
+
+    /// Notes an error about the whole expression.
+    pub(crate) fn wrong<'p>(&self, problems: &'p mut Problems, code: &str, message: impl Into<String>) -> Noted<'p> {
+        problems.error(code, &self.at, message).span(0, self.text.len())
+    }
+
+    /// What it reads and calls.
+    pub(crate) fn mentions(&self) -> Mentions<'_> {
+        references::mentions(&self.node, &|name| library::is_function(name, Library::OF_KRO))
+    }
+
+    /// The length of the name that starts at a place in the expression.
+    pub(crate) fn word(&self, at: usize) -> usize {
+        Issue::new(&self.source, at, "").length
+    }
+}
+
+/// A text that is no expression.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    at: Pointer,
+    source: String,
+    segments: Vec<Segment>,
+    issues: Vec<Issue>,
+}
+
+impl Refused {
+    /// Notes what is wrong with it; `prefix` says whose expression it is.
+    pub(crate) fn note(self, prefix: &str, problems: &mut Problems) {
+        for issue in &self.issues {
+            let (start, length) = in_text(&self.segments, issue.at, issue.length);
+            let code = if issue.message.contains("too long") || issue.message.contains("too deep") {
+                "ExpressionTooBig"
+            } else {
+                "InvalidExpression"
+            };
+            let hint = issue.hint.clone().or_else(|| {
+                let empty = issue.message.ends_with("is empty");
+                Some(if empty {
+                    "write an expression between the braces, such as `${schema.spec.name}`".to_owned()
+                } else {
+                    "expressions are CEL, such as `schema.spec.name + \"-suffix\"`".to_owned()
+                })
+            });
+            let message = format!("{prefix}{}", located(&self.source, issue));
+            problems.error(code, &self.at, message).span(start, length).maybe_hint(hint);
+        }
+    }
+}
+
+/// An issue as cel-go heads it, with its place in the expression.
+pub(crate) fn located(source: &str, issue: &Issue) -> String {
+    let before = &source[..issue.at.min(source.len())];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    format!("ERROR: <input>:{line}:{column}: {}", issue.message)
+}
+
+/// A place between two expressions is that of the one after it.
+fn in_text(segments: &[Segment], at: usize, length: usize) -> (usize, usize) {
+    let within = segments.iter().find(|it| (it.in_source..=it.in_source + it.length).contains(&at));
+    if let Some(segment) = within {
+        let offset = at - segment.in_source;
+        return (segment.in_text + offset, length.min(segment.length - offset));
+    }
+    let next = segments.iter().find(|segment| segment.in_source > at).or(segments.last());
+    next.map_or((0, 0), |segment| (segment.in_text, segment.length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_sum_is_a_place_in_the_string() {
+        let text = "n-${a}-${b.c}";
+        let site = Site::sum(&Pointer::root(), text, &template::split(text).unwrap()).unwrap();
+        assert_eq!(site.source, "\"n-\" + (a) + \"-\" + (b.c)");
+        let dot = site.source.find(".c").unwrap();
+        assert_eq!(site.in_text(dot, 2), (text.find(".c").unwrap(), 2));
+        assert_eq!(site.in_text(5, 1), (text.find('a').unwrap(), 1), "an operator stands for what it adds");
+    }
+
+    #[test]
+    fn quoted_text_is_what_it_was() {
+        let text = "a \"b\" \\ \n\t${c}";
+        let site = Site::sum(&Pointer::root(), text, &template::split(text).unwrap()).unwrap();
+        assert_eq!(site.source, "\"a \\\"b\\\" \\\\ \\n\\t\" + (c)");
+    }
+}
