@@ -105,7 +105,8 @@ fn project(fields: &[(&str, Template)], scope: &Scope) -> Map<String, Value> {
     for (name, template) in fields {
         let value = match template {
             Template::Map(below) => Some(Value::Object(project(below, scope))).filter(|value| !is_empty(value)),
-            leaf => leaf.fill(&mut |expression| scope.json(expression)).ok().flatten(),
+            // A server drops a null of a field that may not be null: it is absent.
+            leaf => leaf.fill(&mut |expression| scope.json(expression)).ok().flatten().filter(|it| !it.is_null()),
         };
         if let Some(value) = value {
             projected.insert((*name).to_owned(), value);

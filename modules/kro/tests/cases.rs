@@ -4,12 +4,15 @@
 //! `BLESS=1` writes the answers instead of comparing them; read the difference
 //! before you keep it.
 
+#[path = "support/builtin.rs"]
+mod builtin;
+
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use guest_sdk::{Failure, Observed, Preparation, Prepared, Rendering};
+use guest_sdk::{ConditionStatus, Failure, Observed, Prepared, Rendering, Role, Selection};
 use serde_json::{Value, json};
 
 #[test]
@@ -44,9 +47,8 @@ impl Case {
     fn run(&self) -> Outcome {
         self.refuse_strangers()?;
         let definition = self.read("definition.yaml")?.ok_or("there is no definition.yaml")?;
-        let prepared = match kro::prepare(&definition, &[]) {
-            Ok(Preparation::Ready(prepared)) => prepared,
-            Ok(Preparation::Needs(kinds)) => return Err(format!("it asks for {kinds:?}")),
+        let prepared = match builtin::prepare(&definition) {
+            Ok(prepared) => prepared,
             Err(failure) => return self.only_problems(&failure),
         };
         self.expect("crd.json", &prepared.blueprint.api.crd)?;
@@ -140,7 +142,17 @@ impl Case {
 
 fn blueprint(prepared: &Prepared) -> Value {
     let kinds = prepared.blueprint.kinds.iter().map(|used| format!("{} {}", used.kind.api_version(), used.kind.kind));
-    let nodes = prepared.blueprint.nodes.iter().map(|node| json!({"id": node.id, "dependsOn": node.depends_on}));
+    let nodes = prepared.blueprint.nodes.iter().map(|node| {
+        let mut shown = json!({"id": node.id, "dependsOn": node.depends_on});
+        let role = match node.role {
+            Role::Child => return shown,
+            Role::Collection => "collection",
+            Role::External => "external",
+            Role::ExternalCollection => "external collection",
+        };
+        shown["role"] = role.into();
+        shown
+    });
     json!({
         "kinds": kinds.collect::<Vec<_>>(),
         "nodes": nodes.collect::<Vec<_>>(),
@@ -155,16 +167,50 @@ fn problems(failure: &Failure) -> Value {
     }
 }
 
+/// What few renderings have is shown only where they have it.
 fn shown(rendering: &Rendering) -> Value {
+    let keyed = |mut shown: Value, key: &str| {
+        if !key.is_empty() {
+            shown["key"] = key.into();
+        }
+        shown
+    };
     let children = rendering.children.iter();
-    let blocked = rendering.blocked.iter();
+    let children =
+        children.map(|it| keyed(json!({"id": it.id, "dependsOn": it.depends_on, "manifest": it.manifest}), &it.key));
     let readiness = rendering.readiness.iter();
-    json!({
+    let readiness = readiness.map(|it| keyed(json!({"id": it.id, "ready": it.ready, "message": it.message}), &it.key));
+    let blocked = rendering.blocked.iter();
+    let mut shown = json!({
         "defaults": rendering.defaults,
-        "children": children.map(|it| json!({"id": it.id, "dependsOn": it.depends_on, "manifest": it.manifest})).collect::<Vec<_>>(),
+        "children": children.collect::<Vec<_>>(),
         "blocked": blocked.map(|it| json!({"id": it.id, "waitsFor": it.waits_for, "message": it.message})).collect::<Vec<_>>(),
         "excluded": rendering.excluded.iter().map(|it| json!({"id": it.id, "message": it.message})).collect::<Vec<_>>(),
-        "readiness": readiness.map(|it| json!({"id": it.id, "ready": it.ready, "message": it.message})).collect::<Vec<_>>(),
+        "readiness": readiness.collect::<Vec<_>>(),
         "status": rendering.status,
-    })
+    });
+    if !rendering.reads.is_empty() {
+        let reads = rendering.reads.iter().map(|it| match &it.select {
+            Selection::Named { namespace, name } => json!({"id": it.id, "namespace": namespace, "name": name}),
+            Selection::Labelled { namespace, selector } => {
+                json!({"id": it.id, "namespace": namespace, "selector": selector})
+            }
+        });
+        shown["reads"] = reads.collect();
+    }
+    if !rendering.conditions.is_empty() {
+        let conditions = rendering.conditions.iter().map(|it| {
+            let status = match it.status {
+                ConditionStatus::True => "True",
+                ConditionStatus::False => "False",
+                ConditionStatus::Unknown => "Unknown",
+            };
+            json!({"type": it.kind, "status": status, "reason": it.reason, "message": it.message})
+        });
+        shown["conditions"] = conditions.collect();
+    }
+    if let Some(why) = &rendering.suspended {
+        shown["suspended"] = why.as_str().into();
+    }
+    shown
 }

@@ -4,11 +4,16 @@
 use guest_sdk::Scope;
 
 use super::Checker;
-use crate::{collect::Place, model::Resource};
+use crate::{
+    collect::Place,
+    model::{Body, Resource},
+};
 
 impl Checker<'_, '_, '_, '_> {
     pub(super) fn identities(&mut self) {
-        for resource in self.definition.resources.iter().filter(|resource| !resource.for_each.is_empty()) {
+        let repeated =
+            |resource: &&Resource| !resource.for_each.is_empty() && matches!(resource.body, Body::Template(_));
+        for resource in self.definition.resources.iter().filter(repeated) {
             let missing = self.unused(resource);
             if missing.is_empty() {
                 continue;

@@ -27,11 +27,20 @@ pub(super) fn warn(definition: &Definition, collected: &Collected, instance: &Va
         for other in collected.found.iter().filter(|other| decides_on(other.place, found.place)) {
             guards.of(&other.site.node, true);
         }
+        // A template with iterators is filled in only where there is something to
+        // go over, and so where that is.
+        let dimensions = collected.found.iter().filter(|other| iterates_for(other.place, found.place));
+        for reference in dimensions.flat_map(|other| other.site.mentions().references) {
+            for length in 0..=reference.path.len() {
+                let names = [reference.root].into_iter().chain(reference.path[..length].iter().copied());
+                guards.paths.push(names.collect::<Vec<_>>().join("."));
+            }
+        }
         let mut walk = Walk { guards: guards.paths, unguarded: Vec::new() };
         walk.node(&found.site.node);
         let mut told: Vec<String> = Vec::new();
-        for (at, path) in walk.unguarded {
-            let Some(absent) = may_be_absent(instance, &path) else { continue };
+        for Unguarded { at, path, certain } in walk.unguarded {
+            let Some(absent) = may_be_absent(instance, &path, certain) else { continue };
             if !told.contains(&absent) {
                 note(definition, found, at, &absent, problems);
                 told.push(absent);
@@ -48,6 +57,11 @@ fn decides_on(one: Place, other: Place) -> bool {
     }
 }
 
+/// Whether one expression is what the other's resource goes over.
+fn iterates_for(one: Place, other: Place) -> bool {
+    matches!((one, other), (Place::ForEach(goes_over, _), Place::Template(index)) if goes_over == index)
+}
+
 fn note(definition: &Definition, found: &Found, at: usize, absent: &str, problems: &mut Problems) {
     let id = found.place.resource().and_then(|index| definition.resources.get(index)).map_or("", |it| it.id.as_str());
     let what = match found.place {
@@ -62,8 +76,9 @@ fn note(definition: &Definition, found: &Found, at: usize, absent: &str, problem
     ));
 }
 
-/// The first field of a path that an instance may lack.
-fn may_be_absent(instance: &Value, path: &[&str]) -> Option<String> {
+/// The first field of a path that an instance may lack. So many of its fields
+/// are there for certain.
+fn may_be_absent(instance: &Value, path: &[&str], certain: usize) -> Option<String> {
     let mut schema = instance;
     let mut names = vec!["schema"];
     for (index, field) in path.iter().enumerate() {
@@ -74,26 +89,27 @@ fn may_be_absent(instance: &Value, path: &[&str]) -> Option<String> {
         let Some(below) = schema.get("properties").and_then(|properties| properties.get(*field)) else {
             // Below a map or an open object, nobody knows what may be there.
             let is_map = schema.get("additionalProperties").is_some_and(Value::is_object);
-            return is_map.then(|| names.join("."));
+            return (is_map && index >= certain).then(|| names.join("."));
         };
         let required = schema["required"].as_array().is_some_and(|all| all.iter().any(|name| name == field));
         // Metadata and spec themselves are there; of the metadata, name and the like are.
-        let certain = match index {
-            0 => true,
-            1 if path[0] == "metadata" => !matches!(
-                *field,
-                "labels"
-                    | "annotations"
-                    | "deletionTimestamp"
-                    | "deletionGracePeriodSeconds"
-                    | "generateName"
-                    | "ownerReferences"
-                    | "finalizers"
-                    | "selfLink"
-            ),
-            _ => required || below.get("default").is_some(),
-        };
-        if !certain {
+        let is_there = index < certain
+            || match index {
+                0 => true,
+                1 if path[0] == "metadata" => !matches!(
+                    *field,
+                    "labels"
+                        | "annotations"
+                        | "deletionTimestamp"
+                        | "deletionGracePeriodSeconds"
+                        | "generateName"
+                        | "ownerReferences"
+                        | "finalizers"
+                        | "selfLink"
+                ),
+                _ => required || below.get("default").is_some(),
+            };
+        if !is_there {
             return Some(names.join("."));
         }
         schema = below;
@@ -138,7 +154,15 @@ impl Guards {
 
 struct Walk<'n> {
     guards: Vec<String>,
-    unguarded: Vec<(usize, Vec<&'n str>)>,
+    unguarded: Vec<Unguarded<'n>>,
+}
+
+/// A field that is read without a guard.
+struct Unguarded<'n> {
+    at: usize,
+    path: Vec<&'n str>,
+    /// How many of its fields a guard says are there.
+    certain: usize,
 }
 
 impl<'n> Walk<'n> {
@@ -182,7 +206,7 @@ impl<'n> Walk<'n> {
             // What is guarded is there; what is below it may not be.
             let certain = (1..=reference.path.len()).rev().find(|length| is_guarded(*length)).unwrap_or(0);
             if certain < reference.path.len() {
-                self.unguarded.push((reference.at as usize, reference.path));
+                self.unguarded.push(Unguarded { at: reference.at as usize, path: reference.path, certain });
             }
         }
     }
