@@ -5,13 +5,14 @@
 
 use contract::Gvk;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     claims::group_resource,
     fault::{Blame, Fault},
     kcp::{self, Cluster, cluster::Force},
     kinds::{Kind, Kinds},
+    managed_fields,
     object::Target,
     plan::{Action, Plan},
     policy::Admitted,
@@ -103,38 +104,35 @@ impl Fault for Error {
     }
 }
 
-/// Carries a plan out: creations and changes first, several at once, then
-/// deletions in order. `done` hears of every success, also when another action
-/// fails.
+/// Carries a plan out: creations and changes first, then deletions, several at
+/// once each. `done` hears of every success, also when another action fails.
 ///
 /// # Errors
 /// The first failure. Deletions are not begun after one.
 pub async fn apply(cluster: &Cluster, kinds: &Kinds, plan: &Plan, mut done: impl FnMut(Done)) -> Result<(), Error> {
-    let writes: Vec<_> = plan.actions.iter().filter_map(|action| write(cluster, kinds, action)).collect();
-    let mut writes = stream::iter(writes).buffer_unordered(CONCURRENCY);
+    let writes = plan.actions.iter().filter_map(|action| write(cluster, kinds, action)).collect();
+    send(writes, &mut done).await?;
+    let deletions = plan.actions.iter().filter_map(|action| delete(cluster, kinds, action)).collect();
+    send(deletions, &mut done).await
+}
+
+async fn send(requests: Vec<Sending<'_>>, done: &mut impl FnMut(Done)) -> Result<(), Error> {
+    let mut answers = stream::iter(requests).buffer_unordered(CONCURRENCY);
     let mut failure = None;
-    while let Some(result) = writes.next().await {
+    while let Some(result) = answers.next().await {
         match result {
-            Ok(written) => done(written),
+            Ok(success) => done(success),
             Err(error) => failure = failure.or(Some(error)),
         }
     }
-    drop(writes);
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    for action in &plan.actions {
-        let Action::Delete { target, uid, why } = action else { continue };
-        let kind = kinds.get(&target.kind).ok_or_else(|| Error::UnknownKind { target: target.clone() })?;
-        tracing::info!(%target, why, "deleting");
-        let held = cluster.delete(target, kind, uid).await?;
-        done(Done::Deleted { target: target.clone(), uid: uid.clone(), held });
-    }
-    Ok(())
+    failure.map_or(Ok(()), Err)
 }
 
+/// A request under way.
+type Sending<'a> = BoxFuture<'a, Result<Done, Error>>;
+
 /// The request that a creation or change takes; `None` for other actions.
-fn write<'a>(cluster: &'a Cluster, kinds: &'a Kinds, action: &'a Action) -> Option<BoxFuture<'a, Result<Done, Error>>> {
+fn write<'a>(cluster: &'a Cluster, kinds: &'a Kinds, action: &'a Action) -> Option<Sending<'a>> {
     let (child, manifest, force, why) = match action {
         Action::Create(child) => (child, child.manifest().clone(), Force::No, "it is missing"),
         Action::Update { child, uid, why } => {
@@ -149,8 +147,27 @@ fn write<'a>(cluster: &'a Cluster, kinds: &'a Kinds, action: &'a Action) -> Opti
     let sending = async move {
         tracing::info!(target = %child.target(), why, "applying");
         let sent = cluster.apply(&manifest, kind, force).await;
-        let object = sent.map_err(|error| explain(error, child, kind, force))?;
+        let mut object = sent.map_err(|error| explain(error, child, kind, force))?;
+        if let Some(fields) = managed_fields::reclaimed(&object, &manifest) {
+            tracing::debug!(target = %child.target(), "taking fields back to remove them");
+            let version = &object["metadata"]["resourceVersion"];
+            let patch = json!({"metadata": {"resourceVersion": version, "managedFields": fields}});
+            cluster.merge(child.target(), kind, "", &patch).await?;
+            object = cluster.apply(&manifest, kind, force).await.map_err(|error| explain(error, child, kind, force))?;
+        }
         Ok(Done::Written { manifest: child.manifest().clone(), object })
+    };
+    Some(sending.boxed())
+}
+
+/// The request that a deletion takes; `None` for other actions.
+fn delete<'a>(cluster: &'a Cluster, kinds: &'a Kinds, action: &'a Action) -> Option<Sending<'a>> {
+    let Action::Delete { target, uid, why } = action else { return None };
+    let sending = async move {
+        let kind = kinds.get(&target.kind).ok_or_else(|| Error::UnknownKind { target: target.clone() })?;
+        tracing::info!(%target, why, "deleting");
+        let held = cluster.delete(target, kind, uid).await?;
+        Ok(Done::Deleted { target: target.clone(), uid: uid.clone(), held })
     };
     Some(sending.boxed())
 }

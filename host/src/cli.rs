@@ -3,9 +3,13 @@
 //! Arguments are read here and in the modules below; what they lead to is in
 //! the rest of the library. stdout is for data, stderr for people.
 
+pub mod adopt;
 pub mod bind;
+pub mod check;
 pub mod completions;
 pub mod definition;
+pub mod explain;
+pub mod graph;
 pub mod kubeconfig;
 pub mod log;
 pub mod output;
@@ -69,6 +73,10 @@ enum Command {
     Bind(bind::Args),
     Kubeconfig(kubeconfig::Args),
     Render(render::Args),
+    Check(check::Args),
+    Explain(explain::Args),
+    Graph(graph::Args),
+    Adopt(adopt::Args),
     Run(run::Args),
     Completions(completions::Args),
 }
@@ -93,6 +101,10 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Bind(args) => bind::run(global, args),
         Command::Kubeconfig(args) => kubeconfig::run(global, args),
         Command::Render(args) => render::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Graph(args) => graph::run(args),
+        Command::Adopt(args) => adopt::run(global, args),
         Command::Run(args) => run::run(global, args),
         Command::Completions(args) => completions::run(args),
     }

@@ -1,12 +1,14 @@
-//! Reading a definition as the host sees it: which module runs it, and nothing
-//! of what the module makes of it.
+//! Reading a definition as the host sees it: of which kind it is and which
+//! module runs it, and nothing of what the module makes of it.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
+use contract::{Gvk, Scope};
 use serde_json::Value;
 
 use crate::{
     fault::{Blame, Fault},
+    kinds::Kind,
     name::Digest,
     object,
 };
@@ -14,14 +16,69 @@ use crate::{
 /// The annotation that names a module where the stored schema has no
 /// `spec.module`.
 pub const MODULE_ANNOTATION: &str = "croft.run/module";
-/// The API group and kind of definitions.
+/// The API group of definitions.
 pub const GROUP: &str = "kro.run";
 /// The version of definitions.
 pub const VERSION: &str = "v1alpha1";
-/// The resource name of definitions in URLs.
-pub const PLURAL: &str = "resourcegroups";
-/// The kind of definitions.
-pub const KIND: &str = "ResourceGroup";
+
+/// The kinds of definitions that the host watches. Which module reads one is
+/// not a matter of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DefinitionKind {
+    /// `ResourceGroup` of kro v0.1, namespaced.
+    ResourceGroup,
+    /// `ResourceGraphDefinition` of kro v0.9, cluster-scoped.
+    ResourceGraphDefinition,
+}
+
+impl DefinitionKind {
+    /// All of them.
+    pub const ALL: [DefinitionKind; 2] = [DefinitionKind::ResourceGroup, DefinitionKind::ResourceGraphDefinition];
+
+    /// The kind of definition that an object is, if it is one.
+    pub fn of(object: &Value) -> Option<DefinitionKind> {
+        DefinitionKind::named(&Gvk::of(object)?)
+    }
+
+    /// The kind of definition that goes by a group and a kind, in any version.
+    pub fn named(kind: &Gvk) -> Option<DefinitionKind> {
+        DefinitionKind::ALL.into_iter().find(|known| kind.group == GROUP && kind.kind == known.as_str())
+    }
+
+    /// Such as `ResourceGroup`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DefinitionKind::ResourceGroup => "ResourceGroup",
+            DefinitionKind::ResourceGraphDefinition => "ResourceGraphDefinition",
+        }
+    }
+
+    /// Its name with group and version.
+    pub fn gvk(self) -> Gvk {
+        Gvk { group: GROUP.into(), version: VERSION.into(), kind: self.as_str().into() }
+    }
+
+    /// The resource name in URLs, such as `resourcegroups`.
+    pub fn plural(self) -> &'static str {
+        match self {
+            DefinitionKind::ResourceGroup => "resourcegroups",
+            DefinitionKind::ResourceGraphDefinition => "resourcegraphdefinitions",
+        }
+    }
+
+    /// Whether such definitions live in a namespace.
+    pub fn scope(self) -> Scope {
+        match self {
+            DefinitionKind::ResourceGroup => Scope::Namespaced,
+            DefinitionKind::ResourceGraphDefinition => Scope::Cluster,
+        }
+    }
+
+    /// How it is addressed.
+    pub fn address(self) -> Kind {
+        Kind { plural: self.plural().into(), scope: self.scope() }
+    }
+}
 
 /// Which module runs a definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +171,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_definition_is_known_by_group_and_kind() {
+        let of = |api_version: &str, kind: &str| DefinitionKind::of(&json!({"apiVersion": api_version, "kind": kind}));
+        for kind in DefinitionKind::ALL {
+            assert_eq!(of("kro.run/v1alpha1", kind.as_str()), Some(kind));
+            assert_eq!(DefinitionKind::named(&kind.gvk()), Some(kind));
+        }
+        assert_eq!(of("example.org/v1", "ResourceGroup"), None);
+        assert_eq!(of("kro.run/v1alpha1", "Greeting"), None);
+    }
 
     #[test]
     fn a_reference_reads_back_as_it_was_written() {

@@ -2,7 +2,7 @@
 //!
 //! It lists; `plan` decides what becomes of them.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use contract::{Gvk, Observed};
 use serde_json::{Value, json};
@@ -79,10 +79,22 @@ impl Inventory {
         &self.entries
     }
 
-    /// What a module is shown: every child that is not on its way out.
-    pub fn observed(&self) -> Vec<Observed> {
-        let staying = self.entries.iter().filter(|owned| !object::is_being_deleted(&owned.object));
-        let mut observed: Vec<_> = staying
+    /// The children that are not on their way out, ordered by place.
+    pub fn staying(&self) -> impl Iterator<Item = &Owned> {
+        self.entries.iter().filter(|owned| !object::is_being_deleted(&owned.object))
+    }
+
+    /// In how many waves they would go.
+    pub fn waves(&self) -> usize {
+        self.entries.iter().map(|owned| owned.wave).collect::<BTreeSet<_>>().len()
+    }
+
+    /// What a module is shown: every child that stays and is still the one that
+    /// its id and key stand for.
+    pub fn observed(&self, is_current: impl Fn(&Owned) -> bool) -> Vec<Observed> {
+        let mut observed: Vec<_> = self
+            .staying()
+            .filter(|owned| is_current(owned))
             .map(|owned| Observed { id: owned.id.clone(), key: owned.key.clone(), object: shown(&owned.object) })
             .collect();
         observed.sort_by(|one, other| (&one.id, &one.key).cmp(&(&other.id, &other.key)));
@@ -156,9 +168,29 @@ mod tests {
     fn a_module_sees_no_bookkeeping_and_nothing_that_is_going() {
         let mut going = child("b", "one", "b").as_ref().clone();
         going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
-        let observed = Inventory::of("one", [child("a", "one", "a"), Arc::new(going)]).observed();
+        let observed = Inventory::of("one", [child("a", "one", "a"), Arc::new(going)]).observed(|_| true);
         assert_eq!(observed.len(), 1);
         assert_eq!(observed[0].object.pointer("/metadata/managedFields"), None);
+    }
+
+    #[test]
+    fn elements_of_a_collection_are_told_apart_by_their_keys() {
+        let element = |name: &str, key: &str| {
+            let mut element = child(name, "one", "workers").as_ref().clone();
+            element["metadata"]["annotations"][object::KEY_ANNOTATION] = key.into();
+            Arc::new(element)
+        };
+        // `old` stands for a key that another object stands for by now.
+        let elements = [element("x", "b"), element("old", "a"), element("y", "a")];
+        let inventory = Inventory::of("one", elements);
+        let seen = |inventory: &Inventory, is_current: &dyn Fn(&Owned) -> bool| {
+            let observed = inventory.observed(is_current).into_iter();
+            observed.map(|seen| (seen.key, object::text(&seen.object, "/metadata/name").to_owned())).collect::<Vec<_>>()
+        };
+        let expected = [("a".to_owned(), "y".to_owned()), ("b".to_owned(), "x".to_owned())];
+        assert_eq!(seen(&inventory, &|owned| owned.target.name != "old"), expected);
+        // Never two of one key, whatever is current.
+        assert_eq!(seen(&inventory, &|_| true).len(), 2);
     }
 
     #[test]

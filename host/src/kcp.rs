@@ -6,6 +6,7 @@
 pub mod connection;
 pub mod cluster;
 pub mod virtual_workspace;
+pub mod openapi;
 pub mod endpoints;
 pub mod store;
 pub mod externals;
@@ -14,6 +15,7 @@ pub mod publisher;
 
 pub use cluster::Cluster;
 pub use connection::Connection;
+pub use openapi::OpenApi;
 pub use store::{ObjectKey, Store};
 pub use virtual_workspace::VirtualWorkspace;
 

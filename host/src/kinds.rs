@@ -1,13 +1,15 @@
 //! What the host knows of kinds: the resource name in URLs and whether objects
 //! live in a namespace.
 //!
-//! A server's discovery always has the last word; the table here is for
+//! A server's discovery always has the last word; what is known here is for
 //! working offline.
 
 use std::collections::BTreeMap;
 
 use contract::{Gvk, Scope};
 use serde::{Deserialize, Serialize};
+
+use crate::schemas;
 
 /// How objects of a kind are addressed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,69 +23,24 @@ pub struct Kind {
 /// Kinds that were looked up.
 pub type Kinds = BTreeMap<Gvk, Kind>;
 
-/// Kind, version and scope (`-` cluster, `n` namespaced) of what a Kubernetes
-/// API server or kcp serves by itself, grouped by API group. Plurals follow
-/// `guess` without exception here.
-const BUILTIN: &[(&str, &str, &[&str], &[&str])] = &[
-    (
-        "",
-        "v1",
-        &["Namespace", "Node", "PersistentVolume"],
-        &[
-            "ConfigMap",
-            "Endpoints",
-            "Event",
-            "LimitRange",
-            "PersistentVolumeClaim",
-            "Pod",
-            "PodTemplate",
-            "ReplicationController",
-            "ResourceQuota",
-            "Secret",
-            "Service",
-            "ServiceAccount",
-        ],
-    ),
-    ("apps", "v1", &[], &["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"]),
-    ("autoscaling", "v2", &[], &["HorizontalPodAutoscaler"]),
-    ("batch", "v1", &[], &["CronJob", "Job"]),
-    ("coordination.k8s.io", "v1", &[], &["Lease"]),
-    ("discovery.k8s.io", "v1", &[], &["EndpointSlice"]),
-    ("events.k8s.io", "v1", &[], &["Event"]),
-    ("networking.k8s.io", "v1", &["IngressClass"], &["Ingress", "NetworkPolicy"]),
-    ("policy", "v1", &[], &["PodDisruptionBudget"]),
-    ("rbac.authorization.k8s.io", "v1", &["ClusterRole", "ClusterRoleBinding"], &["Role", "RoleBinding"]),
-    ("scheduling.k8s.io", "v1", &["PriorityClass"], &[]),
-    ("storage.k8s.io", "v1", &["CSIDriver", "StorageClass", "VolumeAttachment"], &[]),
-    ("apiextensions.k8s.io", "v1", &["CustomResourceDefinition"], &[]),
-    (
-        "admissionregistration.k8s.io",
-        "v1",
-        &[
-            "MutatingWebhookConfiguration",
-            "ValidatingAdmissionPolicy",
-            "ValidatingAdmissionPolicyBinding",
-            "ValidatingWebhookConfiguration",
-        ],
-        &[],
-    ),
-    ("apis.kcp.io", "v1alpha1", &["APIBinding", "APIExport", "APIExportEndpointSlice", "APIResourceSchema"], &[]),
-    ("apis.kcp.io", "v1alpha2", &["APIBinding", "APIExport"], &[]),
-    ("tenancy.kcp.io", "v1alpha1", &["Workspace", "WorkspaceType"], &[]),
+/// Group, version and kinds of what kcp serves by itself, all of them
+/// cluster-scoped. Plurals follow `guess` without exception here.
+const KCP: [(&str, &str, &[&str]); 3] = [
+    ("apis.kcp.io", "v1alpha1", &["APIBinding", "APIExport", "APIExportEndpointSlice", "APIResourceSchema"]),
+    ("apis.kcp.io", "v1alpha2", &["APIBinding", "APIExport"]),
+    ("tenancy.kcp.io", "v1alpha1", &["Workspace", "WorkspaceType"]),
 ];
 
-/// Looks a kind up in the table of kinds that every server has.
+/// Looks a kind up among those that every server has: Kubernetes' own, whose
+/// schemas are known too, and kcp's.
 pub fn builtin(gvk: &Gvk) -> Option<Kind> {
-    let (.., cluster, namespaced) =
-        BUILTIN.iter().find(|(group, version, ..)| *group == gvk.group && *version == gvk.version)?;
-    let scope = if cluster.contains(&gvk.kind.as_str()) {
-        Scope::Cluster
-    } else if namespaced.contains(&gvk.kind.as_str()) {
-        Scope::Namespaced
-    } else {
-        return None;
-    };
-    Some(Kind { plural: plural_of(&gvk.kind), scope })
+    let of_kcp = KCP.iter().any(|(group, version, kinds)| {
+        *group == gvk.group && *version == gvk.version && kinds.contains(&gvk.kind.as_str())
+    });
+    if of_kcp {
+        return Some(Kind { plural: plural_of(&gvk.kind), scope: Scope::Cluster });
+    }
+    schemas::address(gvk)
 }
 
 /// The best guess for a kind that nobody could be asked about: namespaced, with

@@ -21,6 +21,7 @@ use self::{
     watches::Watches,
 };
 use crate::{
+    definition::DefinitionKind,
     fault::Fault,
     kcp::{
         self, Cluster, Connection, ObjectKey, VirtualWorkspace, connection, virtual_workspace::Address, watch::pause,
@@ -158,7 +159,7 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         (None, Some(export)) => watches.follow(export),
         (None, None) => unreachable!("a source is one of the two"),
     }
-    let known = watches.definitions(home, changed);
+    let known = watches.definitions(&home, &changed);
     tasks.spawn(Definitions::new(Arc::clone(&host), Arc::clone(&watches), known).run(definitions));
     let (stop, stopped) = watch::channel(false);
     let mut passes = JoinSet::new();
@@ -177,29 +178,34 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
 }
 
 /// Reads the definitions once, so that wrong credentials and wrong contexts are
-/// told at once rather than retried for ever.
+/// told at once rather than retried for ever. One kind of them is enough.
 async fn preflight(home: &Cluster, export: Option<&str>) -> Result<(), Error> {
-    let definitions = format!(
-        "/apis/{}/{}/{}?limit=1",
-        crate::definition::GROUP,
-        crate::definition::VERSION,
-        crate::definition::PLURAL
-    );
-    let export_path = export.map(|export| format!("/apis/apis.kcp.io/v1alpha2/apiexports/{export}"));
-    let mut refused = home.read(&definitions).await.err();
-    if let (None, Some(path)) = (&refused, &export_path) {
-        refused = home.read(path).await.err();
+    let mut refused = None;
+    for kind in DefinitionKind::ALL {
+        match home.read(&format!("/apis/{}/{}?limit=1", kind.gvk().api_version(), kind.plural())).await {
+            Ok(_) => {
+                refused = None;
+                break;
+            }
+            // That a kind is not served says less than any other trouble.
+            Err(error) if refused.is_none() || error.code() != Some(404) => refused = Some(error),
+            Err(_) => {}
+        }
+    }
+    if let (None, Some(export)) = (&refused, export) {
+        refused = home.read(&format!("/apis/apis.kcp.io/v1alpha2/apiexports/{export}")).await.err();
     }
     let Some(source) = refused else { return Ok(()) };
     let hint = match (source.code(), export.is_some()) {
         (Some(401), _) => "the credentials of this context are not accepted; fetch new ones",
         (Some(403), _) => "ask for the rights that `croft publish` lists as a ClusterRole",
         (Some(404), true) => {
-            "the workspace has no ResourceGroups or no such export; run `croft publish --apply` there first"
+            "the workspace has no ResourceGroups and no ResourceGraphDefinitions, or no such export; run `croft \
+             publish --apply` there first"
         }
         (Some(404), false) => {
-            "the export does not serve ResourceGroups; with the split layout run `croft run --export NAME` in the \
-             provider's workspace"
+            "the export serves neither ResourceGroups nor ResourceGraphDefinitions; with the split layout run \
+             `croft run --export NAME` in the provider's workspace"
         }
         _ => "is kcp running, and is the server of the context right?",
     };

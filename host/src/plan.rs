@@ -74,8 +74,8 @@ impl fmt::Display for Conflict {
 /// Everything to do for one rendering.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// Creations and changes in the order of rendering, then deletions, the
-    /// last wave first.
+    /// Creations and changes in the order of rendering, then the deletions of
+    /// one wave. Earlier waves are for a later plan.
     pub actions: Vec<Action>,
     /// Objects that are in the way. They are left untouched.
     pub conflicts: Vec<Conflict>,
@@ -112,26 +112,33 @@ pub fn plan(children: &[Admitted], blocked: &BTreeSet<&str>, inventory: &Invento
         }
     }
     let wanted: BTreeSet<&Target> = children.iter().map(Admitted::target).collect();
-    let mut rest: Vec<&Owned> = inventory.entries().iter().filter(|owned| !wanted.contains(&owned.target)).collect();
-    rest.sort_by_key(|owned| std::cmp::Reverse(owned.wave));
-    plan.actions.extend(rest.into_iter().map(|owned| match owned {
-        owned if object::is_being_deleted(&owned.object) => Action::Await(owned.target.clone()),
-        owned if blocked.contains(owned.id.as_str()) => Action::Keep(owned.target.clone()),
-        owned => delete(owned, "no longer rendered"),
+    let rest = inventory.entries().iter().filter(|owned| !wanted.contains(&owned.target));
+    let (kept, unwanted): (Vec<&Owned>, Vec<&Owned>) = rest.partition(|owned| blocked.contains(owned.id.as_str()));
+    plan.actions.extend(kept.into_iter().map(|owned| match object::is_being_deleted(&owned.object) {
+        true => Action::Await(owned.target.clone()),
+        false => Action::Keep(owned.target.clone()),
     }));
+    plan.actions.extend(last_wave(&unwanted, "no longer rendered"));
     plan
 }
 
 /// Plans the next step of an instance's deletion: its highest wave goes, or is
 /// waited for. Empty when there is nothing left.
 pub fn deletion(inventory: &Inventory) -> Plan {
-    let highest = inventory.entries().iter().map(|owned| owned.wave).max();
-    let next = inventory.entries().iter().filter(|owned| Some(owned.wave) == highest);
-    let step = |owned: &Owned| match object::is_being_deleted(&owned.object) {
+    let all: Vec<&Owned> = inventory.entries().iter().collect();
+    Plan { actions: last_wave(&all, "its instance is being deleted"), conflicts: Vec::new() }
+}
+
+/// What has to happen for the highest wave to be gone. The others may be what it
+/// was made from: their turn comes when it is.
+fn last_wave(unwanted: &[&Owned], why: &str) -> Vec<Action> {
+    let highest = unwanted.iter().map(|owned| owned.wave).max();
+    let last = unwanted.iter().filter(|owned| Some(owned.wave) == highest);
+    last.map(|owned| match object::is_being_deleted(&owned.object) {
         true => Action::Await(owned.target.clone()),
-        false => delete(owned, "its instance is being deleted"),
-    };
-    Plan { actions: next.map(step).collect(), conflicts: Vec::new() }
+        false => delete(owned, why),
+    })
+    .collect()
 }
 
 fn delete(owned: &Owned, why: &str) -> Action {

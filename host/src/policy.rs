@@ -237,14 +237,17 @@ pub fn admit(rendering: &Rendering, rules: Rules<'_>) -> Result<Vec<Admitted>, V
         .iter()
         .map(|child| {
             let admitted = admit_one(child, waves.get(child.id.as_str()).copied().unwrap_or_default(), rules)?;
-            match seen.insert(admitted.target.clone(), child.id.clone()) {
-                Some(first) => {
-                    Err(Violation::DuplicateTarget { first, second: child.id.clone(), target: admitted.target })
-                }
+            match seen.insert(admitted.target.clone(), named(child)) {
+                Some(first) => Err(Violation::DuplicateTarget { first, second: named(child), target: admitted.target }),
                 None => Ok(admitted),
             }
         })
         .collect()
+}
+
+/// The child as people find it: its id, and its key within a collection.
+fn named(child: &Child) -> String {
+    if child.key.is_empty() { child.id.clone() } else { format!("{}[{}]", child.id, child.key) }
 }
 
 fn known_ids(rendering: &Rendering, blueprint: &Blueprint) -> Result<(), Violation> {

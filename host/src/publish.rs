@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     canonical,
     claims::{self, MANAGE_VERBS, READ_VERBS},
-    definition,
+    definition::{self, DefinitionKind},
     kinds::{self, Kinds},
     name::Digest,
     object,
@@ -17,6 +17,8 @@ use crate::{
 
 /// The CustomResourceDefinition of `resourcegroups.kro.run`, with `spec.module`.
 const RESOURCE_GROUP_CRD: &str = include_str!("publish/resourcegroups.json");
+/// The same of `resourcegraphdefinitions.kro.run`.
+const RESOURCE_GRAPH_CRD: &str = include_str!("publish/resourcegraphdefinitions.json");
 
 /// Where definitions live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +26,9 @@ pub enum Layout {
     /// The export serves the API alone; definitions are a CRD in the provider's
     /// own workspace. A consumer can bind any number of such exports.
     Split,
-    /// One export serves the API and `resourcegroups`. A consumer can bind one
-    /// such export: kcp refuses a second that serves the same resource.
+    /// One export serves the API and the definition's own kind, such as
+    /// `resourcegroups`. A consumer can bind one such export: kcp refuses a
+    /// second that serves the same resource.
     Shared,
 }
 
@@ -50,7 +53,7 @@ pub struct Options {
 #[derive(Clone, Debug)]
 pub struct Publication {
     /// The API's CRD and, in the provider's workspace with the split layout,
-    /// that of definitions.
+    /// that of the definition's own kind.
     pub crds: Vec<Value>,
     /// One for every resource that the export serves.
     pub schemas: Vec<Value>,
@@ -98,22 +101,27 @@ impl Publication {
     }
 }
 
-/// Makes the objects that publish a definition.
+/// Makes the objects that publish a definition of a kind.
 ///
 /// # Errors
 /// The module's CRD is not one, or takes a field that is croft's.
-pub fn publish(blueprint: &Blueprint, kinds: &Kinds, options: &Options) -> Result<Publication, Error> {
-    let groups_crd = resource_group_crd();
+pub fn publish(
+    definition: DefinitionKind,
+    blueprint: &Blueprint,
+    kinds: &Kinds,
+    options: &Options,
+) -> Result<Publication, Error> {
+    let definitions_crd = definition_crd(definition);
     let mut schemas = vec![schema(&with_record(&blueprint.api.crd)?, options)?];
     if options.layout == Layout::Shared {
-        schemas.push(schema(&groups_crd, options)?);
+        schemas.push(schema(&definitions_crd, options)?);
     }
     let (claims, guessed) = permission_claims(blueprint, kinds);
     let export = export(&schemas, &claims, blueprint, options);
     let name = object::text(&export, "/metadata/name").to_owned();
     let shared = options.layout == Layout::Shared;
     Ok(Publication {
-        crds: vec![blueprint.api.crd.clone(), groups_crd],
+        crds: vec![blueprint.api.crd.clone(), definitions_crd],
         schemas,
         provider_binding: shared.then(|| binding(&name, &[], options)),
         consumer_binding: binding(&name, &claims, options),
@@ -123,9 +131,13 @@ pub fn publish(blueprint: &Blueprint, kinds: &Kinds, options: &Options) -> Resul
     })
 }
 
-/// The CRD of definitions, as croft publishes it.
-pub fn resource_group_crd() -> Value {
-    serde_json::from_str(RESOURCE_GROUP_CRD).expect("the embedded CRD is JSON: a test reads it")
+/// The CRD of a kind of definitions, as croft publishes it.
+pub fn definition_crd(kind: DefinitionKind) -> Value {
+    let text = match kind {
+        DefinitionKind::ResourceGroup => RESOURCE_GROUP_CRD,
+        DefinitionKind::ResourceGraphDefinition => RESOURCE_GRAPH_CRD,
+    };
+    serde_json::from_str(text).expect("the embedded CRD is JSON: a test reads it")
 }
 
 /// The resources that an export serves and a new version of it would not.
@@ -190,7 +202,7 @@ fn prefix(digest: &Digest) -> String {
 }
 
 /// What the consumer is asked to accept, and the kinds that were guessed.
-fn permission_claims(blueprint: &Blueprint, kinds: &Kinds) -> (Vec<Value>, Vec<Gvk>) {
+pub(crate) fn permission_claims(blueprint: &Blueprint, kinds: &Kinds) -> (Vec<Value>, Vec<Gvk>) {
     let mut guessed = Vec::new();
     let mut claims: Vec<Value> = Vec::new();
     for used in &blueprint.kinds {
@@ -263,11 +275,14 @@ fn rbac(export: &str, options: &Options) -> Vec<Value> {
         }),
     ];
     if options.layout == Layout::Split {
+        // Both kinds, whichever is published: a provider moves from one to the
+        // other without asking for rights again.
+        let definitions = DefinitionKind::ALL.map(DefinitionKind::plural);
         rules.push(json!({
-            "apiGroups": [definition::GROUP], "resources": [definition::PLURAL], "verbs": ["get", "list", "watch"],
+            "apiGroups": [definition::GROUP], "resources": definitions, "verbs": ["get", "list", "watch"],
         }));
         rules.push(json!({
-            "apiGroups": [definition::GROUP], "resources": [format!("{}/status", definition::PLURAL)],
+            "apiGroups": [definition::GROUP], "resources": definitions.map(|plural| format!("{plural}/status")),
             "verbs": ["get", "update", "patch"],
         }));
     }

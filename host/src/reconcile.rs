@@ -5,23 +5,23 @@
 
 mod deletion;
 mod record;
+mod sight;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use contract::{Gvk, Observed, Rendering};
+use contract::{Gvk, Rendering};
 use serde_json::{Map, Value, json};
 
 use crate::{
     apply::{self, Done},
-    canonical,
-    claims::{Claims, Grant},
+    claims::Claims,
     defaults,
     fault::{Blame, Fault},
-    inventory::{self, Inventory},
-    kcp::{Cluster, ObjectKey, externals},
+    inventory,
+    kcp::{Cluster, ObjectKey},
     kinds::Kind,
     object::{self, Target},
     plan::{self, Action, Conflict, Plan},
@@ -96,10 +96,6 @@ struct Pass<'a> {
     unseen: BTreeSet<Gvk>,
 }
 
-/// After so many attempts, some ten seconds, an instance whose children cannot be
-/// seen says so: a host that has just started sees them sooner.
-const BLIND_ATTEMPTS: u32 = 6;
-
 /// What the module answered last.
 struct Rendered {
     rendering: Rendering,
@@ -151,23 +147,29 @@ impl Pass<'_> {
         if next == Next::Wait && !recorded { Next::Retry } else { next }
     }
 
-    /// Renders and applies until nothing changes any more. Each round can
-    /// unblock what waited for a child of the one before, so there are at most
-    /// as many as there are nodes, and one to see that all is quiet.
+    /// Renders and applies until nothing changes any more. Each round can unblock
+    /// what waited for a child or for a read of the one before, or takes a wave
+    /// away, so there are at most twice as many as there are nodes and waves, and
+    /// one to see that all is quiet.
     async fn rounds(&mut self) -> Result<Plan, Stop> {
         if self.serving.retired {
             return Err(Stop::Verdict(gone_definition()));
         }
-        let most = self.serving.prepared.blueprint.nodes.len() + 2;
+        let most = 2 * self.serving.prepared.blueprint.nodes.len() + self.inventory().waves() + 2;
         for _ in 0..most {
             let (rendering, admitted) = self.render().await?;
             if rendering.suspended.is_some() {
                 return Ok(Plan::default());
             }
+            // Made without what the module wants to see, a collection may look
+            // empty: nothing of that is applied.
+            if self.world.asked(self.key, &rendering.reads) {
+                self.places.clear();
+                continue;
+            }
             let claimed = self.claim(&rendering.defaults).await?;
             let plan = self.plan(&rendering, &admitted);
-            let new_reads = std::mem::replace(&mut self.memory.reads, rendering.reads.clone()) != rendering.reads;
-            if plan.is_quiet() && !claimed && !new_reads {
+            if plan.is_quiet() && !claimed {
                 return Ok(plan);
             }
             self.apply(&plan).await?;
@@ -181,83 +183,14 @@ impl Pass<'_> {
         }))
     }
 
-    /// Whether the store has all the children that may exist. Kinds that the
-    /// consumer does not let croft see are policy's business.
-    fn can_see_children(&self) -> bool {
-        self.serving.kinds.iter().all(|(kind, address)| {
-            self.claims.grant(&kind.group, &address.plural) != Grant::Accepted || self.world.is_synced(kind)
-        })
-    }
-
-    /// What is done while a kind's objects are not known: nothing, and after some
-    /// attempts the instance says why. Knowing them is an event, which comes at
-    /// once and is not waited for.
-    async fn blind(&mut self) -> Next {
-        if self.memory.attempts >= BLIND_ATTEMPTS {
-            let kinds = self.serving.kinds.keys().filter(|kind| !self.world.is_synced(kind)).map(ToString::to_string);
-            let message = format!("cannot see the {} of this workspace yet", kinds.collect::<Vec<_>>().join(", "));
-            let (stage, reason) = (Stage::Applied, "NotSynced".to_owned());
-            self.record(&Verdict::Stopped { stage, reason, blame: Blame::Host, message }).await;
-        }
-        Next::Retry
-    }
-
-    fn inventory(&self) -> Inventory {
-        let uid = object::uid(&self.instance);
-        let seen = self.world.children.children(uid).into_iter();
-        // Equal uids in two logical clusters cannot be told apart by label.
-        let here = seen
-            .filter(|child| object::annotation(child, object::CLUSTER_ANNOTATION) == Some(self.key.cluster.as_str()));
-        Inventory::of(uid, here).with_hidden(&self.instance, |kind| self.is_visible(kind))
-    }
-
-    fn is_visible(&self, kind: &Gvk) -> bool {
-        let granted = |address: &Kind| self.claims.grant(&kind.group, &address.plural) == Grant::Accepted;
-        !self.unseen.contains(kind) && self.serving.kinds.get(kind).is_some_and(granted)
-    }
-
-    /// What the module is shown. A child that is rendered under another name by
-    /// now is not the one that its dependents are to be made from.
-    fn observed(&self) -> Vec<Observed> {
-        let mut observed = self.inventory().observed();
-        observed.retain(|seen| !self.has_moved(seen));
-        for read in &self.memory.reads {
-            let Some(kind) = self.serving.kinds.get(&read.kind) else { continue };
-            observed.extend(externals::find(&self.world.children, &self.key.cluster, &self.instance, read, kind));
-        }
-        observed
-    }
-
-    fn has_moved(&self, seen: &Observed) -> bool {
-        let place = self.places.get(&(seen.id.clone(), seen.key.clone()));
-        place.is_some_and(|place| Target::of(&seen.object).as_ref() != Some(place))
-    }
-
-    fn input(&self, instance: &Value, observed: &[Observed]) -> Input {
-        Input::of(self.serving.module.digest(), &self.serving.digest, instance, observed)
-    }
-
-    fn stamp(&self) -> Stamp {
-        let mut own = json!({"finalizers": object::finalizers(&self.instance).collect::<Vec<_>>()});
-        own["status"] = self.instance.get("status").cloned().unwrap_or_default();
-        own["retired"] = self.serving.retired.into();
-        Stamp {
-            input: self.input(&receipt::instance(&self.instance), &self.observed()),
-            claims: Arc::clone(&self.claims),
-            instance: canonical::digest(&own),
-        }
-    }
-
     /// Asks the module, and has its answer checked. If it was shown a child that
     /// it now puts elsewhere, it is asked again without.
     async fn render(&mut self) -> Result<(Rendering, Vec<Admitted>), Stop> {
         let first = self.render_once().await?;
         let place = |child: &Admitted| ((child.id().to_owned(), child.key().to_owned()), child.target().clone());
         self.places = first.1.iter().map(place).collect();
-        match self.inventory().observed().iter().any(|seen| self.has_moved(seen)) {
-            true => self.render_once().await,
-            false => Ok(first),
-        }
+        let outdated = self.inventory().staying().any(|owned| self.has_moved(owned));
+        if outdated { self.render_once().await } else { Ok(first) }
     }
 
     async fn render_once(&mut self) -> Result<(Rendering, Vec<Admitted>), Stop> {

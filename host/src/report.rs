@@ -105,6 +105,28 @@ impl Failure {
         }
     }
 
+    /// What is wrong, each with its place, if that is what it is about; none if
+    /// something else went wrong.
+    pub fn findings(&self) -> Option<Vec<Finding>> {
+        match &self.cause {
+            Cause::Problems(problems) => Some(findings(&problems.document, &problems.problems)),
+            Cause::Yaml(yaml::Error::Refused(flaw)) => Some(vec![Finding {
+                file: Arc::clone(&flaw.name),
+                text: Arc::clone(&flaw.text),
+                at: flaw.at.clone(),
+                problem: Problem {
+                    severity: Severity::Error,
+                    code: "InvalidYaml".to_owned(),
+                    at: String::new(),
+                    span: None,
+                    message: flaw.message.clone(),
+                    hint: flaw.hint.clone(),
+                },
+            }]),
+            _ => None,
+        }
+    }
+
     /// Everything there is to say about it, ending with a newline.
     pub fn render(&self, look: Look) -> String {
         let text = match &self.cause {
@@ -144,6 +166,37 @@ pub fn warnings(document: &Document, warnings: &[Problem]) {
     for problem in sorted(document, warnings) {
         eprint!("{}", look.problem(document, problem));
     }
+}
+
+/// A problem and where it stands in a file.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The file's name.
+    pub file: Arc<str>,
+    /// The file's text.
+    pub text: Arc<str>,
+    /// The bytes that it is about.
+    pub at: Range<usize>,
+    /// What it is.
+    pub problem: Problem,
+}
+
+impl Finding {
+    /// As `warnings` and a failure say it, ending with a newline.
+    pub fn render(&self, look: Look) -> String {
+        look.marked(&self.problem, &self.file, &self.text, (self.at.clone(), None))
+    }
+}
+
+/// The problems of a document with their places, in the order of the file.
+pub fn findings(document: &Document, problems: &[Problem]) -> Vec<Finding> {
+    let finding = |problem: &Problem| Finding {
+        file: Arc::clone(&document.name),
+        text: Arc::clone(&document.text),
+        at: place(document, problem).at,
+        problem: problem.clone(),
+    };
+    sorted(document, problems).into_iter().map(finding).collect()
 }
 
 /// Says one line on stderr: `note: …`.
@@ -187,16 +240,17 @@ impl Look {
 
     fn problem(self, document: &Document, problem: &Problem) -> String {
         let place = place(document, problem);
+        let label = place.missing.as_ref().map(|rest| format!("`{rest}` is missing here"));
+        self.marked(problem, &document.name, &document.text, (place.at, label))
+    }
+
+    fn marked(self, problem: &Problem, name: &Arc<str>, text: &str, marked: Marked) -> String {
         let level = match problem.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let label = place.missing.as_ref().map(|rest| format!("`{rest}` is missing here"));
-        let mut group = level.primary_title(clean(&problem.message)).id(clean(&problem.code)).element(excerpt(
-            &document.text,
-            &document.name,
-            &[(place.at, label)],
-        ));
+        let excerpt = excerpt(text, name, &[marked]);
+        let mut group = level.primary_title(clean(&problem.message)).id(clean(&problem.code)).element(excerpt);
         if let Some(hint) = &problem.hint {
             group = group.element(Level::HELP.with_name("hint").message(clean(hint)));
         }

@@ -7,6 +7,7 @@ use contract::{Blueprint, Condition, ConditionStatus, Rendering};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    definition::DefinitionKind,
     fault::{Blame, Fault},
     inventory::Inventory,
     receipt::Receipt,
@@ -90,12 +91,15 @@ impl Verdict {
             Verdict::Stopped { stage, reason, .. } if at == Stage::Ready && at > *stage => (False, reason, ""),
             Verdict::Stopped { stage, .. } if at > *stage => (Unknown, "NotReached", ""),
             Verdict::Waiting { message } if at == Stage::Ready => (False, "Waiting", message),
-            Verdict::Suspended { message } if at >= Stage::Applied => (False, "Suspended", message),
+            Verdict::Suspended { message } if at >= Stage::Applied => (False, SUSPENDED, message),
             Verdict::Deleting { message } if at == Stage::Ready => (False, "Deleting", message),
             _ => (True, reason_when_true(at), ""),
         }
     }
 }
+
+/// kro's word for it.
+const SUSPENDED: &str = "ReconciliationSuspended";
 
 fn reason_when_true(stage: Stage) -> &'static str {
     match stage {
@@ -111,6 +115,8 @@ fn reason_when_true(stage: Stage) -> &'static str {
 pub struct Findings<'a> {
     /// How it ended.
     pub verdict: &'a Verdict,
+    /// The kind of the definition.
+    pub definition: DefinitionKind,
     /// The definition's blueprint, if there is one.
     pub blueprint: Option<&'a Blueprint>,
     /// What the module answered, if it did, and its receipt.
@@ -138,28 +144,94 @@ fn conditions(before: &Map<String, Value>, findings: &Findings<'_>, generation: 
     let earlier = before.get("conditions").and_then(Value::as_array).cloned().unwrap_or_default();
     let own = STAGES.map(|(stage, kind)| {
         let (status, reason, message) = findings.verdict.condition(stage);
-        Condition { kind: kind.into(), status, reason: reason.into(), message: message.into() }
+        condition(kind, status, reason, message)
     });
-    let synced = synced(&own[Stage::Applied as usize]);
+    let kros = kros(findings, &own);
     let added = findings.rendered.map(|(rendering, _)| rendering.conditions.as_slice()).unwrap_or_default();
-    let mut all: Vec<Condition> = own.into_iter().chain([synced]).collect();
+    let mut all: Vec<Condition> = own.into_iter().chain(kros).collect();
     for condition in added {
         all.retain(|other| other.kind != condition.kind);
         all.push(condition.clone());
     }
-    all.iter().map(|condition| dated(condition, &earlier, generation, now)).collect()
+    let is_told = |earlier: &Value| all.iter().any(|condition| earlier["type"] == condition.kind.as_str());
+    let is_kros = |earlier: &Value| KROS.iter().any(|kind| earlier["type"] == *kind);
+    let pending = earlier.iter().filter(|earlier| !is_told(earlier) && !is_kros(earlier));
+    let pending = pending.filter(|_| may_be_pending(before, findings)).cloned();
+    all.iter().map(|condition| dated(condition, &earlier, generation, now)).chain(pending).collect()
 }
 
-/// kro's own condition for its users, and for the column of that name that kro's
-/// CRDs have: whether the children were written.
+fn condition(kind: &str, status: ConditionStatus, reason: &str, message: &str) -> Condition {
+    Condition { kind: kind.into(), status, reason: reason.into(), message: message.into() }
+}
+
+/// Whether a condition that the module left out may be one that it cannot tell
+/// yet, which keeps what it said, rather than one that the definition does not
+/// have any more. As long as nothing is waited for, all can be told.
+fn may_be_pending(before: &Map<String, Value>, findings: &Findings<'_>) -> bool {
+    let Some((rendering, receipt)) = findings.rendered else { return true };
+    let definition = before.get("croft").and_then(|record| record.pointer("/receipt/definition"));
+    let is_same = definition.and_then(Value::as_str) == Some(receipt.input.definition.as_str());
+    is_same && (rendering.suspended.is_some() || waiting(rendering).is_some())
+}
+
+/// The conditions that kro has, whatever the kind of definition.
+const KROS: [&str; 4] = ["InstanceSynced", "InstanceManaged", "GraphResolved", "ResourcesReady"];
+
+/// kro's own conditions, for what its users wait for, for the health checks of
+/// their tools, and for the columns that kro's CRDs have: what `own` says, in
+/// the words of the kro that the definition is for. They cost nothing, since
+/// they change only when croft's own do.
+fn kros(findings: &Findings<'_>, own: &[Condition; 4]) -> Vec<Condition> {
+    match findings.definition {
+        DefinitionKind::ResourceGroup => vec![synced(&own[Stage::Applied as usize])],
+        DefinitionKind::ResourceGraphDefinition => vec![
+            echo("InstanceManaged", ["Managed", "ManagementFailed"], &own[Stage::Accepted as usize]),
+            echo("GraphResolved", ["Resolved", "ResolutionFailed"], &own[Stage::Rendered as usize]),
+            resources_ready(findings.verdict),
+        ],
+    }
+}
+
+/// kro v0.1's: whether the children were written.
 fn synced(applied: &Condition) -> Condition {
     let reason = match applied.status {
         ConditionStatus::True => "ReconciliationSucceeded",
         ConditionStatus::False | ConditionStatus::Unknown => "ReconciliationFailed",
     };
     let message = if applied.message.is_empty() { "" } else { "see the condition `Applied`" };
-    Condition { kind: "InstanceSynced".into(), status: applied.status, reason: reason.into(), message: message.into() }
+    condition("InstanceSynced", applied.status, reason, message)
 }
+
+/// A condition of croft's under another name, with the reasons when it holds and
+/// when it does not.
+fn echo(kind: &str, [well, badly]: [&str; 2], own: &Condition) -> Condition {
+    let reason = match own.status {
+        ConditionStatus::True => well,
+        ConditionStatus::False => badly,
+        ConditionStatus::Unknown => AWAITING,
+    };
+    let message = if own.message.is_empty() { String::new() } else { format!("see the condition `{}`", own.kind) };
+    condition(kind, own.status, reason, &message)
+}
+
+/// kro v0.9's: whether the children are what the definition waits for.
+fn resources_ready(verdict: &Verdict) -> Condition {
+    use ConditionStatus::{False, True, Unknown};
+    let (status, reason, see) = match verdict {
+        Verdict::Ready => (True, "AllResourcesReady", ""),
+        Verdict::Waiting { .. } => (False, "NotReady", "see the condition `Ready`"),
+        Verdict::Suspended { .. } => (False, SUSPENDED, "see the condition `Ready`"),
+        Verdict::Deleting { .. } => (Unknown, "UnderDeletion", "see the condition `Ready`"),
+        Verdict::Stopped { stage, .. } if *stage >= Stage::Applied => {
+            (False, "NotReady", "see the condition `Applied`")
+        }
+        Verdict::Stopped { .. } => (Unknown, AWAITING, ""),
+    };
+    condition("ResourcesReady", status, reason, see)
+}
+
+/// kro's reason for what nobody has looked at.
+const AWAITING: &str = "AwaitingReconciliation";
 
 /// The condition with the time of its last transition: the earlier one's,
 /// unless the status is another.
@@ -236,7 +308,10 @@ fn merge_patch(before: &Map<String, Value>, after: &Map<String, Value>) -> Optio
 pub fn waiting(rendering: &Rendering) -> Option<String> {
     let unready = rendering.readiness.iter().filter(|readiness| !readiness.ready).map(|readiness| {
         let message = if readiness.message.is_empty() { "it is not ready" } else { &readiness.message };
-        format!("{}: {message}", readiness.id)
+        match readiness.key.as_str() {
+            "" => format!("{}: {message}", readiness.id),
+            key => format!("{}[{key}]: {message}", readiness.id),
+        }
     });
     let blocked = rendering.blocked.iter().map(|blocked| format!("{}: {}", blocked.id, blocked.message));
     let all: Vec<String> = blocked.chain(unready).collect();

@@ -4,18 +4,19 @@
 //! It holds; `operator` fills it and `reconcile` uses it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
 };
 
-use contract::{Gvk, Prepared, Read};
+use contract::{Access, Gvk, Prepared, Read, Role};
 use serde_json::Value;
 
 use crate::{
     claims::Claims,
     kcp::{
-        Cluster, ObjectKey, Store, VirtualWorkspace,
+        Cluster, ObjectKey, Store, VirtualWorkspace, externals,
         store::{Change, Keep},
+        virtual_workspace::Address,
     },
     kinds::Kinds,
     name::{Digest, LogicalCluster},
@@ -51,14 +52,23 @@ pub struct Serving {
     pub retired: bool,
 }
 
+impl Serving {
+    /// Whether objects of a kind are read that others own.
+    pub fn reads(&self, kind: &Gvk) -> bool {
+        let blueprint = &self.prepared.blueprint;
+        let external = |role: Role| matches!(role, Role::External | Role::ExternalCollection);
+        blueprint.kinds.iter().any(|used| used.access == Access::Read && used.kind == *kind)
+            // A kind that it may manage it may read as well.
+            || blueprint.nodes.iter().any(|node| external(node.role) && node.kind == *kind)
+    }
+}
+
 /// What is remembered of an instance between passes. Nothing of it is needed
 /// for correctness: after a restart it is found out again.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// What the last pass saw, if it left nothing to do.
     pub settled: Option<Stamp>,
-    /// What the module asked to see.
-    pub reads: Vec<Read>,
     /// Children, by uid, of which the server made something else than was
     /// applied, as it made them.
     pub normalized: BTreeMap<String, Arc<Value>>,
@@ -94,7 +104,8 @@ pub struct World {
     claims: RwLock<HashMap<LogicalCluster, BTreeMap<String, Arc<Claims>>>>,
     shards: RwLock<Vec<VirtualWorkspace>>,
     homes: RwLock<HashMap<LogicalCluster, VirtualWorkspace>>,
-    synced: RwLock<HashMap<Gvk, usize>>,
+    synced: RwLock<HashMap<Gvk, HashSet<Address>>>,
+    reads: RwLock<HashMap<ObjectKey, Vec<Read>>>,
     uids: RwLock<HashMap<String, ObjectKey>>,
     memories: Mutex<HashMap<ObjectKey, Memory>>,
     obstacles: Mutex<HashMap<ObjectKey, BTreeSet<ObjectKey>>>,
@@ -114,6 +125,7 @@ impl Default for World {
             shards: RwLock::default(),
             homes: RwLock::default(),
             synced: RwLock::default(),
+            reads: RwLock::default(),
             uids: RwLock::default(),
             memories: Mutex::default(),
             obstacles: Mutex::default(),
@@ -219,13 +231,42 @@ impl World {
     }
 
     /// Takes note that one shard's objects of a kind are all in the store.
-    pub fn synced(&self, kind: &Gvk) {
-        *write!(self.synced).entry(kind.clone()).or_default() += 1;
+    pub fn synced(&self, shard: &Address, kind: &Gvk) {
+        write!(self.synced).entry(kind.clone()).or_default().insert(shard.clone());
     }
 
     /// Whether every shard's objects of a kind are in the store.
     pub fn is_synced(&self, kind: &Gvk) -> bool {
-        read!(self.synced).get(kind).copied().unwrap_or(0) >= read!(self.shards).len().max(1)
+        read!(self.synced).get(kind).map_or(0, HashSet::len) >= read!(self.shards).len().max(1)
+    }
+
+    /// Takes note of what an instance's module wants to see. Whether that is
+    /// other than before. Changes of such objects are news from now on.
+    pub fn asked(&self, instance: &ObjectKey, reads: &[Read]) -> bool {
+        let mut all = write!(self.reads);
+        if all.get(instance).map_or(&[][..], Vec::as_slice) == reads {
+            return false;
+        }
+        match reads {
+            [] => all.remove(instance),
+            reads => all.insert(instance.clone(), reads.to_vec()),
+        };
+        true
+    }
+
+    /// What an instance's module wants to see.
+    pub fn reads(&self, instance: &ObjectKey) -> Vec<Read> {
+        read!(self.reads).get(instance).cloned().unwrap_or_default()
+    }
+
+    /// Whether a change is news for what an instance's module wants to see.
+    pub fn is_news(&self, change: &Change, instance: &ObjectKey, kinds: &Kinds) -> bool {
+        let all = read!(self.reads);
+        let mut reads = all.get(instance).into_iter().flatten();
+        let inherited = &instance.target.namespace;
+        let concerned =
+            |read: &Read| kinds.get(&read.kind).is_some_and(|kind| externals::concerns(read, inherited, kind, change));
+        instance.cluster == change.key.cluster && reads.any(concerned)
     }
 
     /// Takes note of an instance's uid.
@@ -251,6 +292,7 @@ impl World {
     /// Forgets an instance that is gone.
     pub fn forget(&self, instance: &ObjectKey) {
         self.memories().remove(instance);
+        write!(self.reads).remove(instance);
         write!(self.uids).retain(|_, known| known != instance);
         self.obstructed(instance, []);
     }
@@ -292,5 +334,39 @@ impl World {
 
     fn obstacles(&self) -> MutexGuard<'_, HashMap<ObjectKey, BTreeSet<ObjectKey>>> {
         self.obstacles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Selection;
+
+    use super::*;
+    use crate::{kinds, object::Target};
+
+    fn config_map() -> Gvk {
+        Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() }
+    }
+
+    fn key(cluster: &str, kind: &Gvk, name: &str) -> ObjectKey {
+        let target = Target { kind: kind.clone(), namespace: "default".into(), name: name.into() };
+        ObjectKey { cluster: cluster.parse().unwrap(), target }
+    }
+
+    #[test]
+    fn what_a_module_asks_for_is_news_from_then_on_and_in_its_own_workspace() {
+        let (world, api) = (World::default(), Gvk { group: "kro.run".into(), ..config_map() });
+        let instance = key("one", &api, "shop");
+        let kinds = Kinds::from([(config_map(), kinds::builtin(&config_map()).unwrap())]);
+        let is_news = |cluster: &str| {
+            let key = key(cluster, &config_map(), "theirs");
+            world.is_news(&Change { key, before: None, after: Some(Arc::default()) }, &instance, &kinds)
+        };
+        let select = Selection::Named { namespace: String::new(), name: "theirs".into() };
+        let reads = [Read { id: "x".into(), kind: config_map(), select }];
+        assert!(!is_news("one"));
+        assert!(world.asked(&instance, &reads) && !world.asked(&instance, &reads));
+        assert!(is_news("one") && !is_news("two"));
+        assert!(world.asked(&instance, &[]) && !is_news("one"));
     }
 }

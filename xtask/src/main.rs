@@ -8,6 +8,7 @@ mod checks;
 mod demo;
 mod modules;
 mod phase;
+mod schemas;
 mod shell;
 mod tidy;
 
@@ -33,6 +34,7 @@ Commands:
   test [ARG…]                modules, kcp, then `cargo test --workspace ARG…`
   bench [--quick] [--only PART]
                              measure croft and print one table; PART is `render`, `start` or `kcp`
+  schemas                    make the table of Kubernetes' own schemas again; takes Go
   tidy                       check formatting, lints and the layering of the code
   ci                         all that has to hold before a merge: test, then tidy
   help                       print this
@@ -73,6 +75,7 @@ enum Command {
     Demo { keep: bool },
     Test { arguments: Vec<String> },
     Bench { arguments: Vec<String> },
+    Schemas,
     Tidy,
     Ci,
 }
@@ -100,6 +103,7 @@ impl Command {
             "demo" => only(&["--keep"], false).map(|()| Command::Demo { keep: !flags.is_empty() }),
             "test" => Ok(Command::Test { arguments: rest.to_vec() }),
             "bench" => Ok(Command::Bench { arguments: rest.to_vec() }),
+            "schemas" => only(&[], false).map(|()| Command::Schemas),
             "tidy" => only(&[], false).map(|()| Command::Tidy),
             "ci" => only(&[], false).map(|()| Command::Ci),
             unknown => Err(format!("there is no command `{unknown}`")),
@@ -115,6 +119,7 @@ impl Command {
             Command::Demo { keep } => demo::run(&phases, keep)?,
             Command::Test { arguments } => checks::test(&phases, &arguments)?,
             Command::Bench { arguments } => checks::bench(&phases, &arguments)?,
+            Command::Schemas => schemas::make()?,
             Command::Tidy => checks::tidy(&phases)?,
             Command::Ci => checks::ci(&phases)?,
         }

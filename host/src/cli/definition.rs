@@ -4,22 +4,45 @@
 //! It asks no server.
 
 use std::{
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
 };
 
-use contract::{Gvk, Preparation, Prepared, Problem, Severity};
+use contract::{Gvk, Preparation, Prepared, Problem, Schema, Scope, Severity};
 use serde_json::Value;
 
 use crate::{
     builtin, definition,
     definition::ModuleRef,
+    fault::Blame,
+    kinds::{self, Kinds},
     name::Digest,
     object,
     report::{self, Failure},
     sandbox::{self, Limits, Module, Sandbox},
+    schemas,
     yaml::{Document, Source},
 };
+
+/// Where the schemas of children's kinds come from.
+#[derive(Debug, Default, clap::Args)]
+pub struct Schemas {
+    /// A file with the schemas of kinds that children have, to check their fields by
+    ///
+    /// It holds CustomResourceDefinitions, APIResourceSchemas or OpenAPI v3
+    /// documents (`kubectl get --raw /openapi/v3/apis/GROUP/VERSION`). The kinds
+    /// of Kubernetes itself are known without.
+    #[arg(long, value_name = "FILE")]
+    schemas: Vec<String>,
+}
+
+impl Schemas {
+    /// The files' names.
+    pub fn files(&self) -> &[String] {
+        &self.schemas
+    }
+}
 
 /// A definition that its module accepted.
 pub struct Definition {
@@ -29,6 +52,9 @@ pub struct Definition {
     pub module: Module,
     /// What the module made of it.
     pub prepared: Prepared,
+    /// How the kinds that it touches are addressed, as far as their schemas were
+    /// given.
+    pub kinds: Kinds,
 }
 
 impl Definition {
@@ -48,8 +74,16 @@ impl Definition {
             let pinned = ModuleRef::File { path, digest: Some(self.module.digest().clone()) };
             object["spec"]["module"] = pinned.to_string().into();
         }
-        if object::text(&object, "/metadata/namespace").is_empty() {
-            object["metadata"]["namespace"] = "default".into();
+        match definition::DefinitionKind::of(&object).map(definition::DefinitionKind::scope) {
+            Some(Scope::Cluster) => {
+                if let Some(metadata) = object["metadata"].as_object_mut() {
+                    metadata.remove("namespace");
+                }
+            }
+            _ if object::text(&object, "/metadata/namespace").is_empty() => {
+                object["metadata"]["namespace"] = "default".into();
+            }
+            _ => {}
         }
         object
     }
@@ -61,9 +95,7 @@ impl Definition {
 /// # Errors
 /// A file cannot be read, or is no YAML.
 pub fn read(files: &[String]) -> Result<Vec<Document>, Failure> {
-    if files.iter().filter(|file| *file == "-").count() > 1 {
-        return Err(Failure::input("the standard input can be read only once").hint("give one `-`"));
-    }
+    one_stdin(files)?;
     let mut documents = Vec::new();
     for file in files {
         let found = Source::read(file)?.documents;
@@ -75,31 +107,67 @@ pub fn read(files: &[String]) -> Result<Vec<Document>, Failure> {
     Ok(documents)
 }
 
+/// Refuses a second `-` among all files that a command reads.
+///
+/// # Errors
+/// There is one.
+pub(super) fn one_stdin<'a>(files: impl IntoIterator<Item = &'a String>) -> Result<(), Failure> {
+    if files.into_iter().filter(|file| *file == "-").count() > 1 {
+        return Err(Failure::input("the standard input can be read only once").hint("give one `-`"));
+    }
+    Ok(())
+}
+
 /// Reads one file that holds a definition, has its module prepare it, and says
 /// the module's warnings. `module` is a file to use instead of the module that
 /// the definition names.
 ///
 /// # Errors
-/// The file, the definition or the module is refused.
-pub fn load(file: &str, module: Option<&Path>) -> Result<Definition, Failure> {
-    let (definition, rest) = choose(read(&[file.to_owned()])?, module)?;
+/// A file, the definition or the module is refused.
+pub fn load(file: &str, module: Option<&Path>, schemas: &Schemas) -> Result<Definition, Failure> {
+    let files = [file.to_owned()];
+    one_stdin(files.iter().chain(schemas.files()))?;
+    let (definition, rest) = choose(read(&files)?, module, schemas)?;
     match rest.first() {
         None => Ok(definition),
         Some(other) => Err(stray(other, "a second document is not expected here", "give the definition alone")),
     }
 }
 
-/// Tells the definition from the other documents and prepares it.
+/// Tells the definition from the other documents and prepares it. Schemas among
+/// the documents are taken for such, like those of `schemas`.
 ///
 /// # Errors
-/// There is no definition, there are two, or the one is refused.
-pub fn choose(mut documents: Vec<Document>, module: Option<&Path>) -> Result<(Definition, Vec<Document>), Failure> {
+/// There is no definition, there are two, or the one is refused; or a file of
+/// `schemas` holds none.
+pub fn choose(
+    documents: Vec<Document>,
+    module: Option<&Path>,
+    schemas: &Schemas,
+) -> Result<(Definition, Vec<Document>), Failure> {
+    let is_schema = |document: &Document| schemas::is_source(&document.value) && !is_definition(document);
+    let (beside, mut documents): (Vec<Document>, Vec<Document>) = documents.into_iter().partition(is_schema);
     let index = find(&documents, module.is_some())?;
     let document = documents.remove(index);
+    let known = known(beside.into_iter().chain(read(schemas.files())?))?;
     let module = load_module(&document, module)?;
-    let prepared = prepare(&module, &document)?;
+    let prepared = prepare(&module, &document, &known)?;
     report::warnings(&document, &prepared.warnings);
-    Ok((Definition { document, module, prepared }, documents))
+    let used = prepared.blueprint.kinds.iter().map(|used| used.kind.clone());
+    let kinds = used.filter_map(|kind| known.address(&kind).map(|address| (kind, address))).collect();
+    Ok((Definition { document, module, prepared, kinds }, documents))
+}
+
+/// The schemas in documents of their own. Of two of one kind the later counts.
+pub(super) fn known(documents: impl Iterator<Item = Document>) -> Result<schemas::Schemas, Failure> {
+    let mut known = schemas::Schemas::default();
+    for document in documents {
+        known.add(&document.value).map_err(|error| {
+            let hint = Some(error.hint().to_owned());
+            Failure::problems(&document, vec![problem(error.code(), error.at(), error.to_string(), hint)])
+        })?;
+    }
+    Ok(known)
 }
 
 /// A definition is a ResourceGroup or ResourceGraphDefinition, or names its
@@ -117,10 +185,8 @@ fn find(documents: &[Document], module_given: bool) -> Result<usize, Failure> {
     }
 }
 
-fn is_definition(document: &Document) -> bool {
-    let kro = Gvk::of(&document.value).is_some_and(|gvk| {
-        gvk.group == definition::GROUP && matches!(gvk.kind.as_str(), definition::KIND | "ResourceGraphDefinition")
-    });
+pub(super) fn is_definition(document: &Document) -> bool {
+    let kro = definition::DefinitionKind::of(&document.value).is_some();
     kro || document.value.pointer("/spec/module").is_some_and(Value::is_string)
         || crate::object::annotation(&document.value, definition::MODULE_ANNOTATION).is_some()
 }
@@ -129,7 +195,8 @@ fn no_definition(documents: &[Document]) -> Failure {
     let hint = "a definition has `apiVersion: kro.run/v1alpha1` and `kind: ResourceGroup`";
     match documents.first() {
         Some(document) => stray(document, "there is no definition among the documents", hint),
-        None => Failure::input("no file was given").hint(hint),
+        // There are schemas, and nothing else.
+        None => Failure::input("there is no definition among the documents").hint(hint),
     }
 }
 
@@ -145,7 +212,7 @@ pub(super) fn problem(code: &str, at: &str, message: String, hint: Option<String
 
 /// A module that was named on the command line or in the definition is input
 /// like any other: one that cannot be loaded is refused.
-fn load_module(document: &Document, file: Option<&Path>) -> Result<Module, Failure> {
+pub(super) fn load_module(document: &Document, file: Option<&Path>) -> Result<Module, Failure> {
     let (name, bytes) = match file {
         Some(file) => (file.display().to_string(), read_module(file)?),
         None => module_of(document)?,
@@ -214,17 +281,32 @@ pub fn modules_folder() -> Option<PathBuf> {
     caches.map(|caches| caches.join("croft").join("modules"))
 }
 
-fn prepare(module: &Module, document: &Document) -> Result<Prepared, Failure> {
-    let answer = module.prepare(&document.value, &[]).map_err(|error| refused(error, document))?;
-    tell(&answer.log);
-    match answer.value {
-        Preparation::Ready(prepared) => Ok(*prepared),
-        Preparation::Needs(kinds) => {
-            let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
-            let message = format!("the module needs the schemas of {}, which are not known offline", kinds.join(", "));
-            Err(Failure::input(message).hint("`croft run` takes them from the server"))
+/// Asks the module again as long as it needs schemas that it does not have yet.
+pub(super) fn prepare(module: &Module, document: &Document, known: &schemas::Schemas) -> Result<Prepared, Failure> {
+    let mut given: Vec<Schema> = Vec::new();
+    loop {
+        let answer = module.prepare(&document.value, &given).map_err(|error| refused(error, document))?;
+        tell(&answer.log);
+        let needed = match answer.value {
+            Preparation::Ready(prepared) => return Ok(*prepared),
+            Preparation::Needs(kinds) => kinds,
+        };
+        let is_new = |kind: &Gvk| !given.iter().any(|schema| schema.kind == *kind);
+        let new: BTreeSet<Gvk> = needed.into_iter().filter(is_new).collect();
+        if new.is_empty() {
+            let message = format!("the module `{}` asks for schemas again that it was given", module.digest());
+            return Err(Failure::new(Blame::Module, message));
         }
+        given.extend(new.into_iter().map(|kind| schema(kind, known)));
     }
+}
+
+/// What can be known of a kind without a server.
+fn schema(kind: Gvk, known: &schemas::Schemas) -> Schema {
+    known.get(&kind).or_else(|| schemas::builtin(&kind)).unwrap_or_else(|| {
+        let address = kinds::builtin(&kind).unwrap_or_else(|| kinds::guess(&kind));
+        schemas::unknown(kind, address)
+    })
 }
 
 /// A module's refusal of a document as something to show, or its failure.

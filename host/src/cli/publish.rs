@@ -2,6 +2,8 @@
 //!
 //! What they are is `crate::publish`'s business, and sending them `kcp`'s.
 
+mod changes;
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -16,6 +18,7 @@ use super::{
     output,
 };
 use crate::{
+    definition::DefinitionKind,
     fault::Fault as _,
     kcp::{
         Cluster,
@@ -57,6 +60,15 @@ pub struct Args {
     /// A module to use instead of the one that the definition names
     #[arg(long, value_name = "FILE")]
     pub module: Option<PathBuf>,
+    /// What to check the definition's children by
+    #[command(flatten)]
+    pub schemas: definition::Schemas,
+    /// Let consumers break: publish also where their instances or clients may fail
+    #[arg(long)]
+    pub allow_breaking_changes: bool,
+    /// A file with an earlier version of the API, to tell what changes [default with `--apply`: the published one]
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<String>,
     /// Put the objects and the definition into the provider's workspace, and wait until they hold
     #[arg(long)]
     pub apply: bool,
@@ -92,25 +104,47 @@ Examples:
   croft publish -f definition.yaml
   # publish it in the provider's workspace
   croft publish -f definition.yaml --context provider-team --apply
+  # what a new version would change for those who use the former one
+  croft publish -f definition.yaml --against published.yaml > /dev/null
   # only the binding, for the consumers
   croft publish -f definition.yaml --workspace root:provider:team -o json \\
     | jq '.items[] | select(.kind == \"APIBinding\")'";
 
 pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    let Args { filename, layout, prefix, export, workspace, host_user, module, apply, timeout, output } = args;
-    let definition = definition::load(&filename, module.as_deref())?;
+    let Args {
+        filename,
+        layout,
+        prefix,
+        export,
+        workspace,
+        host_user,
+        module,
+        schemas,
+        allow_breaking_changes,
+        against,
+        apply,
+        timeout,
+        output,
+    } = args;
+    let definition = definition::load(&filename, module.as_deref(), &schemas)?;
     let options = Options { layout: layout.into(), prefix, export, workspace, host_user };
+    let allowed = changes::allowed(&definition, allow_breaking_changes);
+    if let Some(file) = &against {
+        let publication = publication(&definition, &definition.kinds, &options)?;
+        changes::judge(&changes::in_file(file, &publication)?, &publication, allowed)?;
+    }
     if apply {
         return super::block_on(put(
             global,
             &definition,
             module.as_deref(),
             options,
+            allowed,
             Duration::from_secs(timeout),
             output,
         ));
     }
-    let publication = publication(&definition, &Kinds::new(), &options)?;
+    let publication = publication(&definition, &definition.kinds, &options)?;
     if options.workspace.is_none() {
         report::note(
             "the APIBinding names no workspace: give the provider's with `--workspace`, such as \
@@ -127,6 +161,7 @@ async fn put(
     definition: &Definition,
     module: Option<&Path>,
     options: Options,
+    allowed: bool,
     patience: Duration,
     format: output::Format,
 ) -> Result<(), Failure> {
@@ -137,8 +172,11 @@ async fn put(
     };
     let options = Options { workspace: options.workspace.or(Some(workspace)), ..options };
     let cluster = connection.cluster().map_err(Failure::input)?;
-    let publication = publication(definition, &Kinds::new(), &options)?;
+    let publication = publication(definition, &definition.kinds, &options)?;
     unclaimed(&cluster, &publication).await?;
+    if let Some(before) = changes::published(&cluster, &publication).await? {
+        changes::judge(&before, &publication, allowed)?;
+    }
     publisher::rehearse(&cluster, &definition.pinned(module)).await.map_err(unfinished)?;
     let Publication { crds, schemas, export, provider_binding, rbac, .. } = &publication;
     // With the split layout definitions are a CRD here; with the shared one the
@@ -198,7 +236,8 @@ pub(super) fn unfinished(error: Unfinished) -> Failure {
 /// The definition cannot be published.
 pub fn publication(definition: &Definition, kinds: &Kinds, options: &Options) -> Result<Publication, Failure> {
     let blueprint = &definition.prepared.blueprint;
-    let publication = publish::publish(blueprint, kinds, options).map_err(Failure::input)?;
+    let kind = DefinitionKind::of(&definition.document.value).unwrap_or(DefinitionKind::ResourceGroup);
+    let publication = publish::publish(kind, blueprint, kinds, options).map_err(Failure::input)?;
     for kind in &publication.guessed {
         let plural = crate::kinds::guess(kind).plural;
         report::note(&format!(

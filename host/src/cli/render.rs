@@ -58,6 +58,8 @@ pub struct Args {
     /// A module to use instead of the one that the definition names
     #[arg(long, value_name = "FILE")]
     module: Option<PathBuf>,
+    #[command(flatten)]
+    schemas: definition::Schemas,
 }
 
 const EXAMPLES: &str = "\
@@ -82,12 +84,9 @@ struct Rendered {
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { filename, observed, explain, output, module } = args;
-    let shared_stdin = filename.iter().chain(&observed).filter(|file| *file == "-").count() > 1;
-    if shared_stdin {
-        return Err(Failure::input("the standard input can be read only once").hint("give one `-`"));
-    }
-    let (definition, instances) = definition::choose(definition::read(&filename)?, module.as_deref())?;
+    let Args { filename, observed, explain, output, module, schemas } = args;
+    definition::one_stdin(filename.iter().chain(&observed).chain(schemas.files()))?;
+    let (definition, instances) = definition::choose(definition::read(&filename)?, module.as_deref(), &schemas)?;
     let live: Vec<Value> = definition::read(&observed)?.into_iter().map(|document| document.value).collect();
     let api = &definition.prepared.blueprint.api.kind;
     if instances.is_empty() {
@@ -162,7 +161,7 @@ fn admitted(blueprint: &Blueprint, document: &Document) -> Result<Value, Failure
 fn settle(definition: &Definition, document: &Document, instance: &Value, pool: &Pool) -> Result<Rendered, Failure> {
     let Definition { module, prepared, .. } = definition;
     let blueprint = &prepared.blueprint;
-    let kinds = kinds_of(blueprint);
+    let kinds = kinds_of(definition);
     let namespace = object::text(instance, "/metadata/namespace").to_owned();
     let mut instance = instance.clone();
     let mut observed = Vec::new();
@@ -194,9 +193,10 @@ fn settle(definition: &Definition, document: &Document, instance: &Value, pool: 
     Err(Failure::new(crate::fault::Blame::Module, message))
 }
 
-fn kinds_of(blueprint: &Blueprint) -> Kinds {
-    let known = |kind: &Gvk| kinds::builtin(kind).unwrap_or_else(|| kinds::guess(kind));
-    blueprint.kinds.iter().map(|used| (used.kind.clone(), known(&used.kind))).collect()
+fn kinds_of(definition: &Definition) -> Kinds {
+    let given = |kind: &Gvk| definition.kinds.get(kind).cloned();
+    let known = |kind: &Gvk| given(kind).or_else(|| kinds::builtin(kind)).unwrap_or_else(|| kinds::guess(kind));
+    definition.prepared.blueprint.kinds.iter().map(|used| (used.kind.clone(), known(&used.kind))).collect()
 }
 
 /// What the host would have seen of a rendering.

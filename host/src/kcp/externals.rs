@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Selector, SelectorExt};
 use serde_json::Value;
 
-use super::{ObjectKey, Store};
+use super::{ObjectKey, Store, store::Change};
 use crate::{
     inventory,
     kinds::Kind,
@@ -19,12 +19,7 @@ use crate::{
 pub fn find(store: &Store, cluster: &LogicalCluster, instance: &Value, read: &Read, kind: &Kind) -> Vec<Observed> {
     match &read.select {
         Selection::Named { namespace, name } => {
-            let inherited = object::text(instance, "/metadata/namespace");
-            let namespace = match (kind.scope, namespace.as_str()) {
-                (Scope::Cluster, _) => "",
-                (Scope::Namespaced, "") => inherited,
-                (Scope::Namespaced, namespace) => namespace,
-            };
+            let namespace = placed(namespace, object::text(instance, "/metadata/namespace"), kind.scope);
             let target = Target { kind: read.kind.clone(), namespace: namespace.to_owned(), name: name.clone() };
             let found = store.get(&ObjectKey { cluster: cluster.clone(), target });
             found.into_iter().map(|object| observed(&read.id, String::new(), &object)).collect()
@@ -39,6 +34,36 @@ pub fn find(store: &Store, cluster: &LogicalCluster, instance: &Value, read: &Re
             });
             found.iter().map(|(key, object)| observed(&read.id, place(&key.target), object)).collect()
         }
+    }
+}
+
+/// Whether a change is news for what an instance in the namespace `inherited`
+/// (empty for none) wants to see.
+pub fn concerns(read: &Read, inherited: &str, kind: &Kind, change: &Change) -> bool {
+    let place = &change.key.target;
+    let namespace: &str = match &read.select {
+        Selection::Named { namespace, name } if *name == place.name => placed(namespace, inherited, kind.scope),
+        Selection::Labelled { namespace, .. } if namespace.is_empty() => &place.namespace,
+        Selection::Labelled { namespace, .. } => namespace,
+        Selection::Named { .. } => return false,
+    };
+    if place.kind != read.kind || *namespace != place.namespace {
+        return false;
+    }
+    match &read.select {
+        Selection::Named { .. } => true,
+        Selection::Labelled { selector, .. } => parse(selector).is_some_and(|selector| {
+            [&change.before, &change.after].into_iter().flatten().any(|object| selector.matches(&labels(object)))
+        }),
+    }
+}
+
+/// The namespace in which an object is looked for by name.
+fn placed<'a>(asked: &'a str, inherited: &'a str, scope: Scope) -> &'a str {
+    match (scope, asked) {
+        (Scope::Cluster, _) => "",
+        (Scope::Namespaced, "") => inherited,
+        (Scope::Namespaced, asked) => asked,
     }
 }
 
@@ -107,5 +132,32 @@ mod tests {
         };
         assert_eq!(found(labelled("")), [("ops/c".into(), "c".into()), ("team/a".into(), "a".into())]);
         assert_eq!(found(labelled("team")), [("team/a".to_owned(), "a".to_owned())]);
+    }
+
+    #[test]
+    fn a_change_is_news_for_those_that_read_the_object() {
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        let object = |tier: &str| {
+            let metadata = json!({"name": "a", "namespace": "team", "labels": {"tier": tier}});
+            std::sync::Arc::new(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}))
+        };
+        let target = Target { kind: kind.clone(), namespace: "team".into(), name: "a".into() };
+        let key = ObjectKey { cluster: "one".parse().unwrap(), target };
+        let news = |select: Selection, before: &str, after: &str| {
+            let read = Read { id: "x".into(), kind: kind.clone(), select };
+            let change = Change { key: key.clone(), before: Some(object(before)), after: Some(object(after)) };
+            concerns(&read, "team", &kinds::builtin(&kind).unwrap(), &change)
+        };
+        let named = |namespace: &str, name: &str| Selection::Named { namespace: namespace.into(), name: name.into() };
+        let labelled = |namespace: &str| Selection::Labelled {
+            namespace: namespace.into(),
+            selector: json!({"matchLabels": {"tier": "web"}}),
+        };
+        assert!(news(named("", "a"), "db", "db") && news(named("team", "a"), "db", "db"));
+        assert!(!news(named("", "b"), "db", "db") && !news(named("ops", "a"), "db", "db"));
+        // One that matches, that begins to, and that does not any more.
+        assert!(news(labelled(""), "web", "web") && news(labelled("team"), "db", "web"));
+        assert!(news(labelled(""), "web", "db"));
+        assert!(!news(labelled(""), "db", "db") && !news(labelled("ops"), "web", "web"));
     }
 }

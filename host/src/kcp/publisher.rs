@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Cluster, Error, cluster::Force};
 use crate::{
     claims::{self, Claims},
+    definition::DefinitionKind,
     kinds::{self, Kind},
     object::{self, Target},
 };
@@ -77,9 +78,8 @@ fn is_not_served_yet(error: &Error) -> bool {
 }
 
 fn address(kind: &Gvk) -> Kind {
-    let definition = kind.group == crate::definition::GROUP && kind.kind == crate::definition::KIND;
-    let known = kinds::builtin(kind).filter(|_| !definition);
-    known.unwrap_or_else(|| kinds::guess(kind))
+    let definition = DefinitionKind::named(kind).map(DefinitionKind::address);
+    definition.or_else(|| kinds::builtin(kind)).unwrap_or_else(|| kinds::guess(kind))
 }
 
 /// Waits until a condition of an object is `True`, or its phase is the one

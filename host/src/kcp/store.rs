@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use contract::Gvk;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -56,7 +57,9 @@ pub struct Store {
 struct Inner {
     objects: HashMap<ObjectKey, Entry>,
     children: HashMap<String, BTreeSet<ObjectKey>>,
-    whole: BTreeSet<contract::Gvk>,
+    whole: BTreeSet<Gvk>,
+    /// How many objects of a kind are kept as stubs.
+    stubs: HashMap<Gvk, usize>,
     /// The uids of objects that were seen to go, the latest last: an answer that
     /// comes late must not bring one back.
     gone: VecDeque<String>,
@@ -66,8 +69,11 @@ struct Inner {
 /// sees some hundreds of objects go.
 const GONE: usize = 4096;
 
+#[derive(Clone)]
 struct Entry {
     object: Arc<Value>,
+    /// Whether only its place was kept.
+    is_stub: bool,
     /// The watch that saw it; 0 if it was only written so far.
     source: u64,
     /// The listing that last confirmed it, or during which it was written; see
@@ -97,9 +103,15 @@ impl Store {
         self.listings.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    /// Keeps objects of this kind whole from now on, whoever owns them.
-    pub fn keep_whole(&self, kind: contract::Gvk) {
-        self.write().whole.insert(kind);
+    /// Keeps objects of this kind whole from now on, whoever owns them. Whether
+    /// that is new: what was seen before then has to be listed again.
+    pub fn keep_whole(&self, kind: Gvk) -> bool {
+        self.write().whole.insert(kind)
+    }
+
+    /// Whether no object of this kind is kept as a stub.
+    pub fn is_whole(&self, kind: &Gvk) -> bool {
+        !self.read().stubs.contains_key(kind)
     }
 
     /// The object at a place.
@@ -132,21 +144,19 @@ impl Store {
             return None;
         }
         let whole = self.keep == Keep::Whole || inner.whole.contains(&key.target.kind);
-        let object =
-            if whole || object::label(&object, object::INSTANCE_LABEL).is_some() { object } else { stub(&object) };
-        let before = inner.objects.get(&key).map(|entry| (entry.object.clone(), entry.source));
-        let known = before.as_ref().map_or(0, |(_, source)| *source);
+        let is_stub = !whole && object::label(&object, object::INSTANCE_LABEL).is_none();
+        let object = if is_stub { stub(&object) } else { object };
+        let before = inner.objects.get(&key).cloned();
+        let known = before.as_ref().map_or(0, |entry| entry.source);
         let (source, listing) = seen.unwrap_or_else(|| (known, self.listings.load(Ordering::SeqCst)));
-        let before = before.map(|(object, _)| object);
-        if let Some(confirmed) = before.as_ref().filter(|before| is_stale(&object, before)) {
-            inner.objects.insert(key, Entry { object: confirmed.clone(), source, listing });
+        if let Some(confirmed) = before.as_ref().filter(|before| is_stale(&object, &before.object)) {
+            inner.objects.insert(key, Entry { source, listing, ..confirmed.clone() });
             return None;
         }
         let after = Arc::new(object);
         inner.unlink(&key);
-        inner.link(&key, &after);
-        inner.objects.insert(key.clone(), Entry { object: after.clone(), source, listing });
-        Some(Change { key, before, after: Some(after) })
+        inner.link(&key, Entry { object: after.clone(), is_stub, source, listing });
+        Some(Change { key, before: before.map(|entry| entry.object), after: Some(after) })
     }
 
     /// Takes an object out, if it is the very one that was seen.
@@ -155,8 +165,7 @@ impl Store {
         if object::uid(&inner.objects.get(key)?.object) != uid {
             return None;
         }
-        inner.unlink(key);
-        let before = inner.objects.remove(key)?.object;
+        let before = inner.unlink(key)?.object;
         inner.gone.push_back(uid.to_owned());
         if inner.gone.len() > GONE {
             inner.gone.pop_front();
@@ -190,21 +199,35 @@ impl Store {
 }
 
 impl Inner {
-    fn link(&mut self, key: &ObjectKey, object: &Value) {
-        if let Some(instance) = object::label(object, object::INSTANCE_LABEL) {
+    fn link(&mut self, key: &ObjectKey, entry: Entry) {
+        if let Some(instance) = object::label(&entry.object, object::INSTANCE_LABEL) {
             self.children.entry(instance.to_owned()).or_default().insert(key.clone());
         }
+        if entry.is_stub {
+            *self.stubs.entry(key.target.kind.clone()).or_default() += 1;
+        }
+        self.objects.insert(key.clone(), entry);
     }
 
-    fn unlink(&mut self, key: &ObjectKey) {
-        let Some(before) = self.objects.get(key) else { return };
-        let Some(instance) = object::label(&before.object, object::INSTANCE_LABEL).map(str::to_owned) else { return };
-        if let Some(keys) = self.children.get_mut(&instance) {
+    fn unlink(&mut self, key: &ObjectKey) -> Option<Entry> {
+        let before = self.objects.remove(key)?;
+        if let Some(instance) = object::label(&before.object, object::INSTANCE_LABEL)
+            && let Some(keys) = self.children.get_mut(instance)
+        {
             keys.remove(key);
             if keys.is_empty() {
-                self.children.remove(&instance);
+                self.children.remove(instance);
             }
         }
+        if before.is_stub
+            && let Some(stubs) = self.stubs.get_mut(&key.target.kind)
+        {
+            *stubs -= 1;
+            if *stubs == 0 {
+                self.stubs.remove(&key.target.kind);
+            }
+        }
+        Some(before)
     }
 }
 
@@ -275,6 +298,41 @@ mod tests {
         let change = store.put(&cluster("one"), object("a", "1", None), Some((1, 1))).unwrap();
         assert_eq!(store.get(&change.key).unwrap().get("data"), None);
         assert!(store.children("u").is_empty());
+    }
+
+    #[test]
+    fn a_kind_that_is_read_from_now_on_is_whole_once_it_was_listed_again() {
+        let store = Store::new(Keep::Children);
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        let first = store.begin_listing();
+        for name in ["a", "b", "c"] {
+            store.put(&cluster("one"), object(name, "1", None), Some((first, first)));
+        }
+        assert!(!store.is_whole(&kind));
+        assert!(store.keep_whole(kind.clone()) && !store.keep_whole(kind.clone()));
+        // What was seen as a stub stays one until it is seen again, be it in the
+        // same version; what is gone by then goes.
+        assert!(!store.is_whole(&kind));
+        let again = store.begin_listing();
+        store.put(&cluster("one"), object("a", "1", None), Some((first, again)));
+        store.put(&cluster("one"), object("b", "2", None), Some((first, again)));
+        assert!(!store.is_whole(&kind));
+        store.sweep(first, again, |_| true);
+        assert!(store.is_whole(&kind));
+        let whole = store.find(|_, object| object["data"]["a"] == "b");
+        assert_eq!(whole.iter().map(|(key, _)| key.target.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_stub_that_becomes_a_child_or_goes_is_none_any_more() {
+        let store = Store::new(Keep::Children);
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        store.put(&cluster("one"), object("a", "1", None), Some((1, 1)));
+        let change = store.put(&cluster("one"), object("b", "1", None), Some((1, 1))).unwrap();
+        store.put(&cluster("one"), object("a", "2", Some("u")), Some((1, 1)));
+        assert!(!store.is_whole(&kind));
+        store.remove(&change.key, "b").unwrap();
+        assert!(store.is_whole(&kind));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use kube::{
 };
 use rand::Rng;
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{Cluster, ObjectKey, Store, store::Change};
 use crate::{kinds::Kind, name::LogicalCluster, object};
@@ -41,47 +41,72 @@ pub struct Watch {
     pub home: Option<LogicalCluster>,
     /// Where the objects go.
     pub store: Arc<Store>,
+    /// Whether a server that does not serve the kind is nothing to complain
+    /// about: it may do so some day, and is asked again until then.
+    pub optional: bool,
+    /// Asks for another listing, when the store wants more of the objects than
+    /// it kept so far.
+    pub again: Arc<Notify>,
 }
 
 impl Watch {
-    /// Watches until it is dropped. `synced` turns true once the store is
-    /// complete, `changed` is called for everything that was seen.
-    pub async fn run(self, synced: watch::Sender<bool>, changed: impl Fn(Change) + Send) {
+    /// A watch of a kind that should be there, over objects that say where they
+    /// live.
+    pub fn new(cluster: Cluster, kind: Gvk, address: Kind, store: Arc<Store>) -> Watch {
+        Watch { cluster, kind, address, home: None, store, optional: false, again: Arc::default() }
+    }
+
+    /// Watches until it is dropped. `listed` is called whenever the store holds
+    /// all there is, `changed` for everything that was seen.
+    pub async fn run(self, listed: impl Fn() + Send, changed: impl Fn(Change) + Send) {
         let gvk = GroupVersionKind::gvk(&self.kind.group, &self.kind.version, &self.kind.kind);
         let resource = ApiResource::from_gvk_with_plural(&gvk, &self.address.plural);
         let api = Api::<DynamicObject>::all_with(self.cluster.client(), &resource);
-        let events = watcher(api, watcher::Config::default()).backoff(Pauses::default());
-        let mut events = std::pin::pin!(events);
+        let begin = || watcher(api.clone(), watcher::Config::default()).backoff(Pauses::default());
+        let mut events = std::pin::pin!(begin());
         // The number of its first listing names the watch.
         let source = self.store.begin_listing();
         let mut listing = source;
         let mut failing = false;
-        while let Some(event) = events.next().await {
+        loop {
+            let event = tokio::select! {
+                () = self.again.notified() => {
+                    events.set(begin());
+                    continue;
+                }
+                event = events.next() => event,
+            };
             match event {
-                Ok(watcher::Event::Init) => listing = self.store.begin_listing(),
-                Ok(watcher::Event::InitApply(object) | watcher::Event::Apply(object)) => {
+                None => return,
+                Some(Ok(watcher::Event::Init)) => listing = self.store.begin_listing(),
+                Some(Ok(watcher::Event::InitApply(object) | watcher::Event::Apply(object))) => {
                     self.seen(object, (source, listing)).into_iter().for_each(&changed);
                 }
-                Ok(watcher::Event::InitDone) => {
+                Some(Ok(watcher::Event::InitDone)) => {
                     let of_kind = |key: &ObjectKey| {
                         key.target.kind == self.kind && self.home.as_ref().is_none_or(|home| *home == key.cluster)
                     };
                     self.store.sweep(source, listing, of_kind).into_iter().for_each(&changed);
-                    synced.send_replace(true);
+                    listed();
                     if std::mem::take(&mut failing) {
                         tracing::info!(kind = %self.kind, "watching again");
                     }
                 }
-                Ok(watcher::Event::Delete(object)) => self.gone(object).into_iter().for_each(&changed),
-                Err(error) => {
-                    // Once is enough to say: the pauses grow, the reason stays.
-                    let error = told(error);
-                    match std::mem::replace(&mut failing, true) {
-                        false => tracing::warn!(kind = %self.kind, error, "cannot watch; trying again"),
-                        true => tracing::debug!(kind = %self.kind, error, "still cannot watch"),
-                    }
-                }
+                Some(Ok(watcher::Event::Delete(object))) => self.gone(object).into_iter().for_each(&changed),
+                Some(Err(error)) => self.complain(error, &mut failing),
             }
+        }
+    }
+
+    /// Once is enough to say: the pauses grow, the reason stays.
+    fn complain(&self, error: watcher::Error, failing: &mut bool) {
+        let expected = self.optional && is_not_served(&error);
+        let error = told(error);
+        if expected || *failing {
+            tracing::debug!(kind = %self.kind, error, "still cannot watch");
+        } else {
+            *failing = true;
+            tracing::warn!(kind = %self.kind, error, "cannot watch; trying again");
         }
     }
 
@@ -103,6 +128,16 @@ impl Watch {
         object["kind"] = self.kind.kind.as_str().into();
         let said = object::annotation(&object, object::CLUSTER_ANNOTATION).and_then(|name| name.parse().ok());
         said.or_else(|| self.home.clone()).map(|cluster| (cluster, object))
+    }
+}
+
+/// Whether the server does not know the kind.
+fn is_not_served(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.code == 404,
+        _ => false,
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Everything slow about a definition happens here, never in a pass.
 
+mod status;
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -16,14 +18,14 @@ use tokio::{sync::mpsc, time::MissedTickBehavior};
 use super::{Host, told, watches::Watches};
 use crate::{
     clock,
-    definition::ModuleRef,
+    definition::{DefinitionKind, ModuleRef},
     fault::{Blame, Fault},
-    kcp::{ObjectKey, Store},
+    kcp::{self, ObjectKey, OpenApi, Store, VirtualWorkspace},
     kinds::{self, Kind, Kinds},
     name::Digest,
     object, receipt,
     sandbox::{self, Module},
-    status,
+    schemas,
     world::{Reach, Serving},
 };
 
@@ -65,6 +67,12 @@ enum Error {
     Refused(#[source] sandbox::Error),
     #[error("the module asks for schemas again that it was given")]
     Insatiable,
+    #[error("cannot look up the schema of {kind}")]
+    Schema {
+        kind: Gvk,
+        #[source]
+        source: kcp::Error,
+    },
     #[error("preparing the definition was interrupted")]
     Interrupted,
 }
@@ -78,6 +86,7 @@ impl Fault for Error {
             Error::Module(error) => error.reason(),
             Error::Refused(error) => error.reason(),
             Error::Insatiable => "Insatiable",
+            Error::Schema { source, .. } => source.reason(),
             Error::Interrupted => "Interrupted",
         }
     }
@@ -90,6 +99,7 @@ impl Fault for Error {
             Error::Insatiable => Blame::Module,
             // The export follows when it is published; that is no event here.
             Error::Interrupted | Error::NotServed { .. } => Blame::Host,
+            Error::Schema { source, .. } => source.blame(),
         }
     }
 }
@@ -222,6 +232,7 @@ impl Definitions {
 
     async fn prepare(&self, module: &Module, definition: &Value) -> Result<Prepared, Error> {
         let mut schemas: Vec<Schema> = Vec::new();
+        let mut servers = self.servers();
         loop {
             let (module, definition, given) = (module.clone(), definition.clone(), schemas.clone());
             let preparing = tokio::task::spawn_blocking(move || module.prepare(&definition, &given));
@@ -230,24 +241,44 @@ impl Definitions {
                 Preparation::Ready(prepared) => return Ok(*prepared),
                 Preparation::Needs(kinds) => {
                     let known = |kind: &Gvk| schemas.iter().any(|schema| schema.kind == *kind);
-                    let new: Vec<Gvk> = kinds.into_iter().filter(|kind| !known(kind)).collect();
+                    let new: BTreeSet<Gvk> = kinds.into_iter().filter(|kind| !known(kind)).collect();
                     if new.is_empty() {
                         return Err(Error::Insatiable);
                     }
                     for kind in new {
-                        schemas.push(self.schema(kind).await);
+                        schemas.push(self.schema(&mut servers, kind).await?);
                     }
                 }
             }
         }
     }
 
-    /// What the host knows of a kind: how it is addressed. The schema itself is
-    /// cut to what the contract allows, any fields.
-    async fn schema(&self, kind: Gvk) -> Schema {
+    /// Whom to ask what kinds look like: the virtual workspace shows consumers'
+    /// kinds as far as they are claimed, the provider's workspace its own.
+    fn servers(&self) -> Vec<OpenApi> {
+        let shard = self.host.world.shards().first().map(VirtualWorkspace::all);
+        shard.into_iter().chain(self.host.provider.clone()).map(OpenApi::new).collect()
+    }
+
+    /// What the host knows of a kind: what a server says of it, else what it
+    /// always is.
+    async fn schema(&self, servers: &mut [OpenApi], kind: Gvk) -> Result<Schema, Error> {
+        for server in servers {
+            match server.schema(&kind).await {
+                Ok(Some(schema)) => return Ok(schema),
+                Ok(None) => {}
+                // A server that refuses will do so again; the others may know.
+                Err(error) if error.code().is_some() => {
+                    tracing::debug!(%kind, error = told(&error), "a server does not tell what a kind looks like");
+                }
+                Err(source) => return Err(Error::Schema { kind, source }),
+            }
+        }
+        if let Some(known) = schemas::builtin(&kind) {
+            return Ok(known);
+        }
         let address = self.address(&kind).await.unwrap_or_else(|| kinds::guess(&kind));
-        let openapi = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-        Schema { kind, plural: address.plural, scope: address.scope, openapi }
+        Ok(schemas::unknown(kind, address))
     }
 
     /// Whether the export has the definition's API: in the split layout its
@@ -322,14 +353,15 @@ impl Definitions {
     /// Writes the definition's status, if it has to change. Whether it is as it
     /// should be.
     async fn tell(&self, key: &ObjectKey, definition: &Value, result: Result<&Serving, &Error>) -> bool {
-        let wanted = self::status(definition, result);
+        let Some(kind) = DefinitionKind::named(&key.target.kind) else { return true };
+        let serves = self.host.world.served().iter().any(|serving| serving.definition == *key && !serving.retired);
+        let wanted = status::status(kind, definition, result, serves, &clock::now());
         let Some(wanted) = wanted.as_object() else { return true };
-        let Some(patch) = status::patch(definition.get("status"), wanted) else { return true };
+        let Some(patch) = crate::status::patch(definition.get("status"), wanted) else { return true };
         let Some(cluster) = self.host.provider.clone().or_else(|| self.host.world.cluster(&key.cluster)) else {
             return false;
         };
-        let address = Kind { plural: crate::definition::PLURAL.into(), scope: Scope::Namespaced };
-        match cluster.merge(&key.target, &address, "/status", &json!({"status": patch})).await {
+        match cluster.merge(&key.target, &kind.address(), "/status", &json!({"status": patch})).await {
             Ok(_) => true,
             Err(error) => {
                 tracing::warn!(definition = %key, error = told(&error), "cannot write the definition's status");
@@ -337,45 +369,4 @@ impl Definitions {
             }
         }
     }
-}
-
-/// What a definition's status says: kro's fields, and what the last look at it
-/// came to.
-fn status(definition: &Value, result: Result<&Serving, &Error>) -> Value {
-    let before = definition.get("status").cloned().unwrap_or_else(|| json!({}));
-    let now = clock::now();
-    let (accepted, reason, message) = match result {
-        Ok(serving) => {
-            let warnings: Vec<String> = serving.prepared.warnings.iter().map(ToString::to_string).collect();
-            ("True", "Valid", warnings.join("; "))
-        }
-        Err(error) => ("False", error.reason(), status::chain(error)),
-    };
-    let condition = |kind: &str| {
-        let earlier = before["conditions"].as_array().into_iter().flatten();
-        let same = earlier.clone().find(|other| other["type"] == kind && other["status"] == accepted);
-        let since = same.and_then(|other| other["lastTransitionTime"].as_str()).unwrap_or(&now);
-        json!({
-            "type": kind, "status": accepted, "reason": reason, "message": message,
-            "lastTransitionTime": since, "observedGeneration": definition["metadata"]["generation"],
-        })
-    };
-    let mut status = before.clone();
-    status["state"] = if result.is_ok() { "Active" } else { "Inactive" }.into();
-    // kro's own condition of this name, for its users, beside croft's.
-    status["conditions"] = json!([condition("Accepted"), condition("GraphVerified")]);
-    if let Ok(serving) = result {
-        let blueprint = &serving.prepared.blueprint;
-        status["topologicalOrder"] = json!(blueprint.order());
-        status["module"] = serving.module.digest().as_str().into();
-        let depending = blueprint.nodes.iter().filter(|node| !node.depends_on.is_empty());
-        let resources: Vec<Value> = depending
-            .map(|node| {
-                let ids: Vec<Value> = node.depends_on.iter().map(|id| json!({"id": id})).collect();
-                json!({"id": node.id, "dependencies": ids})
-            })
-            .collect();
-        status["resources"] = resources.into();
-    }
-    status
 }

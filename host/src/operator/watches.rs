@@ -1,21 +1,22 @@
 //! Which kinds are watched where, and whose pass an event is for.
 
 use std::{
-    collections::{BTreeSet, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
 };
 
-use contract::{Access, Gvk, Scope};
+use contract::{Gvk, Scope};
 use serde_json::Value;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Notify, mpsc},
     task::JoinSet,
 };
 
 use super::{Host, definitions::News};
 use crate::{
     claims::Claims,
-    definition, inventory,
+    definition::DefinitionKind,
+    inventory,
     kcp::{
         Cluster, ObjectKey, Store, VirtualWorkspace, endpoints,
         store::{Change, Keep},
@@ -31,7 +32,17 @@ use crate::{
 pub(super) struct Watches {
     host: Arc<Host>,
     tasks: Mutex<JoinSet<()>>,
-    running: Mutex<HashSet<(Address, Gvk)>>,
+    /// What is watched where, and how to ask for another listing.
+    running: Mutex<HashMap<(Address, Gvk, Purpose), Arc<Notify>>>,
+}
+
+/// What objects are watched for. Those of one kind can be both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Purpose {
+    /// They are instances of an API.
+    Instances,
+    /// They are children, or read.
+    Children,
 }
 
 impl Watches {
@@ -39,22 +50,19 @@ impl Watches {
         Watches { host, tasks: Mutex::default(), running: Mutex::default() }
     }
 
-    /// Watches the definitions and tells which one changed. Returns where they
-    /// are kept.
-    pub(super) fn definitions(&self, home: Cluster, changed: mpsc::UnboundedSender<News>) -> Arc<Store> {
+    /// Watches the definitions of both kinds and tells which one changed. Either
+    /// kind may be one that is not served (yet). Returns where they are kept.
+    pub(super) fn definitions(&self, home: &Cluster, changed: &mpsc::UnboundedSender<News>) -> Arc<Store> {
         let store = Arc::new(Store::new(Keep::Whole));
-        let kind =
-            Gvk { group: definition::GROUP.into(), version: definition::VERSION.into(), kind: definition::KIND.into() };
-        let address = Kind { plural: definition::PLURAL.into(), scope: Scope::Namespaced };
-        let watch = Watch { cluster: home, kind, address, home: None, store: Arc::clone(&store) };
-        self.start(
-            watch,
-            || {},
-            move |change| {
+        for kind in DefinitionKind::ALL {
+            let watch = Watch::new(home.clone(), kind.gvk(), kind.address(), Arc::clone(&store));
+            let changed = changed.clone();
+            let tell = move |change: Change| {
                 // Nobody listens any more only when the host is ending.
                 changed.send(News::Changed(change.key)).ok();
-            },
-        );
+            };
+            self.start(Watch { optional: true, ..watch }, || {}, tell);
+        }
         store
     }
 
@@ -63,15 +71,14 @@ impl Watches {
     pub(super) fn follow(self: &Arc<Self>, export: String) {
         let Some(provider) = self.host.provider.clone() else { return };
         let (kind, address) = endpoints::kind();
-        let store = Arc::new(Store::new(Keep::Whole));
-        let watch = Watch { cluster: provider, kind, address, home: None, store };
-        let (this, synced) = (Arc::downgrade(self), export.clone());
+        let watch = Watch::new(provider, kind, address, Arc::new(Store::new(Keep::Whole)));
+        let (this, listed, once) = (Arc::downgrade(self), export.clone(), Once::new());
         let changed = move |change: Change| {
             let slice = change.after.filter(|slice| object::text(slice, "/metadata/name") == export);
             let (Some(slice), Some(this)) = (slice, this.upgrade()) else { return };
             endpoints::of(&slice).into_iter().for_each(|address| this.add_endpoint(address));
         };
-        let said = move || tracing::info!(export = synced, "following the endpoints of the export");
+        let said = move || once.call_once(|| tracing::info!(export = listed, "following the endpoints of the export"));
         self.start(watch, said, changed);
     }
 
@@ -97,8 +104,11 @@ impl Watches {
 
     /// Watches whatever a definition needs, wherever it is not watched yet.
     pub(super) fn serve(&self, serving: &Serving) {
-        for used in serving.prepared.blueprint.kinds.iter().filter(|used| used.access == Access::Read) {
-            self.host.world.children.keep_whole(used.kind.clone());
+        for kind in serving.kinds.keys().filter(|kind| serving.reads(kind)) {
+            // Of objects that were seen before only their place was kept.
+            if self.host.world.children.keep_whole(kind.clone()) {
+                self.list_again(kind);
+            }
         }
         for shard in self.host.world.shards() {
             self.serve_on(&shard, serving);
@@ -106,30 +116,34 @@ impl Watches {
         self.host.enqueue(|key| key.target.kind == serving.prepared.blueprint.api.kind);
     }
 
+    /// Has the children of a kind listed anew wherever they are watched.
+    fn list_again(&self, kind: &Gvk) {
+        let running = self.running();
+        let children = running.iter().filter(|((_, of, purpose), _)| of == kind && *purpose == Purpose::Children);
+        children.for_each(|(_, again)| again.notify_one());
+    }
+
     fn serve_on(&self, shard: &VirtualWorkspace, serving: &Serving) {
         for (kind, address) in &serving.kinds {
             self.children(shard, kind, address);
         }
         let api = &serving.prepared.blueprint.api;
-        if self.is_new(shard, &api.kind) {
+        if let Some(again) = self.begin(shard, &api.kind, Purpose::Instances) {
             let address = Kind { plural: api.plural.clone(), scope: api.scope };
             let store = Arc::clone(&self.host.world.instances);
-            let watch = Watch { cluster: shard.all(), kind: api.kind.clone(), address, home: None, store };
+            let watch = Watch { again, ..Watch::new(shard.all(), api.kind.clone(), address, store) };
             let host = Arc::clone(&self.host);
             self.start(watch, || {}, move |change| host.instance_changed(&change));
         }
     }
 
     fn children(&self, shard: &VirtualWorkspace, kind: &Gvk, address: &Kind) {
-        if !self.is_new(shard, kind) {
-            return;
-        }
+        let Some(again) = self.begin(shard, kind, Purpose::Children) else { return };
         let store = Arc::clone(&self.host.world.children);
-        let watch = Watch { cluster: shard.all(), kind: kind.clone(), address: address.clone(), home: None, store };
-        let (host, synced) = (Arc::clone(&self.host), (Arc::clone(&self.host), kind.clone()));
-        let synced = move || {
-            let (host, kind) = synced;
-            host.world.synced(&kind);
+        let watch = Watch { again, ..Watch::new(shard.all(), kind.clone(), address.clone(), store) };
+        let (host, shard, kind) = (Arc::clone(&self.host), shard.address().clone(), kind.clone());
+        let listed = move || {
+            host.world.synced(&shard, &kind);
             let uses: BTreeSet<Gvk> = host
                 .world
                 .served()
@@ -139,33 +153,41 @@ impl Watches {
                 .collect();
             host.enqueue(|key| uses.contains(&key.target.kind));
         };
-        self.start(watch, synced, move |change| host.child_changed(&change));
+        let host = Arc::clone(&self.host);
+        self.start(watch, listed, move |change| host.child_changed(&change));
     }
 
     fn bindings(&self, shard: &VirtualWorkspace) {
         let kind = Gvk { group: "apis.kcp.io".into(), version: "v1alpha2".into(), kind: "APIBinding".into() };
         let address = Kind { plural: "apibindings".into(), scope: Scope::Cluster };
-        let store = Arc::new(Store::new(Keep::Whole));
-        let watch = Watch { cluster: shard.all(), kind, address, home: None, store };
+        let watch = Watch::new(shard.all(), kind, address, Arc::new(Store::new(Keep::Whole)));
         let (host, shard) = (Arc::clone(&self.host), shard.clone());
         self.start(watch, || {}, move |change| host.binding_changed(&shard, &change));
     }
 
-    fn is_new(&self, shard: &VirtualWorkspace, kind: &Gvk) -> bool {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.insert((shard.address().clone(), kind.clone()))
+    /// Takes note of a watch that is about to begin; `None` if there is one
+    /// already.
+    fn begin(&self, shard: &VirtualWorkspace, kind: &Gvk, purpose: Purpose) -> Option<Arc<Notify>> {
+        let mut running = self.running();
+        let place = (shard.address().clone(), kind.clone(), purpose);
+        if running.contains_key(&place) {
+            return None;
+        }
+        let again = Arc::new(Notify::new());
+        running.insert(place, Arc::clone(&again));
+        Some(again)
     }
 
-    /// Starts a watch. `synced` is called once, when the store is complete.
-    fn start(&self, watch: Watch, synced: impl FnOnce() + Send + 'static, changed: impl Fn(Change) + Send + 'static) {
-        let (sender, mut receiver) = watch::channel(false);
+    /// Starts a watch. `listed` is called whenever the store is complete.
+    fn start(&self, watch: Watch, listed: impl Fn() + Send + 'static, changed: impl Fn(Change) + Send + 'static) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.spawn(watch.run(sender, changed));
-        tasks.spawn(async move {
-            if receiver.wait_for(|synced| *synced).await.is_ok() {
-                synced();
-            }
-        });
+        tasks.spawn(watch.run(listed, changed));
+    }
+
+    // A panic while the lock is held leaves a map that is whole: each change is
+    // one insertion.
+    fn running(&self) -> MutexGuard<'_, HashMap<(Address, Gvk, Purpose), Arc<Notify>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -198,7 +220,7 @@ impl Host {
     }
 
     /// A child's event is for the instances that its label names and named, for
-    /// the one that it is in the way of, and for those that may read it.
+    /// the one that it is in the way of, and for those that read it.
     pub(super) fn child_changed(&self, change: &Change) {
         let labelled = |object: &Option<Arc<Value>>| {
             object.as_deref().and_then(|object| object::label(object, object::INSTANCE_LABEL)).map(str::to_owned)
@@ -208,12 +230,10 @@ impl Host {
         for instance in owners.chain(self.world.waiting_for(&change.key)) {
             self.queue.add(instance.cluster.clone(), instance);
         }
-        for serving in self.world.served() {
-            let blueprint = &serving.prepared.blueprint;
-            let reads = |used: &contract::UsedKind| used.access == Access::Read && used.kind == change.key.target.kind;
-            if blueprint.kinds.iter().any(reads) {
-                self.enqueue(|key| key.cluster == change.key.cluster && key.target.kind == blueprint.api.kind);
-            }
+        let read = |serving: &&Arc<Serving>| serving.reads(&change.key.target.kind);
+        for serving in self.world.served().iter().filter(read) {
+            let api = &serving.prepared.blueprint.api.kind;
+            self.enqueue(|key| key.target.kind == *api && self.world.is_news(change, key, &serving.kinds));
         }
     }
 

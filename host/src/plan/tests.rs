@@ -19,9 +19,28 @@ fn instance() -> Value {
     json!({"metadata": {"name": "shop", "namespace": "team", "uid": INSTANCE}})
 }
 
-/// Admits ConfigMaps `NAME=VALUE` whose ids are their names; each depends on
-/// the one before.
+/// A ConfigMap `NAME=VALUE` that stands for an id and a key.
+fn child(id: &str, key: &str, object: &str) -> Child {
+    let (name, value) = object.split_once('=').unwrap_or((object, ""));
+    let manifest =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"value": value}});
+    Child { id: id.into(), key: key.into(), manifest, depends_on: Vec::new() }
+}
+
+/// Admits ConfigMaps `NAME=VALUE` whose ids are their names.
 fn admitted(children: &[&str]) -> Vec<Admitted> {
+    let id = |object: &str| object.split_once('=').map_or(object, |(name, _)| name).to_owned();
+    admit(children.iter().map(|object| child(&id(object), "", object)).collect())
+}
+
+/// Admits the ConfigMaps `NAME=VALUE` of the collection `b`, each with its key.
+fn elements(children: &[(&str, &str)]) -> Vec<Admitted> {
+    admit(children.iter().map(|(key, object)| child("b", key, object)).collect())
+}
+
+/// Admits children with the ids `a` to `d`, of which each depends on the one
+/// before.
+fn admit(children: Vec<Child>) -> Vec<Admitted> {
     let names = ["a", "b", "c", "d"];
     let node = |(index, id): (usize, &&str)| Node {
         id: (*id).to_owned(),
@@ -39,13 +58,7 @@ fn admitted(children: &[&str]) -> Vec<Admitted> {
         kinds: vec![UsedKind { kind: config_map(), access: Access::Manage }],
         nodes: names.iter().enumerate().map(node).collect(),
     };
-    let children = children.iter().map(|child| {
-        let (name, value) = child.split_once('=').unwrap_or((child, ""));
-        let manifest =
-            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"value": value}});
-        Child { id: name.into(), key: String::new(), manifest, depends_on: Vec::new() }
-    });
-    let rendering = Rendering { children: children.collect(), ..Rendering::default() };
+    let rendering = Rendering { children, ..Rendering::default() };
     let kinds = Kinds::from([(config_map(), kinds::builtin(&config_map()).unwrap())]);
     policy::admit(&rendering, Rules { blueprint: &blueprint, kinds: &kinds, claims: None, instance: &instance() })
         .unwrap()
@@ -71,6 +84,15 @@ fn check_settled(
     settled: &BTreeMap<String, Arc<Value>>,
     expected: &[&str],
 ) {
+    assert_eq!(planned(&admitted(rendered), blocked, live, settled), expected);
+}
+
+fn planned(
+    rendered: &[Admitted],
+    blocked: &[&str],
+    live: Vec<Value>,
+    settled: &BTreeMap<String, Arc<Value>>,
+) -> Vec<String> {
     let objects: Vec<Arc<Value>> = live.into_iter().map(Arc::new).collect();
     let by_place: HashMap<Target, Arc<Value>> =
         objects.iter().map(|object| (Target::of(object).unwrap(), object.clone())).collect();
@@ -80,7 +102,13 @@ fn check_settled(
     let recorded = BTreeSet::from(["uid-on-record"]);
     let world = World { instance: &instance, live: &look_up, settled, recorded: &recorded };
     let blocked = blocked.iter().copied().collect();
-    assert_eq!(lines(&plan(&admitted(rendered), &blocked, &inventory, &world)), expected);
+    lines(&plan(rendered, &blocked, &inventory, &world))
+}
+
+/// Plans the elements of a collection against those that are there.
+fn check_elements(rendered: &[(&str, &str)], blocked: &[&str], live: &[(&str, &str)], expected: &[&str]) {
+    let live = elements(live).iter().map(self::live).collect();
+    assert_eq!(planned(&elements(rendered), blocked, live, &BTreeMap::new()), expected);
 }
 
 fn lines(plan: &Plan) -> Vec<String> {
@@ -144,9 +172,48 @@ fn another_spelling_by_the_server_is_no_drift() {
 }
 
 #[test]
-fn a_child_no_longer_rendered_is_deleted_the_last_wave_first() {
-    let expected = ["keep b", "delete d: no longer rendered", "delete a: no longer rendered"];
-    check(&["b=1"], &[], lives(&["a=1", "b=1", "d=1"]), &expected);
+fn children_no_longer_rendered_are_deleted_the_last_wave_first() {
+    let mut there = lives(&["a=1", "b=1", "d=1"]);
+    check(&["b=1"], &[], there.clone(), &["keep b", "delete d: no longer rendered"]);
+    let last = there.pop().unwrap();
+    let held = [there.clone(), vec![going(last)]].concat();
+    check(&["b=1"], &[], held, &["keep b", "await d"]);
+    check(&["b=1"], &[], there, &["keep b", "delete a: no longer rendered"]);
+}
+
+#[test]
+fn a_child_whose_id_is_gone_from_the_definition_is_deleted() {
+    let mut gone = lives(&["c=1"]);
+    gone[0]["metadata"]["annotations"][object::CHILD_ANNOTATION] = "nobody".into();
+    check(&["a=1"], &[], [lives(&["a=1"]), gone].concat(), &["keep a", "delete c: no longer rendered"]);
+}
+
+#[test]
+fn a_child_that_goes_by_another_id_stays_the_same_object() {
+    let mut renamed = lives(&["a=1"]);
+    renamed[0]["metadata"]["annotations"][object::CHILD_ANNOTATION] = "before".into();
+    let planned = planned(&admitted(&["a=1"]), &[], renamed, &BTreeMap::new());
+    assert!(planned.len() == 1 && planned[0].starts_with("update a: "), "{planned:?}");
+}
+
+#[test]
+fn a_collection_grows_and_shrinks_by_its_elements_alone() {
+    let (one, two, three) = (("1", "w-1=x"), ("2", "w-2=x"), ("3", "w-3=x"));
+    check_elements(&[one, two, three], &[], &[one], &["keep w-1", "create w-2", "create w-3"]);
+    let gone = ["keep w-2", "delete w-1: no longer rendered", "delete w-3: no longer rendered"];
+    check_elements(&[two], &[], &[one, two, three], &gone);
+    check_elements(&[], &[], &[one], &["delete w-1: no longer rendered"]);
+    check_elements(&[], &[], &[], &[]);
+    // As long as nobody knows its elements, it keeps those that it has.
+    check_elements(&[], &["b"], &[one, two], &["keep w-1", "keep w-2"]);
+}
+
+#[test]
+fn an_element_that_goes_by_another_key_stays_the_same_object() {
+    check_elements(&[("2", "w=x")], &[], &[("1", "w=x")], &["update w: it is rendered differently"]);
+    // Two that swap their names are two changes.
+    let swapped = ["update w-2: it is rendered differently", "update w-1: it is rendered differently"];
+    check_elements(&[("1", "w-2=x"), ("2", "w-1=x")], &[], &[("1", "w-1=x"), ("2", "w-2=x")], &swapped);
 }
 
 #[test]
@@ -201,4 +268,8 @@ fn an_instances_deletion_takes_one_wave_after_the_other() {
     assert_eq!(step(vec![all[0].clone(), going(all[2].clone())]), ["await c"]);
     assert_eq!(step(all[..1].to_vec()), ["delete a: its instance is being deleted"]);
     assert!(step(Vec::new()).is_empty());
+    // Elements of a collection are of one wave.
+    let both = elements(&[("1", "w-1"), ("2", "w-2")]).iter().map(live).collect();
+    let expected = ["delete w-1: its instance is being deleted", "delete w-2: its instance is being deleted"];
+    assert_eq!(step(both), expected);
 }

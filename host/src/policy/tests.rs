@@ -115,6 +115,10 @@ fn two_children_cannot_be_the_same_object() {
         child("b", config_map(json!({"name": "x", "namespace": "team"}))),
     ]);
     assert_eq!((reason, text.as_str()), ("DuplicateTarget", "children `a` and `b` are both ConfigMap team/x"));
+    // Elements of one collection say by their keys which they are.
+    let element = |key: &str| Child { key: key.into(), ..child("a", config_map(json!({"name": "x"}))) };
+    let (_, text) = refused(vec![element("1"), element("2")]);
+    assert_eq!(text, "children `a[1]` and `a[2]` are both ConfigMap team/x");
 }
 
 #[test]

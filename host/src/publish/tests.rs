@@ -33,8 +33,17 @@ fn options(layout: Layout) -> Options {
     Options { layout, prefix: None, export: None, workspace: Some("root:provider".into()), host_user: "croft".into() }
 }
 
+fn publish_group(blueprint: &Blueprint, layout: Layout) -> Result<Publication, Error> {
+    publish(DefinitionKind::ResourceGroup, blueprint, &Kinds::new(), &options(layout))
+}
+
 fn published(layout: Layout) -> Publication {
-    publish(&blueprint(json!({"type": "object"})), &Kinds::new(), &options(layout)).unwrap()
+    publish_group(&blueprint(json!({"type": "object"})), layout).unwrap()
+}
+
+fn graph_published(layout: Layout) -> Publication {
+    let blueprint = blueprint(json!({"type": "object"}));
+    publish(DefinitionKind::ResourceGraphDefinition, &blueprint, &Kinds::new(), &options(layout)).unwrap()
 }
 
 #[test]
@@ -48,14 +57,14 @@ fn the_schema_that_kcp_serves_keeps_crofts_record_and_the_crd_is_untouched() {
 #[test]
 fn a_status_field_of_crofts_name_is_refused() {
     let taken = blueprint(json!({"type": "object", "properties": {"croft": {"type": "string"}}}));
-    let error = publish(&taken, &Kinds::new(), &options(Layout::Split)).unwrap_err();
+    let error = publish_group(&taken, Layout::Split).unwrap_err();
     assert!(matches!(error, Error::StatusFieldTaken));
 }
 
 #[test]
 fn new_content_gets_a_new_name_and_equal_content_the_same() {
     let name = |status: Value| {
-        let publication = publish(&blueprint(status), &Kinds::new(), &options(Layout::Split)).unwrap();
+        let publication = publish_group(&blueprint(status), Layout::Split).unwrap();
         object::text(&publication.schemas[0], "/metadata/name").to_owned()
     };
     let one = name(json!({"type": "object"}));
@@ -74,6 +83,32 @@ fn the_shared_layout_serves_definitions_and_binds_them_for_the_provider() {
     assert_eq!(resources(&split), ["webs"]);
     assert_eq!(resources(&shared), ["webs", "resourcegroups"]);
     assert!(split.provider_binding.is_none() && shared.provider_binding.is_some());
+}
+
+#[test]
+fn the_definitions_own_kind_is_published_beside_the_api() {
+    let names = |publication: &Publication| {
+        publication.crds.iter().map(|crd| object::text(crd, "/metadata/name").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&published(Layout::Split)), ["webs.kro.run", "resourcegroups.kro.run"]);
+    let shared = graph_published(Layout::Shared);
+    assert_eq!(names(&shared), ["webs.kro.run", "resourcegraphdefinitions.kro.run"]);
+    assert_eq!(shared.export["spec"]["resources"][1]["name"], "resourcegraphdefinitions");
+    assert_eq!(shared.schemas[1]["spec"]["scope"], "Cluster");
+}
+
+#[test]
+fn the_crds_of_definitions_are_of_their_kinds_and_take_a_module() {
+    for kind in DefinitionKind::ALL {
+        let crd = definition_crd(kind);
+        let scope = if kind.scope() == Scope::Cluster { "Cluster" } else { "Namespaced" };
+        let names = &crd["spec"]["names"];
+        assert_eq!((&names["kind"], &names["plural"]), (&json!(kind.as_str()), &json!(kind.plural())));
+        assert_eq!((&crd["spec"]["group"], &crd["spec"]["scope"]), (&json!(definition::GROUP), &json!(scope)));
+        assert_eq!(crd["spec"]["versions"][0]["name"], definition::VERSION);
+        let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
+        assert_eq!(crd.pointer(&format!("{spec}/module/type")), Some(&json!("string")), "{kind:?}");
+    }
 }
 
 #[test]
@@ -102,5 +137,7 @@ fn the_host_may_do_nothing_but_its_work() {
     let rules = |layout| published(layout).rbac[0]["rules"].as_array().unwrap().len();
     assert_eq!(rules(Layout::Shared) + 2, rules(Layout::Split));
     let all = serde_json::to_string(&published(Layout::Split).rbac).unwrap();
+    assert_eq!(graph_published(Layout::Split).rbac, published(Layout::Split).rbac);
+    assert!(all.contains("resourcegroups/status") && all.contains("resourcegraphdefinitions/status"), "{all}");
     assert!(!all.contains("\"*\""), "{all}");
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::{
     canonical, clock,
+    definition::DefinitionKind,
     fault::Blame,
     status::{self, Findings, Stage, Verdict},
 };
@@ -14,8 +15,12 @@ impl Pass<'_> {
     /// Writes the status if it has to change. Whether it is as it should be.
     pub(super) async fn record(&mut self, verdict: &Verdict) -> bool {
         let inventory = self.inventory();
+        // Whatever else is watched for definitions some day has croft's
+        // conditions and those of kro's first kind.
+        let kind = DefinitionKind::named(&self.serving.definition.target.kind);
         let findings = Findings {
             verdict,
+            definition: kind.unwrap_or(DefinitionKind::ResourceGroup),
             blueprint: Some(&self.serving.prepared.blueprint),
             rendered: self.last.as_ref().map(|last| (&last.rendering, &last.receipt)),
             inventory: &inventory,

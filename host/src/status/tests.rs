@@ -6,9 +6,33 @@ use crate::{name::Digest, receipt::Input};
 const NOW: &str = "2026-01-02T00:00:00Z";
 
 fn findings(verdict: &Verdict, before: Value) -> Map<String, Value> {
+    findings_of(DefinitionKind::ResourceGroup, verdict, before)
+}
+
+fn findings_of(definition: DefinitionKind, verdict: &Verdict, before: Value) -> Map<String, Value> {
     let instance = json!({"metadata": {"generation": 3}, "status": before});
     let inventory = Inventory::default();
-    status(&instance, &Findings { verdict, blueprint: None, rendered: None, inventory: &inventory }, NOW)
+    status(&instance, &Findings { verdict, definition, blueprint: None, rendered: None, inventory: &inventory }, NOW)
+}
+
+/// The status with a rendering, made from a definition of this content.
+fn rendered(rendering: &Rendering, definition: &[u8], before: Value) -> Map<String, Value> {
+    let digest = Digest::of(b"");
+    let input = Input { module: digest.clone(), definition: Digest::of(definition), input: digest };
+    let receipt = input.answered(rendering);
+    let inventory = Inventory::default();
+    let found = Findings {
+        verdict: &Verdict::Ready,
+        definition: DefinitionKind::ResourceGroup,
+        blueprint: None,
+        rendered: Some((rendering, &receipt)),
+        inventory: &inventory,
+    };
+    status(&json!({"status": before}), &found, NOW)
+}
+
+fn own(kind: &str, status: ConditionStatus) -> Condition {
+    Condition { kind: kind.into(), status, reason: "Mine".into(), message: "m".into() }
 }
 
 /// `Type=Status/Reason` of every condition.
@@ -60,6 +84,49 @@ fn kros_users_find_their_own_condition() {
 }
 
 #[test]
+fn users_of_kros_graphs_find_their_own_conditions() {
+    let kros = |verdict: Verdict| {
+        summary(&findings_of(DefinitionKind::ResourceGraphDefinition, &verdict, json!({}))).split_off(4)
+    };
+    let stopped =
+        |stage: Stage| Verdict::Stopped { stage, reason: "R".into(), blame: Blame::Consumer, message: "m".into() };
+    let (managed, resolved) = ("InstanceManaged=True/Managed", "GraphResolved=True/Resolved");
+    let cases = [
+        (Verdict::Ready, [managed, resolved, "ResourcesReady=True/AllResourcesReady"]),
+        (Verdict::Waiting { message: "w".into() }, [managed, resolved, "ResourcesReady=False/NotReady"]),
+        (
+            Verdict::Suspended { message: "s".into() },
+            [managed, resolved, "ResourcesReady=False/ReconciliationSuspended"],
+        ),
+        (Verdict::Deleting { message: "d".into() }, [managed, resolved, "ResourcesReady=Unknown/UnderDeletion"]),
+        (stopped(Stage::Applied), [managed, resolved, "ResourcesReady=False/NotReady"]),
+        (
+            stopped(Stage::Rendered),
+            [managed, "GraphResolved=False/ResolutionFailed", "ResourcesReady=Unknown/AwaitingReconciliation"],
+        ),
+        (
+            stopped(Stage::Accepted),
+            [
+                "InstanceManaged=False/ManagementFailed",
+                "GraphResolved=Unknown/AwaitingReconciliation",
+                "ResourcesReady=Unknown/AwaitingReconciliation",
+            ],
+        ),
+    ];
+    for (verdict, conditions) in cases {
+        assert_eq!(kros(verdict.clone()), conditions, "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_suspended_instance_says_so_where_kros_users_look() {
+    let status = findings(&Verdict::Suspended { message: "s".into() }, json!({}));
+    assert_eq!(status["state"], "IN_PROGRESS");
+    let expected = ["Applied", "Ready"].map(|kind| format!("{kind}=False/ReconciliationSuspended"));
+    assert_eq!(summary(&status)[2..4], expected);
+}
+
+#[test]
 fn trouble_of_the_platform_is_no_error_of_the_instance() {
     let verdict =
         Verdict::Stopped { stage: Stage::Applied, reason: "R".into(), blame: Blame::Host, message: "m".into() };
@@ -88,25 +155,33 @@ fn a_failed_pass_keeps_what_an_earlier_one_projected() {
 
 #[test]
 fn a_definitions_condition_overrides_the_hosts() {
-    let own = Condition {
-        kind: "Ready".into(),
-        status: ConditionStatus::Unknown,
-        reason: "Mine".into(),
-        message: "m".into(),
-    };
-    let rendering = Rendering { conditions: vec![own], ..Rendering::default() };
-    let digest = Digest::of(b"");
-    let receipt = Input { module: digest.clone(), definition: digest.clone(), input: digest }.answered(&rendering);
-    let inventory = Inventory::default();
-    let found = Findings {
-        verdict: &Verdict::Ready,
-        blueprint: None,
-        rendered: Some((&rendering, &receipt)),
-        inventory: &inventory,
-    };
-    let status = status(&json!({}), &found, NOW);
+    let conditions = vec![own("Ready", ConditionStatus::Unknown)];
+    let status = rendered(&Rendering { conditions, ..Rendering::default() }, b"d", json!({}));
     assert_eq!(summary(&status).last().unwrap(), "Ready=Unknown/Mine");
-    assert_eq!(status["croft"]["receipt"]["output"], receipt.output.as_str());
+    assert_eq!(summary(&status).iter().filter(|condition| condition.starts_with("Ready=")).count(), 1);
+    assert!(status["croft"]["receipt"]["output"].as_str().unwrap().starts_with("sha256:"));
+}
+
+#[test]
+fn a_definitions_condition_stays_while_it_is_pending_and_goes_when_it_is_gone() {
+    let has = |status: &Map<String, Value>| summary(status).contains(&"Edge=True/Mine".to_owned());
+    let conditions = vec![own("Edge", ConditionStatus::True)];
+    let first = rendered(&Rendering { conditions, ..Rendering::default() }, b"d", json!({}));
+    assert!(has(&first));
+    let blocked = vec![Blocked { id: "a".into(), waits_for: Vec::new(), message: "m".into() }];
+    let waiting = Rendering { blocked, ..Rendering::default() };
+    let suspended = Rendering { suspended: Some("s".into()), ..Rendering::default() };
+    for pending in [&waiting, &suspended] {
+        let status = rendered(pending, b"d", json!(first.clone()));
+        assert!(has(&status));
+        assert_eq!(status["conditions"].as_array().unwrap().last(), first["conditions"].as_array().unwrap().last());
+    }
+    assert!(!has(&rendered(&Rendering::default(), b"d", json!(first.clone()))));
+    assert!(!has(&rendered(&waiting, b"another definition", json!(first.clone()))));
+    // Without a rendering nobody knows.
+    let stopped =
+        Verdict::Stopped { stage: Stage::Rendered, reason: "R".into(), blame: Blame::Module, message: "m".into() };
+    assert!(has(&findings(&stopped, json!(first))));
 }
 
 #[test]
@@ -128,6 +203,7 @@ fn a_change_that_the_module_does_not_look_at_is_not_recorded() {
         let inventory = Inventory::default();
         let found = Findings {
             verdict: &Verdict::Ready,
+            definition: DefinitionKind::ResourceGroup,
             blueprint: None,
             rendered: Some((&rendering, receipt)),
             inventory: &inventory,
@@ -157,4 +233,6 @@ fn what_is_waited_for_is_one_sentence() {
         vec![Blocked { id: "b".into(), waits_for: vec!["a".into()], message: "`a.data` is not there".into() }];
     rendering.readiness = vec![Readiness { id: "a".into(), key: String::new(), ready: false, message: String::new() }];
     assert_eq!(waiting(&rendering).unwrap(), "b: `a.data` is not there; a: it is not ready");
+    rendering.readiness[0].key = "0".into();
+    assert!(waiting(&rendering).unwrap().ends_with("a[0]: it is not ready"));
 }

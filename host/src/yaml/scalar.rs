@@ -1,9 +1,10 @@
 //! What a word in YAML means.
 //!
 //! `kubectl` reads YAML with a library of the YAML 1.1 age, and people's files
-//! are written for it, so its rules hold here: unquoted `yes`, `on`, `no`,
-//! `off`, `y` and `n` are booleans, `0644` is octal, `1_000` is a thousand, and
-//! a date is a string. What JSON cannot hold, `.nan` and `.inf`, is refused.
+//! are written for it, so its rules hold here: unquoted `yes`, `on`, `no` and
+//! `off` are booleans, `0644` is octal, `1_000` is a thousand, and a date is a
+//! string. `y` and `n` are strings, as later readers have them: they are common
+//! names. What JSON cannot hold, `.nan` and `.inf`, is refused.
 
 use std::borrow::Cow;
 
@@ -41,8 +42,8 @@ pub(super) fn tag_name(tag: Option<&Tag>) -> Result<Option<Cow<'_, str>>, (Strin
 fn untagged(text: &str) -> Result<Value, (String, Option<String>)> {
     Ok(match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => true.into(),
-        "false" | "False" | "FALSE" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => false.into(),
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => true.into(),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => false.into(),
         _ if is_not_finite(text) => {
             return Err((
                 format!("`{text}` has no place in JSON"),

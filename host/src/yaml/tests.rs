@@ -33,7 +33,7 @@ fn a_word_means_what_it_means_to_kubectl() {
         ("true", json!(true)),
         ("yes", json!(true)),
         ("off", json!(false)),
-        ("n", json!(false)),
+        ("n", json!("n")),
         ("yEs", json!("yEs")),
         ("~", json!(null)),
         ("", json!(null)),

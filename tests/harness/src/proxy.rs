@@ -31,7 +31,9 @@ pub struct Seen {
 impl Seen {
     /// Whether it asks to be told of changes as they come.
     pub fn is_watch(&self) -> bool {
-        self.path.contains("watch=true") || self.path.contains("watch=1")
+        let watches = self.path.contains("watch=true") || self.path.contains("watch=1");
+        // A watch begins with a list in pages, which is repeated while nobody serves the kind.
+        watches || self.path.contains("limit=500")
     }
 
     /// Whether it changes something.

@@ -3,10 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
+mod adoption;
 mod claims;
 mod conflicts;
 mod crashes;
 mod definitions;
+mod graph_definitions;
 mod lifecycle;
 mod outages;
 mod requests;

@@ -18,7 +18,7 @@ pub(super) fn key(root: &Path, name: &str, toolchain: &str) -> Result<String> {
     for part in [RECIPE[0], RECIPE[1], name, toolchain] {
         add(&mut hash, part.as_bytes());
     }
-    for path in ["Cargo.toml", "Cargo.lock", "wit", "guest-sdk", &module] {
+    for path in ["Cargo.toml", "Cargo.lock", "wit", "guest-sdk", "modules/expr", &module] {
         for file in files(&root.join(path))? {
             let bytes = fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
             let relative = file.strip_prefix(root).unwrap_or(&file).to_string_lossy();
@@ -62,7 +62,13 @@ mod tests {
 
     fn tree() -> tempfile::TempDir {
         let tree = tempfile::tempdir().unwrap();
-        for path in ["wit/a.wit", "guest-sdk/src/lib.rs", "modules/m/src/lib.rs", "modules/m/tests/it.rs"] {
+        for path in [
+            "wit/a.wit",
+            "guest-sdk/src/lib.rs",
+            "modules/expr/src/lib.rs",
+            "modules/m/src/lib.rs",
+            "modules/m/tests/it.rs",
+        ] {
             let path = tree.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "one").unwrap();

@@ -1,0 +1,178 @@
+//! `croft explain`: what a definition comes to, for its author and for those who
+//! are asked to accept its claims.
+//!
+//! It adds nothing to what the blueprint says.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use contract::{Access, Blueprint, Node, Role, Scope};
+use serde_json::{Value, json};
+
+use super::{definition, output};
+use crate::{claims, object, publish, report::Failure};
+
+/// Tell what a definition comes to
+///
+/// Prints the API that it serves, its ids in the order in which they are
+/// created, what each depends on and what depends on it, and the rights that a
+/// consumer is asked for. No server is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The file with the definition; `-` is stdin
+    #[arg(short, long, value_name = "FILE")]
+    filename: String,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    output: Format,
+    /// A module to use instead of the one that the definition names
+    #[arg(long, value_name = "FILE")]
+    module: Option<PathBuf>,
+    #[command(flatten)]
+    schemas: definition::Schemas,
+}
+
+/// How to print it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # the API, the order and the claims
+  croft explain -f definition.yaml
+  # only what a consumer is asked to accept
+  croft explain -f definition.yaml -o json | jq .claims";
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let Args { filename, output, module, schemas } = args;
+    let definition = definition::load(&filename, module.as_deref(), &schemas)?;
+    let prepared = &definition.prepared;
+    let (claims, guessed) = publish::permission_claims(&prepared.blueprint, &definition.kinds);
+    let mut told = told(&prepared.blueprint, &claims);
+    let guessed: Vec<String> = guessed.iter().map(ToString::to_string).collect();
+    told["unknownKinds"] = json!(guessed);
+    told["module"] = json!({"digest": definition.module.digest().to_string(), "programBytes": prepared.program.len()});
+    match output {
+        Format::Json => output::text(&format!("{told:#}\n")),
+        Format::Text => output::text(&text(&told)),
+    }
+}
+
+/// The blueprint as it is told.
+fn told(blueprint: &Blueprint, claims: &[Value]) -> Value {
+    let api = &blueprint.api;
+    let needed_by = |id: &str| -> Vec<&str> {
+        let dependents = blueprint.nodes.iter().filter(|node| node.depends_on.iter().any(|on| on == id));
+        dependents.map(|node| node.id.as_str()).collect()
+    };
+    let node = |node: &Node| {
+        json!({
+            "id": node.id,
+            "role": role(node.role),
+            "apiVersion": node.kind.api_version(),
+            "kind": node.kind.kind,
+            "dependsOn": node.depends_on,
+            "neededBy": needed_by(&node.id),
+        })
+    };
+    let reads = blueprint.kinds.iter().filter(|used| used.access == Access::Read);
+    json!({
+        "api": {
+            "apiVersion": api.kind.api_version(),
+            "kind": api.kind.kind,
+            "plural": api.plural,
+            "scope": if api.scope == Scope::Namespaced { "Namespaced" } else { "Cluster" },
+            "shortNames": api.crd.pointer("/spec/names/shortNames").cloned().unwrap_or(json!([])),
+        },
+        "nodes": blueprint.nodes.iter().map(node).collect::<Vec<_>>(),
+        "claims": claims,
+        "reads": reads.map(|used| used.kind.to_string()).collect::<Vec<_>>(),
+    })
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Child => "child",
+        Role::Collection => "collection",
+        Role::External => "external",
+        Role::ExternalCollection => "external collection",
+    }
+}
+
+/// The same for people.
+fn text(told: &Value) -> String {
+    let api = &told["api"];
+    let mut text = format!(
+        "API     {} {}, {}, {}\n",
+        object::text(api, "/apiVersion"),
+        object::text(api, "/kind"),
+        object::text(api, "/plural"),
+        object::text(api, "/scope").to_lowercase(),
+    );
+    let names = words(&api["shortNames"]);
+    if !names.is_empty() {
+        text += &format!("        for short {}\n", names.join(", "));
+    }
+    let digest = object::text(told, "/module/digest");
+    text += &format!("Module  {digest}\n        its program takes {} bytes\n", told["module"]["programBytes"]);
+    text += "\nIn the order in which they are created:\n";
+    let header = ["ID", "ROLE", "KIND", "DEPENDS ON", "NEEDED BY"].map(str::to_owned);
+    let rows = told["nodes"].as_array().into_iter().flatten().map(|node| {
+        [
+            object::text(node, "/id").to_owned(),
+            object::text(node, "/role").to_owned(),
+            format!("{} {}", object::text(node, "/kind"), object::text(node, "/apiVersion")),
+            dashed(&words(&node["dependsOn"])),
+            dashed(&words(&node["neededBy"])),
+        ]
+    });
+    text += &table([header].into_iter().chain(rows).collect());
+    text += "\nA consumer is asked for rights on:\n";
+    let claims = told["claims"].as_array().into_iter().flatten().map(|claim| {
+        let resource = claims::group_resource(object::text(claim, "/group"), object::text(claim, "/resource"));
+        [resource, words(&claim["verbs"]).join(", ")]
+    });
+    let claims: Vec<[String; 2]> = claims.collect();
+    text += &if claims.is_empty() { "  nothing\n".to_owned() } else { table(claims) };
+    let unknown = words(&told["unknownKinds"]);
+    if !unknown.is_empty() {
+        text += &format!("\nNot known offline: {}\n", unknown.join(", "));
+    }
+    text
+}
+
+fn words(list: &Value) -> Vec<&str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+fn dashed(words: &[&str]) -> String {
+    if words.is_empty() { "-".to_owned() } else { words.join(", ") }
+}
+
+/// Columns as wide as their widest cell.
+fn table<const N: usize>(rows: Vec<[String; N]>) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("  {}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = vec![["a", "bb"].map(str::to_owned), ["ccc", "d"].map(str::to_owned)];
+        assert_eq!(table(rows), "  a    bb\n  ccc  d\n");
+    }
+}

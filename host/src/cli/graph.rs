@@ -1,0 +1,63 @@
+//! `croft graph`: the dependency graph of a definition, offline, for its author.
+//!
+//! How a graph is drawn is `crate::graph`'s business.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::{definition, output};
+use crate::{graph, report::Failure};
+
+/// Draw the dependency graph of a definition
+///
+/// Prints the instance and every id of the definition with its kind and its
+/// role, and an arrow from each to what needs it. Reads of objects that
+/// somebody else owns are dashed. No server is asked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The file with the definition; `-` is stdin
+    #[arg(short, long, value_name = "FILE")]
+    filename: String,
+    /// How to write the graph
+    #[arg(short, long, value_enum, default_value_t = Format::Mermaid, value_name = "FORMAT")]
+    output: Format,
+    /// A module to use instead of the one that the definition names
+    #[arg(long, value_name = "FILE")]
+    module: Option<PathBuf>,
+    #[command(flatten)]
+    schemas: definition::Schemas,
+}
+
+/// How to write a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A flowchart that Markdown can hold, in a code block of the language `mermaid`
+    Mermaid,
+    /// The language of Graphviz
+    Dot,
+    /// A picture for a browser or a README, for light and for dark pages
+    Svg,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # a flowchart to put into Markdown
+  croft graph -f definition.yaml
+  # a picture that needs no other tool
+  croft graph -f definition.yaml -o svg > graph.svg
+  # one that Graphviz lays out
+  croft graph -f definition.yaml -o dot | dot -Tpng > graph.png";
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let Args { filename, output, module, schemas } = args;
+    let definition = definition::load(&filename, module.as_deref(), &schemas)?;
+    let blueprint = &definition.prepared.blueprint;
+    let text = match output {
+        Format::Mermaid => graph::mermaid(blueprint),
+        Format::Dot => graph::dot(blueprint),
+        Format::Svg => graph::svg(blueprint),
+    };
+    output::text(&text)
+}
