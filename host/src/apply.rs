@@ -133,13 +133,13 @@ type Sending<'a> = BoxFuture<'a, Result<Done, Error>>;
 
 /// The request that a creation or change takes; `None` for other actions.
 fn write<'a>(cluster: &'a Cluster, kinds: &'a Kinds, action: &'a Action) -> Option<Sending<'a>> {
-    let (child, manifest, force, why) = match action {
-        Action::Create(child) => (child, child.manifest().clone(), Force::No, "it is missing"),
-        Action::Update { child, uid, why } => {
+    let (child, manifest, force, why, shrinks) = match action {
+        Action::Create(child) => (child, child.manifest().clone(), Force::No, "it is missing", false),
+        Action::Update { child, uid, why, shrinks } => {
             let mut manifest = child.manifest().clone();
             // Makes the server refuse if the object is another by now.
             manifest["metadata"]["uid"] = uid.as_str().into();
-            (child, manifest, Force::Yes, why.as_str())
+            (child, manifest, Force::Yes, why.as_str(), *shrinks)
         }
         Action::Keep(_) | Action::Delete { .. } | Action::Await(_) => return None,
     };
@@ -148,7 +148,8 @@ fn write<'a>(cluster: &'a Cluster, kinds: &'a Kinds, action: &'a Action) -> Opti
         tracing::info!(target = %child.target(), why, "applying");
         let sent = cluster.apply(&manifest, kind, force).await;
         let mut object = sent.map_err(|error| explain(error, child, kind, force))?;
-        if let Some(fields) = managed_fields::reclaimed(&object, &manifest) {
+        let left = if shrinks { managed_fields::reclaimed(&object, &manifest) } else { None };
+        if let Some(fields) = left {
             tracing::debug!(target = %child.target(), "taking fields back to remove them");
             let version = &object["metadata"]["resourceVersion"];
             let patch = json!({"metadata": {"resourceVersion": version, "managedFields": fields}});

@@ -30,6 +30,8 @@ pub enum Action {
         uid: String,
         /// Why.
         why: String,
+        /// Whether it may lose a field that it was given before.
+        shrinks: bool,
     },
     /// It is as it should be: no call.
     Keep(Target),
@@ -97,6 +99,9 @@ pub struct World<'a> {
     /// What the server made of a manifest when it was last applied, by uid, for
     /// objects where the two differ.
     pub settled: &'a BTreeMap<String, Arc<Value>>,
+    /// What was sent when an object was last applied, by uid, as far as it is
+    /// remembered: not over a restart.
+    pub sent: &'a BTreeMap<String, Arc<Value>>,
     /// The uids of the children on the instance's record: one that lost its label
     /// is still ours.
     pub recorded: &'a BTreeSet<&'a str>,
@@ -150,7 +155,9 @@ fn settle(child: &Admitted, world: &World<'_>) -> Result<Action, Conflict> {
     let Some(live) = (world.live)(child.target()) else {
         return Ok(Action::Create(child.clone()));
     };
-    let update = |why: String| Action::Update { child: child.clone(), uid: object::uid(&live).to_owned(), why };
+    let uid = object::uid(&live).to_owned();
+    let shrinks = world.sent.get(&uid).is_none_or(|before| loses(before, child.manifest()));
+    let update = |why: String| Action::Update { child: child.clone(), uid: uid.clone(), why, shrinks };
     let owner = object::label(&live, object::INSTANCE_LABEL);
     let ours = match owner {
         Some(uid) => uid == object::uid(world.instance),
@@ -172,6 +179,18 @@ fn settle(child: &Admitted, world: &World<'_>) -> Result<Action, Conflict> {
             Some(why) => update(why),
             None => Action::Keep(child.target().clone()),
         }),
+    }
+}
+
+/// Whether a manifest lacks something that an earlier one had.
+fn loses(before: &Value, after: &Value) -> bool {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => {
+            before.iter().any(|(name, value)| after.get(name).is_none_or(|after| loses(value, after)))
+        }
+        (Value::Array(before), Value::Array(after)) => before.iter().any(|element| !after.contains(element)),
+        (Value::Object(_) | Value::Array(_), _) => true,
+        _ => false,
     }
 }
 

@@ -261,6 +261,7 @@ impl Pass<'_> {
             instance: &self.instance,
             live: &live,
             settled: &self.memory.normalized,
+            sent: &self.memory.sent,
             recorded: &recorded,
         };
         let plan = plan::plan(admitted, &blocked, &self.inventory(), &seen);
@@ -272,10 +273,11 @@ impl Pass<'_> {
 
     async fn apply(&mut self, plan: &Plan) -> Result<(), Stop> {
         let (world, cluster_name) = (self.world, &self.key.cluster);
-        let Memory { normalized, gone, .. } = &mut self.memory;
+        let Memory { normalized, sent, gone, .. } = &mut self.memory;
         let done = |done: Done| match done {
             Done::Written { manifest, object } => {
                 let uid = object::uid(&object).to_owned();
+                sent.insert(uid.clone(), Arc::new(manifest.clone()));
                 match plan::drift(&manifest, &object, None) {
                     Some(_) => normalized.insert(uid, Arc::new(object.clone())),
                     None => normalized.remove(&uid),
@@ -284,6 +286,7 @@ impl Pass<'_> {
             }
             Done::Deleted { target, uid, held: None } => {
                 normalized.remove(&uid);
+                sent.remove(&uid);
                 world.tell(world.children.remove(&ObjectKey { cluster: cluster_name.clone(), target }, &uid));
                 gone.insert(uid);
             }

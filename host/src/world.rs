@@ -72,6 +72,8 @@ pub struct Memory {
     /// Children, by uid, of which the server made something else than was
     /// applied, as it made them.
     pub normalized: BTreeMap<String, Arc<Value>>,
+    /// What was sent for each child when it was last applied, by uid.
+    pub sent: BTreeMap<String, Arc<Value>>,
     /// The uids of children that were seen to go.
     pub gone: BTreeSet<String>,
     /// The status that was last written, and what the server kept of it.

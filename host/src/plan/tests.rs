@@ -100,7 +100,8 @@ fn planned(
     let instance = instance();
     let look_up = |target: &Target| by_place.get(target).cloned();
     let recorded = BTreeSet::from(["uid-on-record"]);
-    let world = World { instance: &instance, live: &look_up, settled, recorded: &recorded };
+    let sent = BTreeMap::new();
+    let world = World { instance: &instance, live: &look_up, settled, sent: &sent, recorded: &recorded };
     let blocked = blocked.iter().copied().collect();
     lines(&plan(rendered, &blocked, &inventory, &world))
 }
@@ -272,4 +273,17 @@ fn an_instances_deletion_takes_one_wave_after_the_other() {
     let both = elements(&[("1", "w-1"), ("2", "w-2")]).iter().map(live).collect();
     let expected = ["delete w-1: its instance is being deleted", "delete w-2: its instance is being deleted"];
     assert_eq!(step(both), expected);
+}
+
+#[test]
+fn a_manifest_that_lacks_what_an_earlier_one_had_is_told_from_one_that_only_differs() {
+    let before = json!({"data": {"a": "1", "b": "2"}, "list": [{"name": "x"}]});
+    for (after, expected) in [
+        (json!({"data": {"a": "3", "b": "2", "c": "4"}, "list": [{"name": "x"}, {"name": "y"}]}), false),
+        (json!({"data": {"a": "1"}, "list": [{"name": "x"}]}), true),
+        (json!({"data": {"a": "1", "b": "2"}, "list": []}), true),
+        (json!({"data": "text", "list": [{"name": "x"}]}), true),
+    ] {
+        assert_eq!(loses(&before, &after), expected, "{after}");
+    }
 }
