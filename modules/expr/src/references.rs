@@ -16,6 +16,17 @@ pub struct Reference<'n> {
     pub guarded: bool,
 }
 
+impl Reference<'_> {
+    /// The variable and every field on the way to the last one, written out:
+    /// `schema`, `schema.spec`, `schema.spec.name`.
+    pub fn prefixes(&self) -> impl Iterator<Item = String> {
+        (0..=self.path.len()).map(|length| {
+            let names = [self.root].into_iter().chain(self.path[..length].iter().copied());
+            names.collect::<Vec<_>>().join(".")
+        })
+    }
+}
+
 /// A call, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Called<'n> {

@@ -31,10 +31,7 @@ pub(super) fn warn(definition: &Definition, collected: &Collected, instance: &Va
         // go over, and so where that is.
         let dimensions = collected.found.iter().filter(|other| iterates_for(other.place, found.place));
         for reference in dimensions.flat_map(|other| other.site.mentions().references) {
-            for length in 0..=reference.path.len() {
-                let names = [reference.root].into_iter().chain(reference.path[..length].iter().copied());
-                guards.paths.push(names.collect::<Vec<_>>().join("."));
-            }
+            guards.paths.extend(reference.prefixes());
         }
         let mut walk = Walk { guards: guards.paths, unguarded: Vec::new() };
         walk.node(&found.site.node);
@@ -152,6 +149,10 @@ impl Guards {
     }
 }
 
+fn mentions(node: &Node) -> references::Mentions<'_> {
+    references::mentions(node, &|name| library::is_function(name, Library::OF_KRO))
+}
+
 struct Walk<'n> {
     guards: Vec<String>,
     unguarded: Vec<Unguarded<'n>>,
@@ -181,6 +182,16 @@ impl<'n> Walk<'n> {
                 self.node(&args[0]);
                 self.guarded(&args[0], false, &args[1]);
             }
+            // What is done with an element is done only if there is what it is of.
+            Kind::Fold(fold) => {
+                self.node(&fold.range);
+                let before = self.guards.len();
+                for reference in mentions(&fold.range).references {
+                    self.guards.extend(reference.prefixes());
+                }
+                fold.filter.iter().chain([&fold.body]).for_each(|child| self.node(child));
+                self.guards.truncate(before);
+            }
             Kind::Select { .. } | Kind::Index { .. } | Kind::Has { .. } | Kind::Ident(_) => self.leaf(node),
             _ => node.children().into_iter().for_each(|child| self.node(child)),
         }
@@ -196,8 +207,7 @@ impl<'n> Walk<'n> {
     }
 
     fn leaf(&mut self, node: &'n Node) {
-        let mentions = references::mentions(node, &|name| library::is_function(name, Library::OF_KRO));
-        for reference in mentions.references.into_iter().filter(|it| it.root == "schema" && !it.guarded) {
+        for reference in mentions(node).references.into_iter().filter(|it| it.root == "schema" && !it.guarded) {
             let full = |length: usize| ["schema"].into_iter().chain(reference.path[..length].iter().copied());
             let is_guarded = |length: usize| {
                 let path = full(length).collect::<Vec<_>>().join(".");
