@@ -1,345 +1,204 @@
-//! What changes for those who use an API when its schema changes, and whether it
-//! breaks them.
+//! What changes for those who use an API when it is published anew, and whether
+//! that breaks them.
 //!
-//! It compares two schemas and decides nothing about publishing. The codes are
-//! kro's where kro has one. kro does not look at the values of maps, at
-//! validation rules, list types, formats, nullability and printer columns; here
-//! they are compared like the rest.
+//! A change breaks if an object that was valid may not be any more, or if a
+//! client that got along may not any more. The codes are kro's where kro has
+//! one; beyond kro it compares the values of maps, rules, formats, `null`, list
+//! types, names, scope and columns. It decides nothing about publishing.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod code;
+mod schema;
 
-use serde_json::{Map, Value};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use serde_json::Value;
+
+pub use self::code::ChangeCode;
+use crate::object;
 
 /// One difference between two versions of an API.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
+    /// What changed.
+    pub code: ChangeCode,
     /// The field, such as `spec.ports[].name` or `spec.labels{}`; empty for the
     /// API itself.
     pub path: String,
-    /// What changed, in a word of a closed set, such as `PROPERTY_REMOVED`.
-    pub code: &'static str,
     /// Whether an object or a client that was right before may not be right any
     /// more.
     pub breaking: bool,
-    /// What changed, for people.
+    /// What changed, in one sentence that names the field.
     pub message: String,
+    /// What to do instead, if it breaks and can be avoided.
+    pub hint: Option<&'static str>,
 }
 
-impl std::fmt::Display for Change {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let place = if self.path.is_empty() { "the API" } else { &self.path };
-        write!(f, "{place}: {} ({})", self.message, self.code)
+/// The sentence and the code: `` `spec.loud` is removed (PROPERTY_REMOVED) ``.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.code)
     }
 }
 
 /// The differences between two APIs, each the `spec` of a
-/// CustomResourceDefinition or of an APIResourceSchema, in the order of their
-/// paths.
-pub fn compare_apis(before: &Value, after: &Value) -> Vec<Change> {
-    let mut comparison = Comparison::default();
-    comparison.names(before, after);
-    let (old, new) = (version(before), version(after));
-    if old["name"] != new["name"] {
-        let message = format!("version {} is served instead of {}", plain(&new["name"]), plain(&old["name"]));
-        comparison.note("", "VERSION_CHANGED", true, message);
-    }
-    if old["additionalPrinterColumns"] != new["additionalPrinterColumns"] {
-        comparison.note("", "PRINTER_COLUMNS_CHANGED", false, "the printer columns change");
-    }
-    comparison.schema("", schema(old), schema(new));
-    comparison.sorted()
+/// CustomResourceDefinition or of an APIResourceSchema, sorted by path and code.
+/// Versions that are not served count as not there; the paths do not tell
+/// versions apart.
+pub fn compare_crds(before: &Value, after: &Value) -> Vec<Change> {
+    let mut changes = Changes::default();
+    names(&mut changes, before, after);
+    lists_of_names(&mut changes, before, after);
+    versions(&mut changes, before, after);
+    changes.sorted()
 }
 
-/// The differences between two OpenAPI schemas.
+/// The differences between two `openAPIV3Schema`, each of a whole object, sorted
+/// by path and code.
 pub fn compare(before: &Value, after: &Value) -> Vec<Change> {
-    let mut comparison = Comparison::default();
-    comparison.schema("", before, after);
-    comparison.sorted()
+    let mut changes = Changes::default();
+    schema::compare(&mut changes, "", before, after);
+    changes.sorted()
 }
 
-/// The API that an object describes, if it is a CRD or an APIResourceSchema.
+/// The API that an object describes, if it is a CustomResourceDefinition or an
+/// APIResourceSchema: what `compare_crds` takes.
 pub fn api_of(object: &Value) -> Option<&Value> {
-    let kind = object.get("kind").and_then(Value::as_str)?;
-    matches!(kind, "CustomResourceDefinition" | "APIResourceSchema").then(|| &object["spec"])
+    let describes = matches!(object::text(object, "/kind"), "CustomResourceDefinition" | "APIResourceSchema");
+    if describes { object.get("spec") } else { None }
 }
 
-fn version(api: &Value) -> &Value {
-    let versions = api.get("versions").and_then(Value::as_array);
-    versions.and_then(|versions| versions.first()).unwrap_or(&Value::Null)
+/// What was found so far.
+#[derive(Default)]
+struct Changes(Vec<Change>);
+
+impl Changes {
+    /// `what` goes on where the sentence has named the field, or the API.
+    fn add(&mut self, path: &str, code: ChangeCode, breaking: bool, what: impl fmt::Display) {
+        let message = if path.is_empty() { format!("the API {what}") } else { format!("`{path}` {what}") };
+        let hint = if breaking { code.hint() } else { None };
+        self.0.push(Change { code, path: path.to_owned(), breaking, message, hint });
+    }
+
+    fn sorted(self) -> Vec<Change> {
+        fn key(change: &Change) -> (&str, &str, &str) {
+            (&change.path, change.code.word(), &change.message)
+        }
+        let mut changes = self.0;
+        changes.sort_by(|a, b| key(a).cmp(&key(b)));
+        changes.dedup();
+        changes
+    }
+}
+
+/// Everything that paths, manifests and command lines name the API by.
+fn names(changes: &mut Changes, before: &Value, after: &Value) {
+    let text = |api: &Value, pointer: &str| object::text(api, pointer).to_owned();
+    for (pointer, code, what) in [
+        ("/group", ChangeCode::GroupChanged, "group"),
+        ("/scope", ChangeCode::ScopeChanged, "scope"),
+        ("/names/kind", ChangeCode::KindChanged, "kind"),
+        ("/names/plural", ChangeCode::PluralChanged, "plural"),
+    ] {
+        renamed(changes, code, what, (text(before, pointer), text(after, pointer)));
+    }
+    // These are made from the kind where they are left out, and change with it.
+    if text(before, "/names/kind") == text(after, "/names/kind") {
+        renamed(changes, ChangeCode::SingularChanged, "singular", (singular(before), singular(after)));
+        renamed(changes, ChangeCode::ListKindChanged, "list kind", (list_kind(before), list_kind(after)));
+    }
+}
+
+fn renamed(changes: &mut Changes, code: ChangeCode, what: &str, (old, new): (String, String)) {
+    if old != new {
+        changes.add("", code, true, format!("changes its {what} from `{old}` to `{new}`"));
+    }
+}
+
+fn singular(api: &Value) -> String {
+    match object::text(api, "/names/singular") {
+        "" => object::text(api, "/names/kind").to_lowercase(),
+        singular => singular.to_owned(),
+    }
+}
+
+fn list_kind(api: &Value) -> String {
+    match object::text(api, "/names/listKind") {
+        "" => format!("{}List", object::text(api, "/names/kind")),
+        kind => kind.to_owned(),
+    }
+}
+
+/// Short names are typed by people and scripts. A category only groups: without
+/// it a list is shorter.
+fn lists_of_names(changes: &mut Changes, before: &Value, after: &Value) {
+    for (pointer, code, what, is_typed) in [
+        ("/names/shortNames", ChangeCode::ShortNamesChanged, "short names", true),
+        ("/names/categories", ChangeCode::CategoriesChanged, "categories", false),
+    ] {
+        let (old, new) = (strings(before.pointer(pointer)), strings(after.pointer(pointer)));
+        if old != new {
+            let is_lost = old.difference(&new).next().is_some();
+            let what = format!("changes its {what} from {} to {}", listed(&old), listed(&new));
+            changes.add("", code, is_typed && is_lost, what);
+        }
+    }
+}
+
+fn versions(changes: &mut Changes, before: &Value, after: &Value) {
+    let (before, after) = (served(before), served(after));
+    for (name, old) in &before {
+        match after.get(name) {
+            Some(new) => version(changes, old, new),
+            None => {
+                changes.add("", ChangeCode::VersionRemoved, true, format!("does not serve `{name}` any more"));
+            }
+        }
+    }
+    for name in after.keys().filter(|name| !before.contains_key(*name)) {
+        changes.add("", ChangeCode::VersionAdded, false, format!("serves `{name}` now"));
+    }
+}
+
+fn version(changes: &mut Changes, before: &Value, after: &Value) {
+    let columns = |version: &Value| {
+        version.get("additionalPrinterColumns").and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    if columns(before) != columns(after) {
+        changes.add("", ChangeCode::PrinterColumnsChanged, false, "shows other columns in lists");
+    }
+    match (is_set(before, "deprecated"), is_set(after, "deprecated")) {
+        (false, true) => changes.add("", ChangeCode::DeprecationChanged, false, "is deprecated now"),
+        (true, false) => changes.add("", ChangeCode::DeprecationChanged, false, "is not deprecated any more"),
+        _ => {}
+    }
+    let subresources = |version: &Value| -> BTreeSet<String> {
+        let subresources = version.get("subresources").and_then(Value::as_object);
+        subresources.into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    };
+    for name in subresources(before).difference(&subresources(after)) {
+        let what = format!("does not serve the subresource `{name}` any more");
+        changes.add("", ChangeCode::SubresourceRemoved, true, what);
+    }
+    schema::compare(changes, "", schema_of(before), schema_of(after));
+}
+
+/// The versions that are served, by name.
+fn served(api: &Value) -> BTreeMap<&str, &Value> {
+    let versions = api.get("versions").and_then(Value::as_array).into_iter().flatten();
+    let served = versions.filter(|version| version["served"] != false);
+    served.map(|version| (object::text(version, "/name"), version)).collect()
 }
 
 /// A CRD wraps its schema, an APIResourceSchema does not.
-fn schema(version: &Value) -> &Value {
+fn schema_of(version: &Value) -> &Value {
     version.pointer("/schema/openAPIV3Schema").unwrap_or(&version["schema"])
 }
 
-#[derive(Default)]
-struct Comparison {
-    changes: Vec<Change>,
-}
-
-/// A bound: its name in schemas, the codes for one that is added and one that is
-/// tightened, and whether a larger one is tighter.
-const BOUNDS: [(&str, &str, &str, bool); 6] = [
-    ("minimum", "MINIMUM_ADDED", "MINIMUM_INCREASED", true),
-    ("minLength", "MIN_LENGTH_ADDED", "MIN_LENGTH_INCREASED", true),
-    ("minItems", "MIN_ITEMS_ADDED", "MIN_ITEMS_INCREASED", true),
-    ("maximum", "MAXIMUM_ADDED", "MAXIMUM_DECREASED", false),
-    ("maxLength", "MAX_LENGTH_ADDED", "MAX_LENGTH_DECREASED", false),
-    ("maxItems", "MAX_ITEMS_ADDED", "MAX_ITEMS_DECREASED", false),
-];
-
-const ANY_FIELDS: &str = "x-kubernetes-preserve-unknown-fields";
-const INT_OR_STRING: &str = "x-kubernetes-int-or-string";
-
-impl Comparison {
-    fn sorted(mut self) -> Vec<Change> {
-        self.changes.sort();
-        self.changes.dedup();
-        self.changes
-    }
-
-    fn note(&mut self, path: &str, code: &'static str, breaking: bool, message: impl Into<String>) {
-        self.changes.push(Change { path: path.to_owned(), code, breaking, message: message.into() });
-    }
-
-    fn names(&mut self, before: &Value, after: &Value) {
-        for (pointer, code, what) in [
-            ("/group", "GROUP_CHANGED", "group"),
-            ("/scope", "SCOPE_CHANGED", "scope"),
-            ("/names/kind", "KIND_CHANGED", "kind"),
-            ("/names/plural", "PLURAL_CHANGED", "plural"),
-        ] {
-            let (old, new) = (before.pointer(pointer), after.pointer(pointer));
-            if old != new {
-                let message = format!("its {what} becomes {}, it was {}", shown(new), shown(old));
-                self.note("", code, true, message);
-            }
-        }
-        for (pointer, code, what) in [
-            ("/names/shortNames", "SHORT_NAMES_CHANGED", "short names"),
-            ("/names/categories", "CATEGORIES_CHANGED", "categories"),
-        ] {
-            let (old, new) = (strings(before.pointer(pointer)), strings(after.pointer(pointer)));
-            if old != new {
-                let lost = old.difference(&new).next().is_some();
-                self.note("", code, lost, format!("its {what} change"));
-            }
-        }
-    }
-
-    fn schema(&mut self, path: &str, before: &Value, after: &Value) {
-        if before == after {
-            return;
-        }
-        if !self.types(path, before, after) {
-            return;
-        }
-        self.flags(path, before, after);
-        self.scalars(path, before, after);
-        self.bounds(path, before, after);
-        self.rules(path, before, after);
-        self.fields(path, before, after);
-        match (before.get("items"), after.get("items")) {
-            (Some(old), Some(new)) => self.schema(&format!("{path}[]"), old, new),
-            (None, Some(_)) => self.note(path, "ITEMS_ADDED", true, "its elements get a schema"),
-            _ => {}
-        }
-        self.values(path, before, after);
-    }
-
-    /// Whether both have one type; all else follows from a change of it.
-    fn types(&mut self, path: &str, before: &Value, after: &Value) -> bool {
-        let (old, new) = (before.get("type"), after.get("type"));
-        if old == new {
-            return true;
-        }
-        // A whole number is a number.
-        let widens = old == Some(&"integer".into()) && new == Some(&"number".into());
-        let opens = new.is_none() && (is_set(after, ANY_FIELDS) || is_set(after, INT_OR_STRING));
-        let message = format!("its type becomes {}, it was {}", shown(new), shown(old));
-        self.note(path, "TYPE_CHANGED", !(widens || opens), message);
-        false
-    }
-
-    fn flags(&mut self, path: &str, before: &Value, after: &Value) {
-        for (flag, added, removed, what) in [
-            (ANY_FIELDS, "PRESERVE_UNKNOWN_ADDED", "PRESERVE_UNKNOWN_REMOVED", "unknown fields"),
-            (INT_OR_STRING, "INT_OR_STRING_ADDED", "INT_OR_STRING_REMOVED", "texts beside numbers"),
-            ("nullable", "NULLABLE_ADDED", "NULLABLE_REMOVED", "null"),
-        ] {
-            match (is_set(before, flag), is_set(after, flag)) {
-                (false, true) => self.note(path, added, false, format!("{what} are allowed now")),
-                (true, false) => self.note(path, removed, true, format!("{what} are not allowed any more")),
-                _ => {}
-            }
-        }
-    }
-
-    fn scalars(&mut self, path: &str, before: &Value, after: &Value) {
-        self.pattern(path, before.get("pattern"), after.get("pattern"));
-        self.choices(path, before.get("enum"), after.get("enum"));
-        match (before.get("format"), after.get("format")) {
-            (old, new) if old == new => {}
-            (Some(_), None) => self.note(path, "FORMAT_REMOVED", false, "its format is free now"),
-            (old, new) => {
-                let message = format!("its format becomes {}, it was {}", shown(new), shown(old));
-                self.note(path, "FORMAT_CHANGED", true, message);
-            }
-        }
-        if before.get("description") != after.get("description") {
-            self.note(path, "DESCRIPTION_CHANGED", false, "its description changes");
-        }
-        let (old, new) = (before.get("default"), after.get("default"));
-        if old != new {
-            let message = match (old, new) {
-                (_, None) => "it has no default any more".to_owned(),
-                (_, new) => format!("its default becomes {}", shown(new)),
-            };
-            self.note(path, "DEFAULT_CHANGED", false, message);
-        }
-        for (key, code, what) in [
-            ("x-kubernetes-list-type", "LIST_TYPE_CHANGED", "list type"),
-            ("x-kubernetes-list-map-keys", "LIST_MAP_KEYS_CHANGED", "list keys"),
-            ("x-kubernetes-map-type", "MAP_TYPE_CHANGED", "map type"),
-        ] {
-            let (old, new) = (before.get(key), after.get(key));
-            if old != new {
-                self.note(path, code, true, format!("its {what} becomes {}, it was {}", shown(new), shown(old)));
-            }
-        }
-    }
-
-    fn pattern(&mut self, path: &str, before: Option<&Value>, after: Option<&Value>) {
-        match (before, after) {
-            (old, new) if old == new => {}
-            (None, new) => self.note(path, "PATTERN_ADDED", true, format!("it must match {}", shown(new))),
-            (Some(_), None) => self.note(path, "PATTERN_REMOVED", false, "it may be any text now"),
-            (old, new) => {
-                self.note(path, "PATTERN_CHANGED", true, format!("it must match {}, not {}", shown(new), shown(old)));
-            }
-        }
-    }
-
-    fn choices(&mut self, path: &str, before: Option<&Value>, after: Option<&Value>) {
-        let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned();
-        match (list(before), list(after)) {
-            (None, Some(new)) => {
-                self.note(path, "ENUM_RESTRICTED", true, format!("it must be one of {}", Value::from(new)));
-            }
-            (Some(_), None) => self.note(path, "ENUM_EXPANDED", false, "it may be anything now"),
-            (Some(old), Some(new)) => {
-                let lost: Vec<Value> = old.iter().filter(|value| !new.contains(value)).cloned().collect();
-                if !lost.is_empty() {
-                    self.note(path, "ENUM_RESTRICTED", true, format!("it may not be {} any more", Value::from(lost)));
-                } else if old.len() != new.len() {
-                    self.note(path, "ENUM_EXPANDED", false, "it may be more than before");
-                }
-            }
-            (None, None) => {}
-        }
-    }
-
-    fn bounds(&mut self, path: &str, before: &Value, after: &Value) {
-        for (name, added, tightened, larger_is_tighter) in BOUNDS {
-            let number = |schema: &Value| schema.get(name).and_then(Value::as_f64);
-            match (number(before), number(after)) {
-                (None, Some(new)) => self.note(path, added, true, format!("its {name} is {new} now")),
-                (Some(old), Some(new)) if new != old => {
-                    let tighter = (new > old) == larger_is_tighter;
-                    let code = if tighter { tightened } else { "CONSTRAINT_RELAXED" };
-                    self.note(path, code, tighter, format!("its {name} becomes {new}, it was {old}"));
-                }
-                (Some(_), None) => self.note(path, "CONSTRAINT_RELAXED", false, format!("it has no {name} any more")),
-                _ => {}
-            }
-        }
-        if is_set(after, "uniqueItems") && !is_set(before, "uniqueItems") {
-            self.note(path, "UNIQUE_ITEMS_ADDED", true, "nothing may be repeated in it");
-        }
-    }
-
-    fn rules(&mut self, path: &str, before: &Value, after: &Value) {
-        let (old, new) = (rules(before), rules(after));
-        for rule in new.difference(&old) {
-            self.note(path, "VALIDATION_ADDED", true, format!("it must hold that `{rule}`"));
-        }
-        for rule in old.difference(&new) {
-            self.note(path, "VALIDATION_REMOVED", false, format!("it need not hold any more that `{rule}`"));
-        }
-    }
-
-    fn fields(&mut self, path: &str, before: &Value, after: &Value) {
-        let (old, new) = (properties(before), properties(after));
-        let (was_required, is_required) = (strings(before.get("required")), strings(after.get("required")));
-        for (name, schema) in &old {
-            let below = join(path, name);
-            match new.get(name) {
-                None if is_open(after) => self.note(&below, "PROPERTY_OPENED", false, "it may be anything now"),
-                None => self.note(&below, "PROPERTY_REMOVED", true, "it is gone"),
-                Some(after) => {
-                    self.required(&below, name, (schema, &was_required), (after, &is_required));
-                    self.schema(&below, schema, after);
-                }
-            }
-        }
-        for (name, schema) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
-            let below = join(path, name);
-            if is_required.contains(*name) && schema.get("default").is_none() {
-                self.note(&below, "REQUIRED_ADDED", true, "it is new and required");
-            } else {
-                self.note(&below, "PROPERTY_ADDED", false, "it is new");
-            }
-        }
-    }
-
-    fn required(
-        &mut self,
-        path: &str,
-        name: &str,
-        (old, was): (&Value, &BTreeSet<String>),
-        (new, is): (&Value, &BTreeSet<String>),
-    ) {
-        let has_default = |schema: &Value| schema.get("default").is_some();
-        match (was.contains(name), is.contains(name)) {
-            (false, true) => self.note(path, "REQUIRED_ADDED", !has_default(new), "it is required now"),
-            (true, false) => self.note(path, "REQUIRED_REMOVED", false, "it is not required any more"),
-            (true, true) if has_default(old) && !has_default(new) => {
-                self.note(path, "REQUIRED_DEFAULT_REMOVED", true, "it is required and has no default any more");
-            }
-            _ => {}
-        }
-    }
-
-    /// The values of a map.
-    fn values(&mut self, path: &str, before: &Value, after: &Value) {
-        match (before.get("additionalProperties"), after.get("additionalProperties")) {
-            (Some(old @ Value::Object(_)), Some(new @ Value::Object(_))) => {
-                self.schema(&format!("{path}{{}}"), old, new)
-            }
-            (None | Some(Value::Bool(true)), Some(Value::Object(_))) if !properties(before).is_empty() => {}
-            (None | Some(Value::Bool(true)), Some(Value::Object(_))) => {
-                self.note(path, "VALUES_RESTRICTED", true, "its values get a schema");
-            }
-            (Some(Value::Object(_)), None) if !is_open(after) => {
-                self.note(path, "VALUES_REMOVED", true, "it is no map any more");
-            }
-            _ => {}
-        }
-    }
-}
-
-fn is_set(schema: &Value, flag: &str) -> bool {
-    schema.get(flag) == Some(&Value::Bool(true))
-}
-
-fn is_open(schema: &Value) -> bool {
-    is_set(schema, ANY_FIELDS) || schema.get("additionalProperties") == Some(&Value::Bool(true))
-}
-
-fn properties(schema: &Value) -> BTreeMap<&str, &Value> {
-    let properties: Option<&Map<String, Value>> = schema.get("properties").and_then(Value::as_object);
-    properties.into_iter().flatten().map(|(name, schema)| (name.as_str(), schema)).collect()
+fn is_set(object: &Value, flag: &str) -> bool {
+    object.get(flag) == Some(&Value::Bool(true))
 }
 
 fn strings(list: Option<&Value>) -> BTreeSet<String> {
@@ -347,21 +206,10 @@ fn strings(list: Option<&Value>) -> BTreeSet<String> {
     list.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn rules(schema: &Value) -> BTreeSet<String> {
-    let rules = schema.get("x-kubernetes-validations").and_then(Value::as_array).into_iter().flatten();
-    rules.filter_map(|rule| rule.get("rule").and_then(Value::as_str)).map(str::to_owned).collect()
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn shown(value: Option<&Value>) -> String {
-    value.map_or("none".to_owned(), |value| format!("`{}`", plain(value)))
+/// `` `a`, `b` ``, or `none`.
+fn listed(names: &BTreeSet<String>) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 #[cfg(test)]

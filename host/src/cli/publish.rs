@@ -66,8 +66,8 @@ pub struct Args {
     /// Let consumers break: publish also where their instances or clients may fail
     #[arg(long)]
     pub allow_breaking_changes: bool,
-    /// A file with an earlier version of the API, to tell what changes [default with `--apply`: the published one]
-    #[arg(long, value_name = "FILE")]
+    /// A file with an earlier version of the API to compare with; `--apply` compares with the published one
+    #[arg(long, value_name = "FILE", conflicts_with = "apply")]
     pub against: Option<String>,
     /// Put the objects and the definition into the provider's workspace, and wait until they hold
     #[arg(long)]
@@ -126,13 +126,10 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
         timeout,
         output,
     } = args;
+    definition::one_stdin([&filename].into_iter().chain(&against).chain(schemas.files()))?;
     let definition = definition::load(&filename, module.as_deref(), &schemas)?;
     let options = Options { layout: layout.into(), prefix, export, workspace, host_user };
     let allowed = changes::allowed(&definition, allow_breaking_changes);
-    if let Some(file) = &against {
-        let publication = publication(&definition, &definition.kinds, &options)?;
-        changes::judge(&changes::in_file(file, &publication)?, &publication, allowed)?;
-    }
     if apply {
         return super::block_on(put(
             global,
@@ -145,6 +142,9 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
         ));
     }
     let publication = publication(&definition, &definition.kinds, &options)?;
+    if let Some(file) = &against {
+        changes::judge(&changes::in_file(file, &publication)?, &format!("`{file}`"), &publication, allowed)?;
+    }
     if options.workspace.is_none() {
         report::note(
             "the APIBinding names no workspace: give the provider's with `--workspace`, such as \
@@ -173,9 +173,12 @@ async fn put(
     let options = Options { workspace: options.workspace.or(Some(workspace)), ..options };
     let cluster = connection.cluster().map_err(Failure::input)?;
     let publication = publication(definition, &definition.kinds, &options)?;
-    unclaimed(&cluster, &publication).await?;
-    if let Some(before) = changes::published(&cluster, &publication).await? {
-        changes::judge(&before, &publication, allowed)?;
+    let name = publication.export_name();
+    if let Some(export) = read(&cluster, &format!("/apis/apis.kcp.io/v1alpha2/apiexports/{name}")).await? {
+        unclaimed(&export, &publication)?;
+        if let Some(before) = changes::published(&cluster, &export, &publication).await? {
+            changes::judge(&before, "the published API", &publication, allowed)?;
+        }
     }
     publisher::rehearse(&cluster, &definition.pinned(module)).await.map_err(unfinished)?;
     let Publication { crds, schemas, export, provider_binding, rbac, .. } = &publication;
@@ -200,21 +203,24 @@ fn said(put: Result<Value, Unfinished>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What stands at a path, if something does.
+async fn read(cluster: &Cluster, path: &str) -> Result<Option<Value>, Failure> {
+    match cluster.read(path).await {
+        Ok(object) => Ok(Some(object)),
+        Err(error) if error.code() == Some(404) => Ok(None),
+        Err(error) => Err(unfinished(error.into())),
+    }
+}
+
 /// Refuses to take an API out of an export that serves others already: their
 /// objects would be out of everybody's reach.
-async fn unclaimed(cluster: &Cluster, publication: &Publication) -> Result<(), Failure> {
-    let name = publication.export_name();
-    let path = format!("/apis/apis.kcp.io/v1alpha2/apiexports/{name}");
-    let export = match cluster.read(&path).await {
-        Ok(export) => export,
-        Err(error) if error.code() == Some(404) => return Ok(()),
-        Err(error) => return Err(unfinished(error.into())),
-    };
-    let lost = publish::lost(&export, &publication.export);
+fn unclaimed(export: &Value, publication: &Publication) -> Result<(), Failure> {
+    let lost = publish::lost(export, &publication.export);
     if lost.is_empty() {
         return Ok(());
     }
-    let message = format!("the export `{name}` serves {} too, which this definition does not have", lost.join(", "));
+    let (name, lost) = (publication.export_name(), lost.join(", "));
+    let message = format!("the export `{name}` serves {lost} too, which this definition does not have");
     Err(Failure::input(message).hint("publish under another name with `--export`, or delete that export first"))
 }
 

@@ -1,5 +1,5 @@
-//! What publishing a definition again changes for those who use its API, and the
-//! refusal to break them unless told.
+//! What publishing a definition anew changes for those who use its API, and the
+//! refusal to break them unless told to.
 //!
 //! What breaks is `crate::compat`'s to say.
 
@@ -14,80 +14,90 @@ use crate::{
     report::{self, Failure},
 };
 
-/// kro's annotation that lets a definition break its API.
+/// kro's annotation by which a definition may break its API.
 const ALLOW_ANNOTATION: &str = "kro.run/allow-breaking-changes";
+/// croft's own record, which no client of the API counts on.
+const RECORD: &str = "status.croft";
 
 /// Whether those who publish take it on themselves to break consumers.
 pub(super) fn allowed(definition: &Definition, flag: bool) -> bool {
     flag || object::annotation(&definition.document.value, ALLOW_ANNOTATION) == Some("true")
 }
 
-/// The API that is published now under the same export, if there is one.
-pub(super) async fn published(cluster: &Cluster, publication: &Publication) -> Result<Option<Value>, Failure> {
-    let Some(schema) = publication.schemas.first() else { return Ok(None) };
-    let name = publication.export_name();
-    let path = format!("/apis/apis.kcp.io/v1alpha2/apiexports/{name}");
-    let Some(export) = read(cluster, &path).await? else { return Ok(None) };
+/// The APIResourceSchema by which an export serves the API of a publication now.
+pub(super) async fn published(
+    cluster: &Cluster,
+    export: &Value,
+    publication: &Publication,
+) -> Result<Option<Value>, Failure> {
+    let after = api(publication);
+    let (group, plural) = (object::text(after, "/group"), object::text(after, "/names/plural"));
     let resources = export.pointer("/spec/resources").and_then(Value::as_array).into_iter().flatten();
-    let (group, plural) = (&schema["spec"]["group"], &schema["spec"]["names"]["plural"]);
-    let mut same = resources.filter(|resource| resource["group"] == *group && resource["name"] == *plural);
-    let Some(before) = same.next().map(|resource| object::text(resource, "/schema").to_owned()) else {
+    let mut serving = resources.filter(|resource| resource["group"] == group && resource["name"] == plural);
+    let Some(name) = serving.next().map(|resource| object::text(resource, "/schema")) else {
         return Ok(None);
     };
-    read(cluster, &format!("/apis/apis.kcp.io/v1alpha1/apiresourceschemas/{before}")).await
+    super::read(cluster, &format!("/apis/apis.kcp.io/v1alpha1/apiresourceschemas/{name}")).await
 }
 
-async fn read(cluster: &Cluster, path: &str) -> Result<Option<Value>, Failure> {
-    match cluster.read(path).await {
-        Ok(object) => Ok(Some(object)),
-        Err(error) if error.code() == Some(404) => Ok(None),
-        Err(error) => Err(super::unfinished(error.into())),
-    }
-}
-
-/// The API in a file: a CRD, an APIResourceSchema, or what `croft publish`
-/// printed.
+/// An earlier version of the API: a CRD or an APIResourceSchema in a file, such
+/// as `croft publish` printed.
 pub(super) fn in_file(file: &str, publication: &Publication) -> Result<Value, Failure> {
-    let wanted = publication.schemas.first().map_or(&Value::Null, |schema| &schema["spec"]);
-    let documents = definition::read(&[file.to_owned()])?;
-    let is_api = |document: &Value| {
-        compat::api_of(document)
-            .is_some_and(|api| api["group"] == wanted["group"] && api["names"]["kind"] == wanted["names"]["kind"])
-    };
-    documents.into_iter().map(|document| document.value).find(is_api).ok_or_else(|| {
-        let (group, kind) = (object::text(wanted, "/group"), object::text(wanted, "/names/kind"));
-        Failure::input(format!("`{file}` has no API of the kind {kind}.{group}"))
-            .hint("give its CRD, its APIResourceSchema, or what `croft publish` printed for an earlier version")
+    let named = |api: &Value| (object::text(api, "/group").to_owned(), object::text(api, "/names/kind").to_owned());
+    let wanted = named(api(publication));
+    let mut objects = definition::read(&[file.to_owned()])?.into_iter().map(|document| document.value);
+    let former = objects.find(|object| compat::api_of(object).map(named).as_ref() == Some(&wanted));
+    former.ok_or_else(|| {
+        let (group, kind) = &wanted;
+        Failure::input(format!("`{file}` holds no version of the API `{kind}.{group}`"))
+            .hint("give its CRD, its APIResourceSchema, or what `croft publish` printed")
     })
 }
 
-/// Says what changes, and refuses what breaks unless that is allowed.
-pub(super) fn judge(before: &Value, publication: &Publication, allowed: bool) -> Result<(), Failure> {
-    let after = publication.schemas.first().map_or(&Value::Null, |schema| &schema["spec"]);
-    let Some(before) = compat::api_of(before) else { return Ok(()) };
-    // croft's own record is no field of the definition's.
-    let ours = |change: &Change| change.path.starts_with("status.croft");
-    let mut changes = compat::compare_apis(before, after);
-    changes.retain(|change| !ours(change));
-    let breaking: Vec<&Change> = changes.iter().filter(|change| change.breaking).collect();
-    if changes.is_empty() {
-        report::note("the API is the one that is published already");
+/// Says what changes against an object that describes the API, and refuses what
+/// breaks unless that is allowed. `source` is where the object comes from.
+pub(super) fn judge(before: &Value, source: &str, publication: &Publication, allowed: bool) -> Result<(), Failure> {
+    let after = api(publication);
+    let changes = compat::compare_crds(compat::api_of(before).unwrap_or(&Value::Null), after);
+    let (breaking, harmless): (Vec<Change>, Vec<Change>) =
+        changes.into_iter().filter(|change| !is_of_record(&change.path)).partition(|change| change.breaking);
+    if breaking.is_empty() && harmless.is_empty() {
+        report::note(&format!("nothing changes for consumers, compared with {source}"));
         return Ok(());
     }
-    let lines = |changes: &[&Change]| changes.iter().map(|change| format!("{change}")).collect::<Vec<_>>();
-    let harmless: Vec<&Change> = changes.iter().filter(|change| !change.breaking).collect();
-    lines(&harmless).iter().for_each(|line| report::note(&format!("changes for consumers: {line}")));
-    if breaking.is_empty() {
+    for change in &harmless {
+        report::note(&format!("changes for consumers: {change}"));
+    }
+    for change in &breaking {
+        report::note(&broken(change, allowed));
+    }
+    if breaking.is_empty() || allowed {
         return Ok(());
     }
-    if allowed {
-        lines(&breaking).iter().for_each(|line| report::note(&format!("breaks consumers, as allowed: {line}")));
-        return Ok(());
+    let (kind, group) = (object::text(after, "/names/kind"), object::text(after, "/group"));
+    let message = format!("breaking changes detected in `{kind}.{group}`: {}, compared with {source}", breaking.len());
+    let hint = format!(
+        "break consumers nevertheless with `--allow-breaking-changes` or, on the definition, the annotation \
+         `{ALLOW_ANNOTATION}: \"true\"`"
+    );
+    Err(Failure::input(message).hint(hint))
+}
+
+/// One line about a change that breaks, with what would not, unless it is wanted.
+fn broken(change: &Change, allowed: bool) -> String {
+    match (change.hint, allowed) {
+        (_, true) => format!("breaks consumers, as allowed: {change}"),
+        (Some(hint), false) => format!("breaks consumers: {change}; {hint}"),
+        (None, false) => format!("breaks consumers: {change}"),
     }
-    lines(&breaking).iter().for_each(|line| report::note(&format!("breaks consumers: {line}")));
-    let count = breaking.len();
-    let message = format!("breaking changes detected: {count}; instances and clients of the present version may fail");
-    Err(Failure::input(message).hint(format!(
-        "serve it as a new version, or allow it with `--allow-breaking-changes` or the annotation `{ALLOW_ANNOTATION}: \"true\"`"
-    )))
+}
+
+fn is_of_record(path: &str) -> bool {
+    path.strip_prefix(RECORD).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '{']))
+}
+
+/// The API that is being published. A definition's own kind may be published
+/// with it, and comes after it.
+fn api(publication: &Publication) -> &Value {
+    publication.schemas.first().and_then(compat::api_of).unwrap_or(&Value::Null)
 }
