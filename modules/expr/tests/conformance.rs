@@ -55,21 +55,25 @@ fn the_specifications_tests_pass() {
     let mut files = Vec::new();
     for folder in [Some(own), env::var_os("CEL_CONFORMANCE").map(PathBuf::from)].into_iter().flatten() {
         let found = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        files.extend(found.map(|entry| entry.unwrap().path()));
+        files.extend(found.map(|entry| entry.expect("what the file holds").path()));
     }
     files.retain(|file| file.extension().is_some_and(|ending| ending == "textproto"));
     files.sort();
     let (mut passed, mut skipped, mut failures) = (0, 0, Vec::new());
     for file in files {
-        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let name = file.file_stem().expect("what the file holds").to_string_lossy().into_owned();
         if OTHER_FILES.iter().any(|(other, _)| *other == name) {
             continue;
         }
-        let text = fs::read_to_string(&file).unwrap();
+        let text = fs::read_to_string(&file).expect("what the file holds");
         let before = (passed, skipped, failures.len());
         for section in textproto::parse(&text).messages("section") {
             for test in section.messages("test") {
-                let label = format!("{name}/{}/{}", section.text("name").unwrap(), test.text("name").unwrap());
+                let label = format!(
+                    "{name}/{}/{}",
+                    section.text("name").expect("what the file holds"),
+                    test.text("name").expect("what the file holds")
+                );
                 if needs_messages(test) {
                     // Some only look as if they did.
                     if std::panic::catch_unwind(|| run(test)).is_ok_and(|outcome| outcome.is_ok()) {
@@ -214,39 +218,43 @@ fn value_of(message: &Message) -> Result<Value<'static>, String> {
         Some("null_value") => Value::Null,
         Some("bool_value") => Value::Bool(text("bool_value") == "true"),
         Some("int64_value") => Value::Int(parsed_int(&text("int64_value"))),
-        Some("uint64_value") => Value::Uint(text("uint64_value").parse().unwrap()),
+        Some("uint64_value") => Value::Uint(text("uint64_value").parse().expect("what the file holds")),
         Some("double_value") => Value::Double(match text("double_value").to_lowercase().as_str() {
             "inf" | "infinity" | "+inf" => f64::INFINITY,
             "-inf" | "-infinity" => f64::NEG_INFINITY,
-            number => number.parse().unwrap(),
+            number => number.parse().expect("what the file holds"),
         }),
         Some("string_value") => Value::text(text("string_value")),
-        Some("bytes_value") => Value::Bytes(message.bytes("bytes_value").unwrap().into()),
+        Some("bytes_value") => Value::Bytes(message.bytes("bytes_value").expect("what the file holds").into()),
         Some("type_value") => Value::Type(text("type_value").as_str().into()),
         Some("list_value") => {
-            let list = message.message("list_value").unwrap();
+            let list = message.message("list_value").expect("what the file holds");
             Value::list(list.messages("values").map(value_of).collect::<Result<_, _>>()?)
         }
         Some("map_value") => {
             let mut entries = BTreeMap::new();
-            for entry in message.message("map_value").unwrap().messages("entries") {
-                let key = match value_of(entry.message("key").unwrap())? {
+            for entry in message.message("map_value").expect("what the file holds").messages("entries") {
+                let key = match value_of(entry.message("key").expect("what the file holds"))? {
                     Value::Bool(value) => Key::Bool(value),
                     Value::Int(number) => Key::Int(number),
                     Value::Uint(number) => Key::Uint(number),
                     Value::Text(text) => Key::Text(Text::Shared(text.to_string().into())),
                     other => return Err(format!("{other:?} is no key")),
                 };
-                entries.insert(key, value_of(entry.message("value").unwrap())?);
+                entries.insert(key, value_of(entry.message("value").expect("what the file holds"))?);
             }
             Value::map(entries)
         }
         Some("object_value") => {
-            let (name, _) = &message.message("object_value").unwrap().0[0];
-            let object = message.message("object_value").unwrap().message(name).unwrap();
+            let (name, _) = &message.message("object_value").expect("what the file holds").0[0];
+            let object = message
+                .message("object_value")
+                .expect("what the file holds")
+                .message(name)
+                .expect("what the file holds");
             let number = |field: &str| object.text(field).map_or(0, |text| parsed_int(&text));
             if name.ends_with("google.protobuf.Timestamp") {
-                let nanos = u32::try_from(number("nanos")).unwrap();
+                let nanos = u32::try_from(number("nanos")).expect("what the file holds");
                 Value::Timestamp(Timestamp::from_parts(number("seconds"), nanos)?)
             } else if name.ends_with("google.protobuf.Duration") {
                 Value::Duration(Duration { nanos: number("seconds") * 1_000_000_000 + number("nanos") })
@@ -259,7 +267,10 @@ fn value_of(message: &Message) -> Result<Value<'static>, String> {
 }
 
 fn parsed_int(text: &str) -> i64 {
-    text.strip_prefix("0x").map_or_else(|| text.parse().unwrap(), |hex| i64::from_str_radix(hex, 16).unwrap())
+    text.strip_prefix("0x").map_or_else(
+        || text.parse().expect("what the file holds"),
+        |hex| i64::from_str_radix(hex, 16).expect("what the file holds"),
+    )
 }
 
 fn type_of(message: &Message) -> Type<'static> {
@@ -280,16 +291,16 @@ fn type_of(message: &Message) -> Type<'static> {
         },
         Some("null") => Type::Null,
         Some("list_type") => {
-            let element = message.message("list_type").unwrap().message("elem_type");
+            let element = message.message("list_type").expect("what the file holds").message("elem_type");
             Type::list(element.map_or(Type::Dyn, type_of))
         }
         Some("map_type") => {
-            let parts = message.message("map_type").unwrap();
+            let parts = message.message("map_type").expect("what the file holds");
             let part = |name: &str| parts.messages(name).next().map_or(Type::Dyn, type_of);
             Type::map(part("key_type"), part("value_type"))
         }
         Some("abstract_type") => {
-            let parts = message.message("abstract_type").unwrap();
+            let parts = message.message("abstract_type").expect("what the file holds");
             let parameter = parts.messages("parameter_types").next().map_or(Type::Dyn, type_of);
             if parts.text("name").as_deref() == Some("optional_type") { Type::optional(parameter) } else { Type::Dyn }
         }

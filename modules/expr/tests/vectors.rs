@@ -28,11 +28,11 @@ const DIFFERENT: &[(&str, &str)] = &[
 fn expressions_have_kros_answers() {
     let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cel.jsonl");
     let file = env::var_os("EXPR_VECTORS").map_or(own, PathBuf::from);
-    let text = fs::read_to_string(&file).unwrap();
+    let text = fs::read_to_string(&file).expect("what the file holds");
     let mut failures = Vec::new();
     let mut count = 0;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let vector: Json = serde_json::from_str(line).unwrap();
+        let vector: Json = serde_json::from_str(line).expect("what the file holds");
         count += 1;
         if let Err(why) = answer(&vector) {
             failures.push(format!(
@@ -47,7 +47,7 @@ fn expressions_have_kros_answers() {
 }
 
 fn answer(vector: &Json) -> Result<(), String> {
-    let source = vector["expr"].as_str().unwrap();
+    let source = vector["expr"].as_str().expect("what the file holds");
     let is_different = DIFFERENT.iter().any(|(expression, _)| *expression == source);
     let raw = vector["raw"] == true;
     let typed = vector["types"].is_object();
@@ -120,7 +120,7 @@ fn same(is_different: bool, wanted: &str, found: &str) -> Result<(), String> {
 
 fn same_double(found: f64, wanted: &Json) -> Result<(), String> {
     let wanted = wanted.as_str().unwrap_or_default().replace("Inf", "inf");
-    let number: f64 = wanted.parse().unwrap();
+    let number: f64 = wanted.parse().expect("what the file holds");
     if number == found || number.is_nan() && found.is_nan() { Ok(()) } else { Err(format!("{found}, not {wanted}")) }
 }
 

@@ -22,13 +22,14 @@ const DIFFERENT: &[&str] = &[];
 fn definitions_have_kros_answers() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/kro-cases");
     let root = std::env::var_os("KRO_CASES").map_or(own, PathBuf::from);
-    let mut folders: Vec<PathBuf> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(&root).expect("what the case holds").map(|entry| entry.unwrap().path()).collect();
     folders.retain(|folder| folder.join("kro.json").exists());
     folders.sort();
     assert!(!folders.is_empty(), "no case in {}", root.display());
     let mut failures = Vec::new();
     for folder in &folders {
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let name = folder.file_name().expect("what the case holds").to_string_lossy().into_owned();
         let outcome = run(folder);
         if DIFFERENT.contains(&name.as_str()) {
             assert!(outcome.is_err(), "{name} is answered as kro does: strike it from the list");
@@ -42,7 +43,11 @@ fn definitions_have_kros_answers() {
 
 fn read(path: &Path) -> Value {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    if path.extension().is_some_and(|it| it == "json") { serde_json::from_str(&text).unwrap() } else { yaml(&text) }
+    if path.extension().is_some_and(|it| it == "json") {
+        serde_json::from_str(&text).expect("what the case holds")
+    } else {
+        yaml(&text)
+    }
 }
 
 /// Kubernetes reads `n` and `y` as texts, unlike YAML 1.1.
@@ -51,7 +56,7 @@ fn yaml(text: &str) -> Value {
         Some((start, letter @ ("n" | "y" | "N" | "Y"))) => format!("{start}: \"{letter}\"\n"),
         _ => format!("{line}\n"),
     });
-    serde_saphyr::from_str(&quoted.collect::<String>()).unwrap()
+    serde_saphyr::from_str(&quoted.collect::<String>()).expect("what the case holds")
 }
 
 fn run(folder: &Path) -> Result<(), String> {

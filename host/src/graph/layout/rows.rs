@@ -141,12 +141,13 @@ fn routes(graph: &Graph, rows: &mut [Vec<usize>], row_of: &mut Vec<usize>) -> Ve
     let mut routes = Vec::with_capacity(graph.edges.len());
     for edge in &graph.edges {
         let mut route = vec![edge.from];
-        for row in row_of[edge.from] + 1..row_of[edge.to] {
+        let (first, last) = (row_of[edge.from] + 1, row_of[edge.to]);
+        for (row, items) in rows.iter_mut().enumerate().take(last).skip(first) {
             let bend = *bends.entry((edge.from, row)).or_insert_with(|| {
                 let bend = row_of.len();
                 row_of.push(row);
-                let middle = rows[row].len() / 2;
-                rows[row].insert(middle, bend);
+                let middle = items.len() / 2;
+                items.insert(middle, bend);
                 bend
             });
             route.push(bend);

@@ -236,7 +236,7 @@ accessors! {
     };
     as_approximate_float: Quantity(it) => Value::Double(it.as_approximate_float());
     quantity_sign: Quantity(it) => Value::Int(it.sign());
-    family: Ip(it) => Value::Int(i64::from(it.family()));
+    family: Ip(it) => Value::Int(it.family());
     is_unspecified: Ip(it) => Value::Bool(it.is_unspecified());
     is_loopback: Ip(it) => Value::Bool(it.is_loopback());
     is_link_local_multicast: Ip(it) => Value::Bool(it.is_link_local_multicast());
@@ -244,7 +244,7 @@ accessors! {
     is_global_unicast: Ip(it) => Value::Bool(it.is_global_unicast());
     network_ip: Cidr(it) => Value::kube(Kube::Ip(it.ip()));
     masked: Cidr(it) => Value::kube(Kube::Cidr(it.masked()));
-    prefix_length: Cidr(it) => Value::Int(i64::from(it.prefix_length()));
+    prefix_length: Cidr(it) => Value::Int(it.prefix_length());
     major: Semver(it) => Value::Int(i64::try_from(it.major()).unwrap_or(i64::MAX));
     minor: Semver(it) => Value::Int(i64::try_from(it.minor()).unwrap_or(i64::MAX));
     patch: Semver(it) => Value::Int(i64::try_from(it.patch()).unwrap_or(i64::MAX));

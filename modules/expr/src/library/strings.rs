@@ -96,8 +96,8 @@ fn last_index_of<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     if needle.is_empty() {
         return Ok(count(Some(last)));
     }
-    let found = haystack.windows(needle.len()).enumerate().filter(|(at, window)| *at <= last && *window == needle);
-    Ok(count(found.last().map(|(at, _)| at)))
+    let mut found = haystack.windows(needle.len()).enumerate().filter(|(at, window)| *at <= last && *window == needle);
+    Ok(count(found.next_back().map(|(at, _)| at)))
 }
 
 fn join<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {

@@ -113,7 +113,8 @@ impl Reader<'_> {
     fn word(&mut self) -> String {
         self.peek();
         if self.bytes[self.at] == b'[' {
-            let end = self.bytes[self.at..].iter().position(|byte| *byte == b']').unwrap() + self.at;
+            let end =
+                self.bytes[self.at..].iter().position(|byte| *byte == b']').expect("what the file holds") + self.at;
             let word = String::from_utf8_lossy(&self.bytes[self.at + 1..end]).into_owned();
             self.at = end + 1;
             return word;

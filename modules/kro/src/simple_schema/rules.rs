@@ -286,10 +286,8 @@ fn list_contradiction(schema: &Value) -> Option<Refusal> {
     if keys.is_empty() {
         return Some(Refusal::new("listType=map requires a listMapKey marker", use_key));
     }
-    if items.get("type").is_none() {
-        // Its type could not be read, which was noted.
-        return None;
-    }
+    // If its type could not be read, that was noted.
+    items.get("type")?;
     keys.iter().find_map(|key| {
         let property = &items["properties"][*key];
         let is_required = items["required"].as_array().is_some_and(|required| required.contains(&json!(key)));

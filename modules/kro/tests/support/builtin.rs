@@ -23,14 +23,15 @@ pub(crate) fn prepare(definition: &Value) -> Result<Box<Prepared>, guest_sdk::Fa
 
 /// The schema of a kind, or the mark of one that nobody knows.
 pub(crate) fn schema(kind: &Gvk) -> Schema {
-    let table: Value = serde_json::from_str(include_str!("../../../../host/src/schemas/builtin.json")).unwrap();
+    let table: Value =
+        serde_json::from_str(include_str!("../../../../host/src/schemas/builtin.json")).expect("what the case holds");
     let entry = &table["kinds"][kind.api_version()][&kind.kind];
     let Some(definition) = entry["definition"].as_str() else {
         let openapi = json!({"x-kubernetes-preserve-unknown-fields": true, "x-croft-unknown": true});
         return Schema { kind: kind.clone(), plural: "unknowns".to_owned(), scope: Scope::Namespaced, openapi };
     };
-    let definitions = table["definitions"].as_object().unwrap();
+    let definitions = table["definitions"].as_object().expect("what the case holds");
     let scope = if entry["scope"] == "Cluster" { Scope::Cluster } else { Scope::Namespaced };
-    let plural = entry["plural"].as_str().unwrap().to_owned();
+    let plural = entry["plural"].as_str().expect("what the case holds").to_owned();
     Schema { kind: kind.clone(), plural, scope, openapi: expand::expand(definition, &[definitions]) }
 }
