@@ -1,22 +1,36 @@
 //! `test`, `bench`, `tidy` and `ci`: calls of cargo, in order and aloud.
 
-use std::{env, process::Command};
+use std::{env, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    modules,
+    go, modules,
     phase::{Phases, say},
     root, tidy as layering,
 };
 
+/// The Go module that holds the CEL specification's conformance tests.
+const CEL_SPECIFICATION: &str = "cel.dev/expr@v0.25.3";
+
 /// All tests of the workspace, with all that they need.
 pub(crate) fn test(phases: &Phases, arguments: &[String]) -> Result<()> {
     prepare(phases)?;
+    phases.heading("the CEL specification's tests");
+    // A machine that was given kcp as a file may have no Go: the tests of ours that
+    // take nothing else still tell much, and what is left out is said.
+    let specification = match go::module(CEL_SPECIFICATION) {
+        Ok(folder) => Some(folder.join("tests/simple/testdata")),
+        Err(error) => {
+            say(format_args!("left out, only the tests of `modules/expr/tests/conformance` are run: {error:#}"));
+            None
+        }
+    };
     phases.heading("tests of the workspace");
     // The end-to-end tests run the binary, which `cargo test` of another package does not build.
     cargo(&["build", "--locked", "--package", "host", "--bin", "croft"])?;
-    cargo(&with(&["test", "--locked", "--workspace"], arguments))?;
+    let environment = specification.iter().map(|folder| ("CEL_CONFORMANCE", folder.as_path()));
+    cargo_in(environment, &with(&["test", "--locked", "--workspace"], arguments))?;
     phases.done("test");
     Ok(())
 }
@@ -83,9 +97,14 @@ fn no_expression_engine_in_the_host() -> Result<()> {
 
 /// Runs cargo and shows the call.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
+    cargo_in([], arguments)
+}
+
+/// Runs cargo with more in its environment and shows the call.
+fn cargo_in<'a>(environment: impl IntoIterator<Item = (&'a str, &'a Path)>, arguments: &[&str]) -> Result<()> {
     let line = arguments.join(" ");
     say(format_args!("$ cargo {line}"));
-    let status = command(arguments).status().context("cannot start cargo")?;
+    let status = command(arguments).envs(environment).status().context("cannot start cargo")?;
     ensure!(status.success(), "`cargo {line}` failed");
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod checks;
 mod demo;
+mod go;
 mod modules;
 mod phase;
 mod schemas;
@@ -31,7 +32,8 @@ Commands:
   modules [NAME…] [--force]  build the guest modules to `target/modules/<name>.wasm`
   kcp                        print the path of a real kcp; build it if there is none
   demo [--keep]              show the whole flow on a real kcp; `--keep` leaves kcp running
-  test [ARG…]                modules, kcp, then `cargo test --workspace ARG…`
+  test [ARG…]                modules, kcp, the CEL specification's tests, then
+                             `cargo test --workspace ARG…`
   bench [--quick] [--only PART]
                              measure croft and print one table; PART is `render`, `start` or `kcp`
   schemas                    make the table of Kubernetes' own schemas again; takes Go

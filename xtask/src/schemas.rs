@@ -9,13 +9,12 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
-use crate::{phase::say, root};
+use crate::{go, phase::say, root};
 
 /// The minor version whose types `k8s-openapi` has too.
 const KUBERNETES: &str = "v1.34.9";
@@ -68,18 +67,7 @@ pub(crate) fn make() -> Result<()> {
 
 /// The folder of the documents, in Go's module cache.
 fn documents() -> Result<PathBuf> {
-    let module = format!("k8s.io/kubernetes@{KUBERNETES}");
-    say(format_args!("$ go mod download -json {module}"));
-    // Outside of any module, so that none is changed.
-    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let mut go = Command::new("go");
-    go.args(["mod", "download", "-json", &module]).current_dir(folder.path());
-    let output = go.output().context("cannot start `go`\nhint: install Go, https://go.dev/doc/install")?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "`go mod download` ended with {}: {}", output.status, errors.trim());
-    let answer: Value = serde_json::from_slice(&output.stdout).context("`go mod download` did not print JSON")?;
-    let dir = answer["Dir"].as_str().context("`go mod download` did not say where the module is")?;
-    Ok(Path::new(dir).join("api/openapi-spec/v3"))
+    Ok(go::module(&format!("k8s.io/kubernetes@{KUBERNETES}"))?.join("api/openapi-spec/v3"))
 }
 
 /// A group and version, and where it is in URLs.
