@@ -10,10 +10,11 @@
 //! native side alone.
 
 use anyhow::{Context, Result, ensure};
-use contract::{Child, Observed, Preparation};
+use contract::{Child, Observed, Preparation, Prepared, Schema};
 use guest_sdk::test::{self, text};
 use host::{
     sandbox::{Limits, Module, Sandbox},
+    schemas,
     yaml::Source,
 };
 use kro::Kro;
@@ -30,25 +31,92 @@ const NONE: &str = include_str!("../definitions/none.yaml");
 pub(crate) const FIVE: &str = include_str!("../definitions/five.yaml");
 const TWENTY: &str = include_str!("../definitions/twenty.yaml");
 
-/// Definitions with the number of children that an instance has.
-const DEFINITIONS: [(usize, &str); 3] = [(0, NONE), (5, FIVE), (20, TWENTY)];
+/// What is rendered: a name, the number of children that an instance has, the
+/// definition, the instance.
+const DEFINITIONS: [(&str, usize, &str, &str); 6] = [
+    ("0 children", 0, NONE, INSTANCE),
+    ("5 children", 5, FIVE, INSTANCE),
+    ("20 children", 20, TWENTY, INSTANCE),
+    (
+        "Deployment, Service, Ingress",
+        3,
+        include_str!("../definitions/web.yaml"),
+        include_str!("../definitions/web-instance.yaml"),
+    ),
+    (
+        "12 in a chain",
+        12,
+        include_str!("../definitions/twelve.yaml"),
+        include_str!("../definitions/twelve-instance.yaml"),
+    ),
+    (
+        "a collection of 100",
+        101,
+        include_str!("../definitions/hundred.yaml"),
+        include_str!("../definitions/hundred-instance.yaml"),
+    ),
+];
 
 /// How much longer than natively a render may take.
 const TARGET: f64 = 1.6;
 
-/// Measures all three definitions.
+/// Measures all definitions.
 pub(crate) fn measure(options: Options, table: &mut Table) -> Result<()> {
     table.heading("one render: in the sandbox and native");
     let artifacts = tempfile::tempdir().context("cannot make a folder")?;
     let sandbox = Sandbox::new(Limits::default(), Some(artifacts.path().to_owned()))?;
     let module = sandbox.load(host::builtin::kro())?;
-    for (children, definition) in DEFINITIONS {
-        let case = Case::new(&module, definition, children)?;
+    for (what, children, definition, instance) in DEFINITIONS {
+        let case = Case::new(&module, definition, instance, children)?;
         let times = case.times(&module, options.number(2_000, 50))?;
-        let what = format!("{children} children");
-        report(table, &what, &times);
+        report(table, what, &times);
+    }
+    preparations(&module, options, table)
+}
+
+/// What `prepare` takes with the schemas of its children's kinds, which a
+/// definition goes through once.
+fn preparations(module: &Module, options: Options, table: &mut Table) -> Result<()> {
+    for (what, _, definition, _) in DEFINITIONS {
+        let definition = document(definition)?;
+        let (_, schemas) = prepared(module, &definition)?;
+        let (mut sandbox, mut native) = (Samples::default(), Samples::default());
+        for _ in 0..options.number(100, 10) {
+            let (time, answer) = timed(|| module.prepare(&definition, &schemas));
+            answer?;
+            sandbox.push(time);
+            let (time, answer) = timed(|| kro::prepare(&definition, &schemas));
+            answer.map_err(|failure| anyhow::anyhow!("the definition is refused: {failure:?}"))?;
+            native.push(time);
+        }
+        let figure = Figure {
+            what: format!("prepare: {what}"),
+            measured: sandbox.to_string(),
+            compared: format!("native, no JSON at all: {native}"),
+            ratio: Some(sandbox.times(&native)),
+            at_best: Some(sandbox.times_at_best(&native)),
+            ..Figure::default()
+        };
+        table.add(figure, Target::None);
     }
     Ok(())
+}
+
+/// What the module makes of a definition, and the schemas that it asked for.
+fn prepared(module: &Module, definition: &Value) -> Result<(Box<Prepared>, Vec<Schema>)> {
+    let mut schemas = Vec::new();
+    loop {
+        match module.prepare(definition, &schemas)?.value {
+            Preparation::Ready(prepared) => return Ok((prepared, schemas)),
+            Preparation::Needs(kinds) => {
+                let known =
+                    kinds.iter().map(|kind| schemas::builtin(kind).with_context(|| format!("{kind} is not known")));
+                let known = known.collect::<Result<Vec<_>>>()?;
+                ensure!(!known.is_empty(), "the module asks for nothing");
+                schemas.extend(known);
+            }
+        }
+    }
 }
 
 /// What was measured of one definition.
@@ -85,12 +153,9 @@ struct Case {
 }
 
 impl Case {
-    fn new(module: &Module, definition: &str, children: usize) -> Result<Case> {
-        let definition = document(definition)?;
-        let Preparation::Ready(prepared) = module.prepare(&definition, &[])?.value else {
-            anyhow::bail!("the module asks for schemas");
-        };
-        let end = test::converge::<Kro>(&prepared.program, document(INSTANCE)?, &[], live);
+    fn new(module: &Module, definition: &str, instance: &str, children: usize) -> Result<Case> {
+        let (prepared, _) = prepared(module, &document(definition)?)?;
+        let end = test::converge::<Kro>(&prepared.program, document(instance)?, &[], live);
         let end = end.map_err(|failure| anyhow::anyhow!("the definition does not render: {failure:?}"))?;
         ensure!(end.rendering.children.len() == children, "{} children, not {children}", end.rendering.children.len());
         let same = module.render(&prepared.program, &end.instance, &end.observed)?.value == end.rendering;
