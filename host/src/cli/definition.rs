@@ -192,7 +192,8 @@ pub(super) fn is_definition(document: &Document) -> bool {
 }
 
 fn no_definition(documents: &[Document]) -> Failure {
-    let hint = "a definition has `apiVersion: kro.run/v1alpha1` and `kind: ResourceGroup`";
+    let hint = "a definition has `apiVersion: kro.run/v1alpha1` and `kind: ResourceGraphDefinition` or \
+                `kind: ResourceGroup`";
     match documents.first() {
         Some(document) => stray(document, "there is no definition among the documents", hint),
         // There are schemas, and nothing else.

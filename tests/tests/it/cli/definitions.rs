@@ -87,7 +87,7 @@ fn a_text_that_is_no_yaml_is_refused_where_it_breaks() {
     refused_yaml(&with(SOMETHING, "  resources: []", "  resources: [}"), "20:15", "a value belongs here");
     let twice = SOMETHING.to_owned() + "  resources: []\n";
     refused_yaml(&twice, "21:3", "keep one of the two");
-    refused_yaml(&with(SOMETHING, "name: string\n", "y: string\n"), "10:7", "quote it: `\"y\":`");
+    refused_yaml(&with(SOMETHING, "name: string\n", "no: string\n"), "10:7", "quote it: `\"no\":`");
 }
 
 #[track_caller]
