@@ -114,6 +114,14 @@ mod tests {
     }
 
     #[test]
+    fn a_label_of_the_instance_is_part_of_what_went_in() {
+        let before = json!({"apiVersion": "v1", "kind": "A", "metadata": {"name": "a"}, "spec": {}});
+        let mut after = before.clone();
+        after["metadata"]["labels"] = json!({"team": "blue"});
+        assert_ne!(instance(&before), instance(&after));
+    }
+
+    #[test]
     fn what_went_in_changes_with_the_instance_and_with_what_was_seen() {
         let digest = Digest::of(b"m");
         let of = |instance: Value, observed: &[Observed]| Input::of(&digest, &digest, &instance, observed);

@@ -107,4 +107,11 @@ mod tests {
             assert_eq!(check(&of(&found), &of(&wanted)).err().as_deref(), expected, "{found}");
         }
     }
+
+    #[test]
+    fn a_whole_number_may_stand_where_any_number_may_and_not_the_other_way_round() {
+        let of = |kind: &str| expr::openapi::type_of(&json!({"type": kind}), "t");
+        assert_eq!(check(&of("integer"), &of("number")), Ok(()));
+        assert!(check(&of("number"), &of("integer")).is_err());
+    }
 }
