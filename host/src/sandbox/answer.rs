@@ -255,7 +255,7 @@ fn condition(lifted: types::Condition, at: &str) -> Result<Condition, Violation>
     Ok(Condition {
         kind: rule::word(lifted.type_, at)?,
         status,
-        reason: rule::word(lifted.reason, at)?,
+        reason: rule::reason(lifted.reason, at)?,
         message: lifted.message,
     })
 }

@@ -14,6 +14,9 @@ const NAME: usize = 63;
 /// The longest API group or resource name, with its dots.
 const SUBDOMAIN: usize = 253;
 
+/// Bytes of a condition's reason, as Kubernetes has them.
+const REASON: usize = 1024;
+
 /// The longest key: a namespace and a name, and room to spare.
 const KEY: usize = 512;
 
@@ -61,7 +64,8 @@ pub(super) fn manifest(manifest: &Value, at: &str) -> Result<(), Violation> {
     expect(!text("/metadata/name").is_empty(), at, "an object with `metadata.name`")
 }
 
-/// What conditions are made of: a word as Kubernetes takes for a reason.
+/// The type of a condition, or the code of a problem: a word as Kubernetes takes
+/// for a reason.
 pub(super) fn word(word: String, at: &str) -> Result<String, Violation> {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_,:.-/".contains(&byte);
     let valid = word.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -70,6 +74,14 @@ pub(super) fn word(word: String, at: &str) -> Result<String, Violation> {
         && word.len() <= SUBDOMAIN;
     expect(valid, at, "one word, such as `DatabaseReady`")?;
     Ok(word)
+}
+
+/// The reason of a condition. It should be a word, but a definition of kro may
+/// leave it out or write what it likes: any short line of text does no harm.
+pub(super) fn reason(reason: String, at: &str) -> Result<String, Violation> {
+    let harmless = !reason.contains(char::is_control) && reason.len() <= REASON;
+    expect(harmless, at, "a condition whose reason is one line of at most 1,024 bytes")?;
+    Ok(reason)
 }
 
 /// A problem that can be shown: a word for its code, a pointer for its place.
@@ -157,6 +169,16 @@ mod tests {
             let mut less = whole.clone();
             less[part].take();
             assert!(manifest(&less, "it").is_err(), "without {part}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_a_line_or_nothing() {
+        for good in ["", "DatabaseReady", "not ready:"] {
+            assert!(reason(good.to_owned(), "reason").is_ok(), "{good}");
+        }
+        for bad in ["two\nlines", &"a".repeat(1025)] {
+            assert!(reason(bad.to_owned(), "reason").is_err(), "{bad}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! Shapes of templates are checked where they are walked, in `collect`.
 
 mod compatible;
+mod conditions;
 mod identity;
 mod scope;
 mod status;

@@ -7,6 +7,7 @@
 mod shape;
 mod templates;
 
+use guest_sdk::Scope;
 use serde_json::Value;
 
 use crate::{
@@ -177,6 +178,12 @@ impl<'d, 's> Collector<'d, 's, '_> {
     ) -> DraftBody<'d> {
         let metadata = at.field("metadata");
         let place = Place::Template(resource.index);
+        // A read by labels may go over all namespaces.
+        let scope = resource.gvk().and_then(|gvk| self.kinds.scope(&gvk));
+        let nowhere = namespace.is_none() && self.definition.scope == Scope::Cluster;
+        if scope == Some(Scope::Namespaced) && nowhere && matches!(select, Select::Name(_)) {
+            templates::lacks_a_namespace(self.problems, &resource.id, &metadata);
+        }
         let namespace = namespace.map_or(Draft::Text(""), |text| {
             self.text(text, &metadata.field("namespace"), place, "metadata.namespace", None)
         });

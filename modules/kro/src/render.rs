@@ -42,10 +42,8 @@ pub(crate) fn render(program: &[u8], instance: &Value, observed: &[Observed]) ->
     let mut nodes = Nodes::new(&program, &schema, &live, &mut problems);
     nodes.run();
     let (scope, mut rendering, all_ready) = nodes.finish();
-    if !problems.any_error() {
-        rendering.conditions = conditions::of(&program, &schema, &scope, all_ready, &mut problems);
-    }
     problems.into_result()?;
+    rendering.conditions = conditions::of(&program, &schema, &scope, all_ready);
     rendering.defaults = defaults;
     rendering.status = status(&program, &scope);
     rendering.suspended = suspension(&program, instance);

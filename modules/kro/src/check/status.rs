@@ -1,20 +1,14 @@
-//! The schema of `status`, from the types of its expressions, and the
-//! conditions that a definition adds.
+//! The schema of `status`, from the types of its expressions.
 
 use expr::{
     check::{Env, check},
     code::Code,
-    syntax::{Kind, Node},
     types::Type,
 };
 use serde_json::{Map, Value, json};
 
 use super::Checker;
-use crate::{
-    collect::{Draft, Place},
-    model::Dialect,
-    problem::Pointer,
-};
+use crate::{collect::Draft, model::Dialect, problem::Pointer};
 
 /// Types nested deeper than this stay open: schemas may be recursive.
 const MAX_DEPTH: usize = 24;
@@ -94,32 +88,6 @@ impl<'n, 's> Checker<'n, '_, 's, '_> {
             Err(_) => anything(),
         }
     }
-
-    /// That no two conditions have one type, as far as types are written out.
-    pub(super) fn conditions(&mut self) {
-        let mut seen: Vec<&str> = Vec::new();
-        for found in self.collected.found.iter().filter(|found| found.place == Place::Condition) {
-            let Some(kind) = literal_type(&found.site.node) else { continue };
-            if seen.contains(&kind) {
-                let message = format!("failed to build instance status schema: duplicate condition type \"{kind}\"");
-                found
-                    .site
-                    .wrong(self.problems, "DuplicateCondition", message)
-                    .hint("give each condition a type of its own");
-            }
-            seen.push(kind);
-        }
-    }
-}
-
-/// The type that `runtime.newCondition({type: 'X', …})` is given as a literal.
-fn literal_type(node: &Node) -> Option<&str> {
-    let Kind::Call { name, args, .. } = &node.kind else { return None };
-    let Kind::Map(entries) = &args.first().filter(|_| name == "newCondition")?.kind else { return None };
-    entries.iter().find_map(|entry| match (&entry.key.kind, &entry.value.kind) {
-        (Kind::Text(key), Kind::Text(value)) if key == "type" => Some(value.as_str()),
-        _ => None,
-    })
 }
 
 fn object(properties: Map<String, Value>) -> Value {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Collector, Draft, Place, below, shape};
 use crate::{
     model::{Dialect, Resource},
-    problem::{Pointer, nearest},
+    problem::{Pointer, Problems, nearest},
     template,
 };
 
@@ -123,12 +123,7 @@ impl<'d, 's> Collector<'d, 's, '_> {
                 .hint("leave `metadata.namespace` out");
         }
         if scope == Some(Scope::Namespaced) && !has_namespace && self.definition.scope == Scope::Cluster {
-            let message = format!(
-                "resource \"{id}\" is namespaced and must set metadata.namespace when the instance CRD is cluster-scoped"
-            );
-            self.problems
-                .error("MissingNamespace", at, message)
-                .hint("set `metadata.namespace`: an instance has none to inherit");
+            lacks_a_namespace(self.problems, id, at);
         }
     }
 
@@ -289,6 +284,14 @@ impl<'d, 's> Collector<'d, 's, '_> {
             _ => {}
         }
     }
+}
+
+/// Notes an object that has no namespace and gets none from its instance.
+pub(super) fn lacks_a_namespace(problems: &mut Problems, id: &str, at: &Pointer) {
+    let message = format!(
+        "resource \"{id}\" is namespaced and must set metadata.namespace when the instance CRD is cluster-scoped"
+    );
+    problems.error("MissingNamespace", at, message).hint("set `metadata.namespace`: an instance has none to inherit");
 }
 
 fn is_api_version(text: &str) -> bool {

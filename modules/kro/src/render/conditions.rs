@@ -1,48 +1,62 @@
 //! The conditions that a definition adds to its instances.
 
+use std::collections::BTreeSet;
+
 use expr::value::{Condition as Made, Value};
 use guest_sdk::{Condition, ConditionStatus};
 use serde_json::{Value as Json, json};
 
 use super::scope::{Lack, Scope};
-use crate::{
-    problem::{Pointer, Problems},
-    program::Program,
-};
+use crate::program::Program;
+
+/// Tells of conditions that cannot be told. kro puts the whole instance into
+/// `ERROR` then, with its children as they should be.
+const INCOMPLETE: &str = "ConditionsComputed";
 
 /// The conditions that can be told; one that waits for something is left out.
-pub(super) fn of(
-    program: &Program,
-    schema: &Json,
-    scope: &Scope,
-    all_ready: bool,
-    problems: &mut Problems,
-) -> Vec<Condition> {
+/// What is wrong with one is no reason to leave the children alone: it is told
+/// in a condition, and the others stand.
+pub(super) fn of(program: &Program, schema: &Json, scope: &Scope, all_ready: bool) -> Vec<Condition> {
     if program.conditions.is_empty() {
         return Vec::new();
     }
     let mut instance = schema.clone();
     instance["status"] = json!({"conditions": built_in(all_ready)});
     let mut told: Vec<Condition> = Vec::new();
+    let mut wrong: Vec<(&str, String)> = Vec::new();
     for expression in &program.conditions {
         let value = Value::of_json(&instance, None);
         match evaluate(expression, scope, value) {
             Ok(made) => told.extend(made),
             Err(Lack::Pending(_)) => {}
             Err(Lack::Failed(why) | Lack::Exhausted(why)) => {
-                let message = format!("failed to evaluate the condition `{}`: {why}", expression.shown());
-                problems.error("EvaluationFailed", &Pointer::root(), message);
+                wrong.push(("EvaluationFailed", format!("cannot evaluate `{}`: {why}", expression.shown())));
             }
         }
     }
-    // Of two of one type the first stands, as in kro, which fails besides.
-    let mut kinds: Vec<String> = Vec::new();
-    told.retain(|condition| {
-        let is_new = !kinds.contains(&condition.kind);
-        kinds.push(condition.kind.clone());
-        is_new
-    });
+    // Of several of one type none can be right, as in kro.
+    let mut kinds: Vec<String> = told.iter().map(|condition| condition.kind.clone()).collect();
+    kinds.sort();
+    let twice: Vec<String> = kinds.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect();
+    told.retain(|condition| !twice.contains(&condition.kind));
+    let shown: BTreeSet<&String> = twice.iter().collect();
+    wrong.extend(
+        shown.into_iter().map(|kind| ("DuplicateCondition", format!("more than one condition is of type `{kind}`"))),
+    );
+    told.extend(incomplete(&wrong));
     told
+}
+
+/// What is wrong, as a condition.
+fn incomplete(wrong: &[(&str, String)]) -> Option<Condition> {
+    let (reason, _) = wrong.first()?;
+    let messages: Vec<&str> = wrong.iter().map(|(_, message)| message.as_str()).collect();
+    Some(Condition {
+        kind: INCOMPLETE.to_owned(),
+        status: ConditionStatus::False,
+        reason: (*reason).to_owned(),
+        message: messages.join("; "),
+    })
 }
 
 /// One expression's conditions. What it makes does not outlive the instance that
@@ -53,6 +67,10 @@ fn evaluate(expression: &crate::program::Expression, scope: &Scope, instance: Va
 
 fn conditions(value: &Value) -> Result<Vec<Condition>, Lack> {
     match value {
+        Value::Condition(made) if !is_type(&made.kind) => Err(Lack::Failed(format!(
+            "`{}` is no type of a condition: it is one word, such as `DatabaseReady`",
+            made.kind
+        ))),
         Value::Condition(made) => Ok(vec![condition(made)]),
         Value::List(list) => {
             let mut all = Vec::new();
@@ -65,6 +83,15 @@ fn conditions(value: &Value) -> Result<Vec<Condition>, Lack> {
         Value::Optional(None) | Value::Null => Ok(Vec::new()),
         other => Err(Lack::Failed(format!("it is of type {}, and no condition", other.type_name()))),
     }
+}
+
+/// Whether Kubernetes takes it for the type of a condition: a word, perhaps
+/// with a domain before it.
+fn is_type(kind: &str) -> bool {
+    kind.starts_with(|first: char| first.is_ascii_alphabetic())
+        && kind.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '_')
+        && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_,:.-/".contains(&byte))
+        && kind.len() <= 253
 }
 
 fn condition(made: &Made) -> Condition {
