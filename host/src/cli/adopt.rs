@@ -53,7 +53,7 @@ pub struct Args {
     /// Only the instance of this name
     #[arg(long, value_name = "NAME")]
     instance: Option<String>,
-    /// Do it
+    /// Write what would be written; without it nothing is changed
     #[arg(long)]
     apply: bool,
     /// Say that kro does not run any more, so that it need not be asked to leave the instances alone
@@ -169,6 +169,12 @@ impl Work<'_> {
         if let (true, Some(name)) = (instances.is_empty(), name) {
             let message = format!("there is no {} `{name}` here", blueprint.api.kind);
             return Err(Failure::input(message).hint("name its namespace with `--namespace`, or look in all with `-A`"));
+        }
+        if instances.is_empty() {
+            report::note(&format!(
+                "there are no instances of {} here; `-A` looks in all namespaces",
+                blueprint.api.kind
+            ));
         }
         match (self.may_be_at_work(&instances, stopped), self.apply) {
             (Some(failure), true) => return Err(failure),

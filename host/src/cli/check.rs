@@ -90,10 +90,15 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         Format::Text => {
             let look = Look::of_stderr();
             findings.iter().for_each(|finding| eprint!("{}", finding.render(look)));
-            report::note(&verdict.text);
         }
     }
-    if verdict.refused { Err(Failure::input(verdict.text)) } else { Ok(()) }
+    if verdict.refused {
+        return Err(Failure::input(verdict.text));
+    }
+    if matches!(output, Format::Text) {
+        report::note(&verdict.text);
+    }
+    Ok(())
 }
 
 /// What is wrong with a definition. What else goes wrong ends the command.

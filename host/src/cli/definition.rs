@@ -178,7 +178,7 @@ fn find(documents: &[Document], module_given: bool) -> Result<usize, Failure> {
         [one] => Ok(*one),
         [_, second, ..] => {
             let message = "this is a second definition";
-            Err(stray(&documents[*second], message, "give one definition and any number of instances"))
+            Err(stray(&documents[*second], message, "give one definition at a time; `croft check` takes several"))
         }
         [] if module_given && !documents.is_empty() => Ok(0),
         [] => Err(no_definition(documents)),

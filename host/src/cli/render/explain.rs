@@ -82,6 +82,8 @@ fn verdict(rendered: &Rendered, id: &str, key: &str) -> String {
 fn waiting(id: &str, waits_for: &[String], message: &str) -> String {
     match (waits_for, message) {
         ([], message) => format!("{id}: {message}"),
+        // It says for what.
+        (_, message) if message.starts_with("waits for ") => format!("{id} {message}"),
         (others, "") => format!("{id} waits for {}", others.join(", ")),
         (others, message) => format!("{id} waits for {}: {message}", others.join(", ")),
     }
