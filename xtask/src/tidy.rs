@@ -16,8 +16,19 @@ use anyhow::{Context, Result};
 use self::source::Source;
 
 /// Files and folders of `host/src` that decide and never act.
-const PURE: [&str; 10] =
-    ["plan", "policy", "inventory", "receipt", "status", "publish", "compat", "adopt", "graph", "schemas"];
+const PURE: [&str; 11] = [
+    "plan",
+    "policy",
+    "inventory",
+    "receipt",
+    "status",
+    "publish",
+    "compat",
+    "managed_fields",
+    "adopt",
+    "graph",
+    "schemas",
+];
 
 /// What acting takes. `std::…` is also found in `use std::{…}`.
 const ACTING: [&str; 9] =

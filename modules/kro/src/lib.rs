@@ -2,7 +2,8 @@
 //! renders its instances. A library natively, a component on wasm.
 //!
 //! It does no I/O and keeps nothing between two calls. It accepts `ResourceGroup`
-//! of kro v0.1; `README.md` says what it does differently from kro, and why.
+//! of kro v0.1 and `ResourceGraphDefinition` of v0.9; `docs/kro-compatibility.md`
+//! says what it does differently from kro, and why.
 //!
 //! Read on in the order of the modules: a front end maps what was written onto
 //! one `model`; `check` finds everything wrong with it; `assemble` makes the
