@@ -114,6 +114,7 @@ impl Failure {
                 file: Arc::clone(&flaw.name),
                 text: Arc::clone(&flaw.text),
                 at: flaw.at.clone(),
+                label: None,
                 problem: Problem {
                     severity: Severity::Error,
                     code: "InvalidYaml".to_owned(),
@@ -177,6 +178,8 @@ pub struct Finding {
     pub text: Arc<str>,
     /// The bytes that it is about.
     pub at: Range<usize>,
+    /// What stands beside the mark, if there is more to say of the place.
+    pub label: Option<String>,
     /// What it is.
     pub problem: Problem,
 }
@@ -184,17 +187,21 @@ pub struct Finding {
 impl Finding {
     /// As `warnings` and a failure say it, ending with a newline.
     pub fn render(&self, look: Look) -> String {
-        look.marked(&self.problem, &self.file, &self.text, (self.at.clone(), None))
+        look.marked(&self.problem, &self.file, &self.text, (self.at.clone(), self.label.clone()))
     }
 }
 
 /// The problems of a document with their places, in the order of the file.
 pub fn findings(document: &Document, problems: &[Problem]) -> Vec<Finding> {
-    let finding = |problem: &Problem| Finding {
-        file: Arc::clone(&document.name),
-        text: Arc::clone(&document.text),
-        at: place(document, problem).at,
-        problem: problem.clone(),
+    let finding = |problem: &Problem| {
+        let place = place(document, problem);
+        Finding {
+            file: Arc::clone(&document.name),
+            text: Arc::clone(&document.text),
+            at: place.at,
+            label: place.missing.map(|rest| format!("`{rest}` is missing here")),
+            problem: problem.clone(),
+        }
     };
     sorted(document, problems).into_iter().map(finding).collect()
 }

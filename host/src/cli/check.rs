@@ -3,7 +3,11 @@
 //!
 //! What is wrong is the module's to say; here it is gathered and printed.
 
-use std::path::{Path, PathBuf};
+use std::{
+    iter,
+    path::{Path, PathBuf},
+    slice,
+};
 
 use clap::ValueEnum;
 use contract::Severity;
@@ -11,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{definition, output};
 use crate::{
-    report::{self, Failure, Finding, Look},
+    report::{self, Exit, Failure, Finding, Look},
     schemas,
     yaml::{self, Document, Source},
 };
@@ -61,57 +65,121 @@ Examples:
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let Args { filename, output, deny_warnings, module, schemas } = args;
     definition::one_stdin(filename.iter().chain(schemas.files()))?;
-    let mut findings = Vec::new();
-    let mut documents = Vec::new();
-    for file in &filename {
-        match Source::read(file) {
-            Ok(source) => documents.extend(source.documents.into_iter().flat_map(Document::items)),
-            Err(error) => {
-                let failure = Failure::from(error);
-                findings.extend(failure.findings().ok_or(failure)?);
-            }
-        }
-    }
-    let (definitions, others): (Vec<Document>, Vec<Document>) =
-        documents.into_iter().partition(definition::is_definition);
-    let beside = others.into_iter().filter(|document| schemas::is_source(&document.value));
-    let known = definition::known(beside.chain(definition::read(schemas.files())?))?;
-    if definitions.is_empty() && findings.is_empty() {
-        return Err(Failure::input("there is no definition in these files").hint(
+    let mut found = Found::default();
+    let (definitions, others) = split(found.read(&filename), module.is_some());
+    let known = found.schemas(others, schemas.files())?;
+    if definitions.is_empty() && found.is_empty() {
+        found.failures.push(Failure::input("there is no definition in these files").hint(
             "a definition is a ResourceGroup or a ResourceGraphDefinition of `kro.run/v1alpha1`, or names its module",
         ));
     }
     for document in &definitions {
-        findings.extend(of_definition(document, module.as_deref(), &known)?);
+        found.definition(document, module.as_deref(), &known);
     }
-    let verdict = Verdict::of(&findings, definitions.len(), deny_warnings);
-    match output {
-        Format::Json => output::text(&format!("{:#}\n", findings.iter().map(entry).collect::<Value>()))?,
-        Format::Text => {
-            let look = Look::of_stderr();
-            findings.iter().for_each(|finding| eprint!("{}", finding.render(look)));
-        }
-    }
-    if verdict.refused {
-        return Err(Failure::input(verdict.text));
-    }
-    if matches!(output, Format::Text) {
-        report::note(&verdict.text);
-    }
-    Ok(())
+    found.tell(output, definitions.len(), deny_warnings)
 }
 
-/// What is wrong with a definition. What else goes wrong ends the command.
-fn of_definition(
-    document: &Document,
-    module: Option<&Path>,
-    known: &schemas::Schemas,
-) -> Result<Vec<Finding>, Failure> {
-    let prepared =
-        definition::load_module(document, module).and_then(|module| definition::prepare(&module, document, known));
-    match prepared {
-        Ok(prepared) => Ok(report::findings(document, &prepared.warnings)),
-        Err(failure) => failure.findings().ok_or(failure),
+/// The definitions and the rest. With a module given by hand the first document
+/// may be anything, as for `croft render`.
+fn split(documents: Vec<Document>, module_given: bool) -> (Vec<Document>, Vec<Document>) {
+    let (mut definitions, mut others): (Vec<Document>, Vec<Document>) =
+        documents.into_iter().partition(definition::is_definition);
+    if definitions.is_empty() && module_given {
+        let first = others.iter().position(|document| !schemas::is_source(&document.value));
+        definitions.extend(first.map(|index| others.remove(index)));
+    }
+    (definitions, others)
+}
+
+/// All that is wrong. One thing that is does not keep the next from being found.
+#[derive(Default)]
+struct Found {
+    /// What has a place in a file.
+    findings: Vec<Finding>,
+    /// What has none, such as a file that cannot be read.
+    failures: Vec<Failure>,
+}
+
+impl Found {
+    fn is_empty(&self) -> bool {
+        self.findings.is_empty() && self.failures.is_empty()
+    }
+
+    /// The value, or else why there is none is noted.
+    fn take<T>(&mut self, result: Result<T, Failure>) -> Option<T> {
+        let failure = match result {
+            Ok(value) => return Some(value),
+            Err(failure) => failure,
+        };
+        match failure.findings() {
+            Some(findings) => self.findings.extend(findings),
+            None => self.failures.push(failure),
+        }
+        None
+    }
+
+    /// The documents of those files that can be read.
+    fn read(&mut self, files: &[String]) -> Vec<Document> {
+        let mut documents = Vec::new();
+        for file in files {
+            let source = self.take(Source::read(file).map_err(Failure::from));
+            documents.extend(source.into_iter().flat_map(|source| source.documents).flat_map(Document::items));
+        }
+        documents
+    }
+
+    /// The schemas that stand beside the definitions, and those in files of
+    /// their own.
+    fn schemas(&mut self, beside: Vec<Document>, files: &[String]) -> Result<schemas::Schemas, Failure> {
+        let mut documents = beside;
+        documents.retain(|document| schemas::is_source(&document.value));
+        for file in files {
+            documents.extend(self.take(definition::read(slice::from_ref(file))).into_iter().flatten());
+        }
+        // Each is tried alone, so that one that is refused takes no other with it.
+        documents.retain(|document| self.take(definition::known(iter::once(document.clone()))).is_some());
+        definition::known(documents.into_iter())
+    }
+
+    /// What is wrong with one definition.
+    fn definition(&mut self, document: &Document, module: Option<&Path>, known: &schemas::Schemas) {
+        let prepared =
+            definition::load_module(document, module).and_then(|module| definition::prepare(&module, document, known));
+        if let Some(prepared) = self.take(prepared) {
+            self.findings.extend(report::findings(document, &prepared.warnings));
+        }
+    }
+
+    /// Prints it all. What has no place is said last, and the gravest of that
+    /// is the command's own failure.
+    fn tell(self, output: Format, definitions: usize, deny_warnings: bool) -> Result<(), Failure> {
+        let Found { findings, mut failures } = self;
+        let verdict = Verdict::of(&findings, definitions, deny_warnings);
+        match output {
+            Format::Json => output::text(&format!("{:#}\n", findings.iter().map(entry).collect::<Value>()))?,
+            Format::Text => {
+                let look = Look::of_stderr();
+                findings.iter().for_each(|finding| eprint!("{}", finding.render(look)));
+            }
+        }
+        // The same file of a module may fail for every definition.
+        failures.dedup_by_key(|failure| failure.render(Look::Plain));
+        failures.sort_by_key(|failure| failure.exit() == Exit::Failed);
+        let last = failures.pop();
+        failures.iter().for_each(report::failure);
+        match (last, verdict.refused) {
+            (None, true) => Err(Failure::input(verdict.text)),
+            (None, false) if output == Format::Json => Ok(()),
+            (None, false) => {
+                report::note(&verdict.text);
+                Ok(())
+            }
+            (Some(failure), _) if definitions == 0 => Err(failure),
+            (Some(failure), _) => {
+                report::note(&verdict.text);
+                Err(failure)
+            }
+        }
     }
 }
 

@@ -3,14 +3,14 @@
 //!
 //! It adds nothing to what the blueprint says.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::ValueEnum;
 use contract::{Access, Blueprint, Node, Role, Scope};
 use serde_json::{Value, json};
 
 use super::{definition, output};
-use crate::{claims, object, publish, report::Failure};
+use crate::{claims, definition::ModuleRef, object, publish, report::Failure};
 
 /// Tell what a definition comes to
 ///
@@ -57,7 +57,15 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let mut told = told(&prepared.blueprint, &claims);
     let guessed: Vec<String> = guessed.iter().map(ToString::to_string).collect();
     told["unknownKinds"] = json!(guessed);
-    told["module"] = json!({"digest": definition.module.digest().to_string(), "programBytes": prepared.program.len()});
+    let reference = match &module {
+        Some(file) => file.display().to_string(),
+        None => ModuleRef::of(&definition.document.value).map_err(Failure::fault)?.to_string(),
+    };
+    told["module"] = json!({
+        "reference": reference,
+        "digest": definition.module.digest().to_string(),
+        "programBytes": prepared.program.len(),
+    });
     match output {
         Format::Json => output::text(&format!("{told:#}\n")),
         Format::Text => output::text(&text(&told)),
@@ -81,10 +89,16 @@ fn told(blueprint: &Blueprint, claims: &[Value]) -> Value {
             "neededBy": needed_by(&node.id),
         })
     };
-    let reads = blueprint.kinds.iter().filter(|used| used.access == Access::Read);
+    // A kind that is managed too is claimed once, and may be read all the same.
+    let is_external = |node: &&Node| matches!(node.role, Role::External | Role::ExternalCollection);
+    let external = blueprint.nodes.iter().filter(is_external).map(|node| &node.kind);
+    let claimed = blueprint.kinds.iter().filter(|used| used.access == Access::Read).map(|used| &used.kind);
+    let reads: BTreeSet<String> = external.chain(claimed).map(ToString::to_string).collect();
     json!({
         "api": {
             "apiVersion": api.kind.api_version(),
+            "group": api.kind.group,
+            "version": api.kind.version,
             "kind": api.kind.kind,
             "plural": api.plural,
             "scope": if api.scope == Scope::Namespaced { "Namespaced" } else { "Cluster" },
@@ -92,7 +106,7 @@ fn told(blueprint: &Blueprint, claims: &[Value]) -> Value {
         },
         "nodes": blueprint.nodes.iter().map(node).collect::<Vec<_>>(),
         "claims": claims,
-        "reads": reads.map(|used| used.kind.to_string()).collect::<Vec<_>>(),
+        "reads": reads,
     })
 }
 
@@ -119,8 +133,9 @@ fn text(told: &Value) -> String {
     if !names.is_empty() {
         text += &format!("        for short {}\n", names.join(", "));
     }
-    let digest = object::text(told, "/module/digest");
-    text += &format!("Module  {digest}\n        its program takes {} bytes\n", told["module"]["programBytes"]);
+    let (reference, digest) = (object::text(told, "/module/reference"), object::text(told, "/module/digest"));
+    let bytes = &told["module"]["programBytes"];
+    text += &format!("Module  {reference}\n        {digest}\n        its program takes {bytes} bytes\n");
     text += "\nIn the order in which they are created:\n";
     let header = ["ID", "ROLE", "KIND", "DEPENDS ON", "NEEDED BY"].map(str::to_owned);
     let rows = told["nodes"].as_array().into_iter().flatten().map(|node| {

@@ -2,7 +2,9 @@
 //! stdout, stderr and the exit status; no server.
 
 mod cases;
+mod check;
 mod definitions;
+mod explain;
 mod instances;
 mod kubeconfig;
 mod misuse;

@@ -1,11 +1,21 @@
 //! A rendering in words: what is there, what is not, and why.
+//!
+//! The reasons are the module's; none is made up here. A rendering does not
+//! tell why a field of the status has no value, so only the field is named.
 
 use std::fmt::Write as _;
 
-use contract::{Blueprint, Node, Role};
+use contract::{Blueprint, Child, Node, Observed, Read, Readiness, Rendering, Role, Selection};
+use serde_json::Value;
 
 use super::Rendered;
-use crate::object;
+use crate::object::{self, Target};
+
+/// The fields of every status that the host fills in.
+const OF_THE_HOST: [&str; 3] = ["state", "conditions", "croft"];
+
+/// How many of many objects are named: a line should fit a terminal.
+const NAMED: usize = 5;
 
 /// One line for each id that cannot be stated or is switched off.
 pub(super) fn what_is_missing(rendered: &Rendered) -> String {
@@ -23,7 +33,8 @@ pub(super) fn what_is_missing(rendered: &Rendered) -> String {
     text
 }
 
-/// What became of the instance and of every id, in topological order.
+/// What became of the instance, of every id in topological order, and of the
+/// status.
 pub(super) fn all(blueprint: &Blueprint, rendered: &Rendered) -> String {
     let instance = &rendered.instance;
     let (kind, name) = (object::text(instance, "/kind"), object::text(instance, "/metadata/name"));
@@ -39,6 +50,10 @@ pub(super) fn all(blueprint: &Blueprint, rendered: &Rendered) -> String {
             let _ = writeln!(text, "  {line}");
         }
     }
+    let absent = absent(&blueprint.api.crd, &rendered.rendering);
+    if !absent.is_empty() {
+        let _ = writeln!(text, "  absent: {}", absent.join(", "));
+    }
     text
 }
 
@@ -51,15 +66,9 @@ fn lines(node: &Node, rendered: &Rendered) -> Vec<String> {
     if let Some(excluded) = rendering.excluded.iter().find(|excluded| excluded.id == node.id) {
         lines.push(format!("excluded: {}: {}", node.id, excluded.message));
     }
-    for (child, (target, _)) in rendering.children.iter().zip(&rendered.children) {
-        if child.id == node.id {
-            let verdict = verdict(rendered, &child.id, &child.key);
-            lines.push(format!("{verdict}: {}: {target}{}", node.id, after(&child.depends_on)));
-        }
-    }
-    if rendering.reads.iter().any(|read| read.id == node.id) {
-        let found = rendered.observed.iter().filter(|seen| seen.id == node.id).count();
-        lines.push(format!("read: {}: {}, {}", node.id, node.kind, counted(found)));
+    lines.extend(of_children(node, rendered));
+    if let Some(read) = rendering.reads.iter().find(|read| read.id == node.id) {
+        lines.extend(of_read(read, rendered));
     }
     if lines.is_empty() {
         let what = if node.role == Role::Collection { "the collection is empty" } else { "there is nothing to state" };
@@ -68,15 +77,131 @@ fn lines(node: &Node, rendered: &Rendered) -> Vec<String> {
     lines
 }
 
-fn verdict(rendered: &Rendered, id: &str, key: &str) -> String {
-    let seen = rendered.observed.iter().any(|seen| seen.id == id && seen.key == key);
-    let readiness = rendered.rendering.readiness.iter().find(|ready| ready.id == id && ready.key == key);
-    match (seen, readiness) {
-        (false, _) => "to be created".to_owned(),
-        (true, Some(readiness)) if !readiness.ready && readiness.message.is_empty() => "not ready".to_owned(),
-        (true, Some(readiness)) if !readiness.ready => format!("not ready ({})", readiness.message),
-        (true, _) => "ready".to_owned(),
+/// The children of an id by key, and before those of a collection how many
+/// there are of each sort.
+fn of_children(node: &Node, rendered: &Rendered) -> Vec<String> {
+    let all = rendered.rendering.children.iter().zip(&rendered.children);
+    let mut children: Vec<(&Child, &Target)> =
+        all.filter(|(child, _)| child.id == node.id).map(|(child, (target, _))| (child, target)).collect();
+    children.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
+    let verdicts: Vec<(&str, &str)> = children.iter().map(|(child, _)| verdict(rendered, child)).collect();
+    let mut lines = Vec::new();
+    if node.role == Role::Collection && !children.is_empty() {
+        lines.push(format!("collection: {}: {}", node.id, tally(&verdicts)));
     }
+    lines.extend(children.iter().zip(&verdicts).map(|((child, target), (word, why))| {
+        format!("{}: {}: {target}{}", reasoned(word, why), keyed(child, target), after(&child.depends_on))
+    }));
+    lines
+}
+
+/// What became of a child, in a word, and why.
+fn verdict<'a>(rendered: &'a Rendered, child: &Child) -> (&'static str, &'a str) {
+    let seen = rendered.observed.iter().any(|seen| (&seen.id, &seen.key) == (&child.id, &child.key));
+    let rendering = &rendered.rendering;
+    match (seen, readiness(rendering, &child.id, &child.key), &rendering.suspended) {
+        (false, _, Some(_)) => ("held back", ""),
+        (false, _, None) => ("to be created", ""),
+        (true, Some(readiness), _) if !readiness.ready => ("not ready", readiness.message.as_str()),
+        (true, _, _) => ("ready", ""),
+    }
+}
+
+fn readiness<'a>(rendering: &'a Rendering, id: &str, key: &str) -> Option<&'a Readiness> {
+    rendering.readiness.iter().find(|readiness| readiness.id == id && readiness.key == key)
+}
+
+/// `3 objects, 1 ready, 2 to be created`.
+fn tally(verdicts: &[(&str, &str)]) -> String {
+    let mut text = objects(verdicts.len());
+    for word in ["ready", "not ready", "to be created", "held back"] {
+        let count = verdicts.iter().filter(|(verdict, _)| *verdict == word).count();
+        if count > 0 {
+            let _ = write!(text, ", {count} {word}");
+        }
+    }
+    text
+}
+
+/// `id`, or `id[key]` if the key says something that the name does not.
+fn keyed(child: &Child, target: &Target) -> String {
+    let Target { namespace, name, .. } = target;
+    let key = &child.key;
+    let is_said = key.is_empty() || key == name || *key == format!("{namespace}/{name}");
+    if is_said { child.id.clone() } else { format!("{}[{key}]", child.id) }
+}
+
+/// What an external read looks for and what it found, and of that what is not
+/// ready.
+fn of_read(read: &Read, rendered: &Rendered) -> Vec<String> {
+    let found: Vec<&Observed> = rendered.observed.iter().filter(|seen| seen.id == read.id).collect();
+    let mut lines = vec![format!("read: {}: {}, {}", read.id, sought(read), listed(&found))];
+    let unready = found.iter().filter_map(|seen| {
+        let readiness = readiness(&rendered.rendering, &seen.id, &seen.key).filter(|readiness| !readiness.ready)?;
+        let target = Target::of(&seen.object)?;
+        Some(format!("{}: {}: {target}", reasoned("not ready", &readiness.message), read.id))
+    });
+    lines.extend(unready);
+    lines
+}
+
+/// `ConfigMap team/settings`, or `ConfigMap with app=shop in team`. Without a
+/// namespace it is the instance's, or all of them.
+fn sought(read: &Read) -> String {
+    let kind = &read.kind;
+    match &read.select {
+        Selection::Named { namespace, name } if namespace.is_empty() => format!("{kind} {name}"),
+        Selection::Named { namespace, name } => format!("{kind} {namespace}/{name}"),
+        Selection::Labelled { namespace, selector } => {
+            let place = if namespace.is_empty() { String::new() } else { format!(" in {namespace}") };
+            match labels(selector) {
+                labels if labels.is_empty() => format!("any {kind}{place}"),
+                labels => format!("{kind} with {labels}{place}"),
+            }
+        }
+    }
+}
+
+/// A `metav1.LabelSelector` as `kubectl --selector` takes it.
+fn labels(selector: &Value) -> String {
+    let exact = selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
+    let exact = exact.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()));
+    let rules = selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten();
+    let rules = rules.map(|rule| {
+        let key = object::text(rule, "/key");
+        let values: Vec<&str> =
+            rule.get("values").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        match object::text(rule, "/operator") {
+            "Exists" => key.to_owned(),
+            "DoesNotExist" => format!("!{key}"),
+            operator => format!("{key} {} ({})", operator.to_lowercase(), values.join(",")),
+        }
+    });
+    exact.chain(rules).collect::<Vec<_>>().join(",")
+}
+
+/// `2 objects found: team/a, team/b`. A single object has no key to name.
+fn listed(found: &[&Observed]) -> String {
+    if found.is_empty() {
+        return "nothing found".to_owned();
+    }
+    let keys: Vec<&str> = found.iter().map(|seen| seen.key.as_str()).filter(|key| !key.is_empty()).collect();
+    let text = format!("{} found", objects(found.len()));
+    match keys.get(..NAMED) {
+        _ if keys.is_empty() => text,
+        Some(few) if keys.len() > NAMED => format!("{text}: {} and {} more", few.join(", "), keys.len() - NAMED),
+        _ => format!("{text}: {}", keys.join(", ")),
+    }
+}
+
+/// The fields that the API's status has and the rendering's has not. Of a field
+/// that is there the parts are not looked at: a live object that it passes on
+/// lacks most of what its schema allows.
+fn absent(crd: &Value, rendering: &Rendering) -> Vec<String> {
+    let fields = crd.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/status/properties");
+    let names = fields.and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name);
+    let is_absent = |name: &&String| !OF_THE_HOST.contains(&name.as_str()) && !rendering.status.contains_key(*name);
+    names.filter(is_absent).map(|name| format!("status.{name}")).collect()
 }
 
 fn waiting(id: &str, waits_for: &[String], message: &str) -> String {
@@ -89,14 +214,55 @@ fn waiting(id: &str, waits_for: &[String], message: &str) -> String {
     }
 }
 
+fn reasoned(word: &str, why: &str) -> String {
+    if why.is_empty() { word.to_owned() } else { format!("{word} ({why})") }
+}
+
 fn after(depends_on: &[String]) -> String {
     if depends_on.is_empty() { String::new() } else { format!(", after {}", depends_on.join(", ")) }
 }
 
-fn counted(found: usize) -> String {
-    match found {
-        0 => "nothing found".to_owned(),
-        1 => "1 object found".to_owned(),
-        many => format!("{many} objects found"),
+fn objects(count: usize) -> String {
+    if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_selector_is_said_as_kubectl_takes_it() {
+        let rule = |operator: &str, values: Value| json!({"key": "tier", "operator": operator, "values": values});
+        let selector = |rule: Value| json!({"matchLabels": {"app": "shop"}, "matchExpressions": [rule]});
+        assert_eq!(labels(&json!({})), "");
+        assert_eq!(labels(&selector(rule("In", json!(["web", "db"])))), "app=shop,tier in (web,db)");
+        assert_eq!(labels(&selector(rule("NotIn", json!(["db"])))), "app=shop,tier notin (db)");
+        assert_eq!(labels(&selector(rule("Exists", json!([])))), "app=shop,tier");
+        assert_eq!(labels(&selector(rule("DoesNotExist", json!([])))), "app=shop,!tier");
+    }
+
+    #[test]
+    fn of_many_objects_the_first_are_named() {
+        let seen = |key: String| Observed { id: "x".into(), key, object: Value::Null };
+        let many: Vec<Observed> = (0..7).map(|index| seen(format!("team/{index}"))).collect();
+        let many: Vec<&Observed> = many.iter().collect();
+        assert_eq!(listed(&many), "7 objects found: team/0, team/1, team/2, team/3, team/4 and 2 more");
+        assert_eq!(listed(&many[..2]), "2 objects found: team/0, team/1");
+        assert_eq!(listed(&[&seen(String::new())]), "1 object found");
+        assert_eq!(listed(&[]), "nothing found");
+    }
+
+    #[test]
+    fn what_an_id_waits_for_is_said_once() {
+        let waits = |on: &[&str], message: &str| {
+            let on: Vec<String> = on.iter().map(|&id| id.to_owned()).collect();
+            waiting("a", &on, message)
+        };
+        assert_eq!(waits(&["b", "c"], "waits for `b`, `c` to be ready"), "a waits for `b`, `c` to be ready");
+        assert_eq!(waits(&["b"], "`b.metadata.uid` is missing"), "a waits for b: `b.metadata.uid` is missing");
+        assert_eq!(waits(&["b"], ""), "a waits for b");
+        assert_eq!(waits(&[], "the instance lacks it"), "a: the instance lacks it");
     }
 }

@@ -153,7 +153,7 @@ fn a_blocked_child_is_no_error_and_is_said_on_stderr() {
     assert_eq!(names(&objects), ["Greeting ada", "ConfigMap ada-card"]);
     assert_eq!(objects[0]["status"]["state"], "IN_PROGRESS");
     assert_eq!(objects[1]["metadata"], json!({"name": "ada-card", "namespace": "team"}));
-    assert!(ran.stderr.contains("blocked: seal waits for card"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("blocked: seal waits for `card` to be ready"), "{}", ran.stderr);
     assert!(ran.stderr.contains("excluded: horn"), "{}", ran.stderr);
 }
 
