@@ -55,6 +55,10 @@ impl<'a> Shape<'a> {
             Some("number") => Shape::Number,
             Some("boolean") => Shape::Boolean,
             Some("array") => Shape::List(Box::new(Shape::of(&schema["items"]))),
+            // SimpleSchema's `object`: whatever is in it stays.
+            Some("object") if schema["x-kubernetes-preserve-unknown-fields"] == true => {
+                Shape::Map(Box::new(Shape::Any))
+            }
             Some("object") => match schema.get("additionalProperties") {
                 Some(values) => Shape::Map(Box::new(Shape::of(values))),
                 None => Shape::Object(fields(schema)),
