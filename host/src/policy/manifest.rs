@@ -21,7 +21,7 @@ pub(super) fn check(manifest: &Value) -> Result<(), String> {
     if !is_dns_label(namespace) && !namespace.is_empty() {
         return Err(format!("`{namespace}` is not a valid `metadata.namespace`"));
     }
-    for field in ["uid", "resourceVersion", "generateName", "managedFields", "deletionTimestamp", "ownerReferences"] {
+    for field in ["uid", "resourceVersion", "generateName", "managedFields", "deletionTimestamp"] {
         if manifest.pointer("/metadata").and_then(|metadata| metadata.get(field)).is_some() {
             return Err(format!("`metadata.{field}` is not the module's to set"));
         }

@@ -137,7 +137,6 @@ fn a_module_cannot_pose_as_the_host_or_as_the_server() {
         json!({"name": "x", "generateName": "x"}),
         json!({"name": "x", "labels": {"croft.run/instance": "other"}}),
         json!({"name": "x", "annotations": {"croft.run/wave": "0"}}),
-        json!({"name": "x", "ownerReferences": []}),
     ];
     for metadata in metadata {
         assert_eq!(refused(vec![child("a", config_map(metadata.clone()))]).0, "InvalidManifest", "{metadata}");

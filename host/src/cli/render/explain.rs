@@ -207,6 +207,8 @@ fn absent(crd: &Value, rendering: &Rendering) -> Vec<String> {
 fn waiting(id: &str, waits_for: &[String], message: &str) -> String {
     match (waits_for, message) {
         ([], message) => format!("{id}: {message}"),
+        // It waits for a field of the instance.
+        ([own], message) if own == id && !message.is_empty() => format!("{id}: {message}"),
         // It says for what.
         (_, message) if message.starts_with("waits for ") => format!("{id} {message}"),
         (others, "") => format!("{id} waits for {}", others.join(", ")),
