@@ -136,6 +136,15 @@ impl Guards {
             Kind::Call { name, args, .. } if name == "_&&_" && holds => args.iter().for_each(|it| self.of(it, true)),
             Kind::Call { name, args, .. } if name == "_||_" && !holds => args.iter().for_each(|it| self.of(it, false)),
             Kind::Call { name, args, .. } if name == "!_" => args.iter().for_each(|it| self.of(it, !holds)),
+            // `schema.spec.?a.hasValue()`
+            Kind::Call { name, target: Some(target), .. } if name == "hasValue" && holds => self.there(target),
+            // `schema.spec.?a.orValue("") != ""`
+            Kind::Call { name, args, .. } if (name == "_!=_" && holds) || (name == "_==_" && !holds) => {
+                if let [one, other] = args.as_slice() {
+                    self.differs(one, other);
+                    self.differs(other, one);
+                }
+            }
             // `'a' in schema.spec.m`
             Kind::Call { name, args, .. } if name == "@in" && holds => {
                 if let [Node { kind: Kind::Text(key), .. }, map] = args.as_slice()
@@ -151,6 +160,30 @@ impl Guards {
 
 fn mentions(node: &Node) -> references::Mentions<'_> {
     references::mentions(node, &|name| library::is_function(name, Library::OF_KRO))
+}
+
+impl Guards {
+    /// A field that `.?` is asked for is there.
+    fn there(&mut self, node: &Node) {
+        if let Kind::Select { operand, field, optional: true } = &node.kind
+            && let Some(names) = operand.names()
+        {
+            let above = names.join(".");
+            self.paths.push(format!("{above}.{field}"));
+            self.paths.push(above);
+        }
+    }
+
+    /// What differs from the text that stands for an absent field is there.
+    fn differs(&mut self, value: &Node, from: &Node) {
+        if let Kind::Call { name, target: Some(target), args } = &value.kind
+            && name == "orValue"
+            && let ([Node { kind: Kind::Text(instead), .. }], Kind::Text(text)) = (args.as_slice(), &from.kind)
+            && instead == text
+        {
+            self.there(target);
+        }
+    }
 }
 
 struct Walk<'n> {
