@@ -1,5 +1,5 @@
-//! `croft explain`, which tells of a definition, and `croft render --explain`,
-//! which tells of an instance.
+//! `croft explain` and `croft graph`, which tell of a definition, and `croft
+//! render --explain`, which tells of an instance.
 
 use serde_json::{Value, json};
 
@@ -7,6 +7,18 @@ use super::{
     Desk,
     render::{ADA, GREETING},
 };
+
+const WEBAPP: &str = include_str!("../../../../examples/webapp/definition.yaml");
+
+/// What depends on what in `WEBAPP`, and whether it only reads it. `WebApp` is
+/// the instance.
+const NEEDS: [(&str, &str, bool); 5] = [
+    ("WebApp", "identity", false),
+    ("banners", "site", true),
+    ("identity", "site", false),
+    ("WebApp", "pages", false),
+    ("pages", "audit", false),
+];
 
 /// A collection, a child that needs it, and objects of others: one by name, any
 /// number by label.
@@ -84,6 +96,28 @@ fn site() -> Desk {
 fn lines(desk: &Desk, more: &str) -> Vec<String> {
     let ran = desk.croft(&format!("render -f rg.yaml -f one.yaml --explain {more}")).done();
     ran.stderr.lines().map(str::to_owned).collect()
+}
+
+/// A drawing of `WEBAPP`.
+#[track_caller]
+fn drawn(args: &str) -> String {
+    let ran = Desk::with(&[("rg.yaml", WEBAPP)]).croft(&format!("graph -f rg.yaml {args}")).done();
+    assert_eq!(ran.stderr, "");
+    ran.stdout
+}
+
+/// The lines of a drawing that have this in them, without their margins, sorted.
+fn sorted<'a>(drawing: &'a str, part: &str) -> Vec<&'a str> {
+    let mut lines: Vec<&str> = drawing.lines().map(str::trim).filter(|line| line.contains(part)).collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// How a format says each of `NEEDS`, sorted.
+fn needs(say: impl Fn(&str, &str, bool) -> String) -> Vec<String> {
+    let mut lines: Vec<String> = NEEDS.into_iter().map(|(from, to, is_read)| say(from, to, is_read)).collect();
+    lines.sort_unstable();
+    lines
 }
 
 #[test]
@@ -213,4 +247,58 @@ fn a_reason_is_not_said_twice() {
     let lines = lines(&desk, "");
     assert!(lines.iter().any(|line| line == "  blocked: seal waits for `card` to be ready"), "{lines:#?}");
     assert!(lines.iter().any(|line| line == "  absent: status.message"), "{lines:#?}");
+}
+
+#[test]
+fn mermaid_is_the_usual_drawing_and_has_all_arrows_and_shapes() {
+    let drawing = drawn("-o mermaid");
+    assert_eq!(drawing, drawn(""));
+    assert!(drawing.starts_with("flowchart TD\n"), "{drawing}");
+    let name = |id: &str| if id == "WebApp" { "instance".to_owned() } else { format!("id_{id}") };
+    let arrow = |is_read| if is_read { "-.->" } else { "-->" };
+    let wanted = needs(|from, to, is_read| format!("{} {} {}", name(from), arrow(is_read), name(to)));
+    assert_eq!(sorted(&drawing, "->"), wanted);
+    for line in [
+        r#"instance(["WebApp<br/>kro.run/v1alpha1<br/>instance"])"#,
+        r#"id_banners{{"banners<br/>ConfigMap v1<br/>external collection"}}"#,
+        r#"id_pages[["pages<br/>ConfigMap v1<br/>collection"]]"#,
+        r#"id_audit["audit<br/>Secret v1<br/>child"]"#,
+        "class id_banners external",
+    ] {
+        assert!(drawing.lines().any(|it| it.trim() == line), "`{line}` is not in:\n{drawing}");
+    }
+}
+
+#[test]
+fn dot_dashes_what_is_only_read() {
+    let drawing = drawn("-o dot");
+    assert!(drawing.starts_with("digraph \"WebApp kro.run/v1alpha1\" {\n") && drawing.ends_with("}\n"), "{drawing}");
+    let name = |id: &str| if id == "WebApp" { "WebApp kro.run/v1alpha1".to_owned() } else { id.to_owned() };
+    let style = |is_read| if is_read { " [style=dashed]" } else { "" };
+    let wanted = needs(|from, to, is_read| format!("\"{}\" -> \"{}\"{};", name(from), name(to), style(is_read)));
+    assert_eq!(sorted(&drawing, " -> "), wanted);
+    assert_eq!(sorted(&drawing, "label=").len(), 6, "{drawing}");
+    assert_eq!(sorted(&drawing, "peripheries=2").len(), 2, "the collections:\n{drawing}");
+}
+
+#[test]
+fn svg_is_one_picture_that_says_each_arrow_in_words() {
+    let drawing = drawn("-o svg");
+    assert!(drawing.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" "), "{drawing}");
+    assert!(drawing.ends_with("</svg>\n") && drawing.matches("<svg").count() == 1, "{drawing}");
+    for (from, to, is_read) in NEEDS {
+        let (verb, class) = if is_read { ("reads", "edge read") } else { ("needs", "edge") };
+        let arrow = format!("<title>{to} {verb} {from}</title><path class=\"{class}\" ");
+        assert_eq!(drawing.matches(&arrow).count(), 1, "`{arrow}` in:\n{drawing}");
+    }
+    let said = |verb: &str| sorted(&drawing, "<title>").iter().filter(|line| line.contains(verb)).count();
+    assert_eq!((said(" needs "), said(" reads ")), (4, 1), "{drawing}");
+}
+
+#[test]
+fn a_bad_definition_is_not_drawn() {
+    let desk = Desk::with(&[("rg.yaml", &GREETING.replace("${card.metadata.uid}", "${crad.metadata.uid}"))]);
+    for format in ["mermaid", "dot", "svg"] {
+        desk.croft(&format!("graph -f rg.yaml -o {format}")).refused(&["--> rg.yaml:23:37", "was refused: 1 problem"]);
+    }
 }

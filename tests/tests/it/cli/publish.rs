@@ -1,5 +1,5 @@
-//! `croft publish` offline: which objects, under which names, and what is said
-//! of a definition that cannot be published.
+//! `croft publish` offline: which objects, under which names, what is said of a
+//! definition that cannot be published, and of one that would break consumers.
 
 use serde_json::Value;
 
@@ -8,8 +8,25 @@ use super::{
     render::{GREETING, SOMETHING},
 };
 
+/// Compares with `old.yaml`, and says nothing of the workspace.
+const AGAINST_OLD: &str = "publish -f rg.yaml --workspace root:provider --against old.yaml";
+
 fn kinds(objects: &[Value]) -> Vec<&str> {
     objects.iter().map(|object| object["kind"].as_str().unwrap()).collect()
+}
+
+/// `GREETING` with another name for one of its fields.
+fn renamed() -> String {
+    GREETING.replace("loud: boolean", "noisy: boolean").replace("spec.loud", "spec.noisy")
+}
+
+/// What was published of `GREETING`, in `old.yaml`, and a definition to publish
+/// now, in `rg.yaml`.
+fn republished(definition: &str) -> Desk {
+    let desk = Desk::with(&[("rg.yaml", GREETING)]);
+    desk.write("old.yaml", desk.croft("publish -f rg.yaml").done().stdout);
+    desk.write("rg.yaml", definition);
+    desk
 }
 
 #[test]
@@ -56,10 +73,7 @@ fn a_changed_definition_gets_a_new_schema_name_and_an_equal_one_does_not() {
         schema["metadata"]["name"].as_str().unwrap().to_owned()
     };
     assert_eq!(schema(GREETING), schema(&format!("# a remark\n{GREETING}")));
-    assert_ne!(
-        schema(GREETING),
-        schema(&GREETING.replace("loud: boolean", "noisy: boolean").replace("spec.loud", "spec.noisy"))
-    );
+    assert_ne!(schema(GREETING), schema(&renamed()));
 }
 
 #[test]
@@ -76,4 +90,72 @@ fn json_is_one_list() {
     let list: Value = serde_json::from_str(&desk.croft("publish -f rg.yaml -o json").done().stdout).unwrap();
     assert_eq!(list["kind"], "List");
     assert_eq!(list["items"].as_array().unwrap(), &desk.croft("publish -f rg.yaml").done().objects());
+}
+
+#[test]
+fn a_field_that_is_renamed_breaks_consumers_and_is_refused() {
+    let ran = republished(&renamed()).croft(AGAINST_OLD).refused(&[
+        "note: breaks consumers: `spec.loud` is removed (PROPERTY_REMOVED); keep the field",
+        "note: changes for consumers: `spec.noisy` is new (PROPERTY_ADDED)\n",
+        "error: breaking changes detected in `Greeting.kro.run`: 1, compared with `old.yaml`\n",
+        "hint: break consumers nevertheless with `--allow-breaking-changes`",
+    ]);
+    assert_eq!(ran.stderr.matches("note: ").count(), 2, "{}", ran.stderr);
+}
+
+#[test]
+fn consumers_are_broken_where_the_flag_or_the_annotation_says_so() {
+    let annotated = renamed().replacen(
+        "  name: greetings.kro.run\n",
+        "  name: greetings.kro.run\n  annotations: {kro.run/allow-breaking-changes: \"true\"}\n",
+        1,
+    );
+    let unwilling = annotated.replace("\"true\"}", "\"false\"}");
+    republished(&unwilling).croft(AGAINST_OLD).refused(&["(PROPERTY_REMOVED)"]);
+    let flag = format!("{AGAINST_OLD} --allow-breaking-changes");
+    for (definition, args) in [(renamed(), flag.as_str()), (annotated, AGAINST_OLD)] {
+        let ran = republished(&definition).croft(args).done();
+        assert!(kinds(&ran.objects()).contains(&"APIResourceSchema"), "{}", ran.stdout);
+        assert_eq!(
+            ran.stderr,
+            "note: changes for consumers: `spec.noisy` is new (PROPERTY_ADDED)\n\
+             note: breaks consumers, as allowed: `spec.loud` is removed (PROPERTY_REMOVED)\n"
+        );
+    }
+}
+
+#[test]
+fn a_field_that_may_be_left_out_breaks_nobody() {
+    let more = GREETING.replace("      loud: boolean", "      mood: string\n      loud: boolean");
+    let ran = republished(&more).croft(AGAINST_OLD).done();
+    assert!(!ran.objects().is_empty());
+    assert_eq!(ran.stderr, "note: changes for consumers: `spec.mood` is new (PROPERTY_ADDED)\n");
+}
+
+#[test]
+fn the_same_api_changes_nothing_by_its_crd_and_by_its_schema() {
+    let desk = republished(GREETING);
+    let published = desk.croft("publish -f rg.yaml --workspace root:provider").done();
+    let objects = published.objects();
+    for kind in ["CustomResourceDefinition", "APIResourceSchema"] {
+        // JSON is YAML too.
+        desk.write("old.yaml", objects.iter().find(|object| object["kind"] == kind).unwrap().to_string());
+        let ran = desk.croft(AGAINST_OLD).done();
+        assert_eq!(ran.stderr, "note: nothing changes for consumers, compared with `old.yaml`\n", "{kind}");
+        assert_eq!(ran.stdout, published.stdout, "{kind}");
+    }
+}
+
+#[test]
+fn there_must_be_something_to_compare_with() {
+    let desk = republished(GREETING);
+    desk.write("other.yaml", SOMETHING);
+    for args in ["--against rg.yaml", "--against other.yaml"] {
+        desk.croft(&format!("publish -f rg.yaml {args}")).refused(&[
+            "holds no version of the API `Greeting.kro.run`",
+            "hint: give its CRD, its APIResourceSchema, or what `croft publish` printed",
+        ]);
+    }
+    desk.croft("publish -f rg.yaml --against nowhere.yaml").refused(&["cannot read `nowhere.yaml`"]);
+    desk.croft("publish -f - --against -").refused(&["the standard input can be read only once"]);
 }
