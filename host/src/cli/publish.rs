@@ -205,11 +205,7 @@ fn said(put: Result<Value, Unfinished>) -> Result<(), Failure> {
 
 /// What stands at a path, if something does.
 async fn read(cluster: &Cluster, path: &str) -> Result<Option<Value>, Failure> {
-    match cluster.read(path).await {
-        Ok(object) => Ok(Some(object)),
-        Err(error) if error.code() == Some(404) => Ok(None),
-        Err(error) => Err(unfinished(error.into())),
-    }
+    cluster.find(path).await.map_err(|error| unfinished(error.into()))
 }
 
 /// Refuses to take an API out of an export that serves others already: their

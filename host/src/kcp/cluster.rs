@@ -67,11 +67,15 @@ impl Cluster {
     /// # Errors
     /// The server did not answer, or answered anything but 404.
     pub async fn get(&self, target: &Target, kind: &Kind) -> Result<Option<Value>, Error> {
-        match self.send("GET", &path(target, kind), None, format!("read {target}")).await {
-            Ok(object) => Ok(Some(object)),
-            Err(error) if error.code() == Some(404) => Ok(None),
-            Err(error) => Err(error),
-        }
+        found(self.send("GET", &path(target, kind), None, format!("read {target}")).await)
+    }
+
+    /// Reads whatever stands at a path; `None` if nothing does.
+    ///
+    /// # Errors
+    /// The server did not answer, or answered anything but 404.
+    pub async fn find(&self, path: &str) -> Result<Option<Value>, Error> {
+        found(self.read(path).await)
     }
 
     /// Reads whatever stands at a path.
@@ -164,5 +168,14 @@ fn collection(target: &Target, kind: &Kind) -> String {
     match target.namespace.as_str() {
         "" => format!("{root}/{version}/{}", kind.plural),
         namespace => format!("{root}/{version}/namespaces/{namespace}/{}", kind.plural),
+    }
+}
+
+/// That nothing is there is an answer.
+fn found(answer: Result<Value, Error>) -> Result<Option<Value>, Error> {
+    match answer {
+        Ok(object) => Ok(Some(object)),
+        Err(error) if error.code() == Some(404) => Ok(None),
+        Err(error) => Err(error),
     }
 }

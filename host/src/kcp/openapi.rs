@@ -49,22 +49,14 @@ impl OpenApi {
         let known = match &self.index {
             Some(index) => index.contains(path),
             None => {
-                let index = self.read("/openapi/v3").await?.map(|index| paths(&index)).unwrap_or_default();
+                let index = self.cluster.find("/openapi/v3").await?.map(|index| paths(&index)).unwrap_or_default();
                 self.index.insert(index).contains(path)
             }
         };
         if !known {
             return Ok(None);
         }
-        Ok(self.read(&format!("/openapi/v3/{path}")).await?.and_then(Document::new))
-    }
-
-    async fn read(&self, path: &str) -> Result<Option<Value>, Error> {
-        match self.cluster.read(path).await {
-            Ok(document) => Ok(Some(document)),
-            Err(error) if error.code() == Some(404) => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(self.cluster.find(&format!("/openapi/v3/{path}")).await?.and_then(Document::new))
     }
 }
 

@@ -203,10 +203,7 @@ impl Workspace {
     }
 
     async fn read(&self, path: &str) -> Result<Option<Value>, Failure> {
-        match self.cluster.read(path).await {
-            Err(error) if error.code() == Some(404) => Ok(None),
-            found => found.map(Some).map_err(refused),
-        }
+        self.cluster.find(path).await.map_err(refused)
     }
 }
 
