@@ -135,12 +135,8 @@ impl<'d, 's> Collector<'d, 's, '_> {
         self.definition.dialect
     }
 
-    /// A message as kro of this dialect puts it.
     fn says(&self, prefix: &str, message: &str) -> String {
-        match self.dialect() {
-            Dialect::V01 => message.to_owned(),
-            Dialect::V09 => format!("{prefix}: {message}"),
-        }
+        self.definition.says(prefix, message)
     }
 
     fn resource(&mut self, resource: &'d Resource) {

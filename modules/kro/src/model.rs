@@ -61,6 +61,14 @@ pub(crate) struct Definition {
 }
 
 impl Definition {
+    /// A message as kro of this dialect puts it.
+    pub(crate) fn says(&self, prefix: &str, message: &str) -> String {
+        match self.dialect {
+            Dialect::V01 => message.to_owned(),
+            Dialect::V09 => format!("{prefix}: {message}"),
+        }
+    }
+
     /// Where the fields of `spec` are written.
     pub(crate) fn spec_at(&self) -> Pointer {
         self.schema_at.field("spec")

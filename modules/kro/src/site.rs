@@ -103,13 +103,18 @@ impl Site {
 
     /// What it reads and calls.
     pub(crate) fn mentions(&self) -> Mentions<'_> {
-        references::mentions(&self.node, &|name| library::is_function(name, Library::OF_KRO))
+        mentions(&self.node)
     }
 
     /// The length of the name that starts at a place in the expression.
     pub(crate) fn word(&self, at: usize) -> usize {
         Issue::new(&self.source, at, "").length
     }
+}
+
+/// What an expression, or a part of one, reads and calls.
+pub(crate) fn mentions(node: &Node) -> Mentions<'_> {
+    references::mentions(node, &|name| library::is_function(name, Library::OF_KRO))
 }
 
 /// A text that is no expression.

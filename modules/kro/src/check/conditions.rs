@@ -7,7 +7,7 @@ use super::Checker;
 use crate::{collect::Place, site::Site};
 
 /// The conditions that `runtime.condition(schema, …)` can read: kro's own.
-pub(crate) const BUILT_IN: [&str; 4] = ["InstanceManaged", "GraphResolved", "ResourcesReady", "Ready"];
+const BUILT_IN: [&str; 4] = ["InstanceManaged", "GraphResolved", "ResourcesReady", "Ready"];
 
 impl<'n> Checker<'n, '_, '_, '_> {
     /// Notes what would fail for every instance.

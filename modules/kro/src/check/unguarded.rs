@@ -2,17 +2,14 @@
 //! instance that may be absent, and nothing guards it. kro says nothing, and
 //! such an instance stays in progress without a reason that anybody sees.
 
-use expr::{
-    library::{self, Library},
-    references,
-    syntax::{Kind, Node},
-};
+use expr::syntax::{Kind, Node};
 use serde_json::Value;
 
 use crate::{
     collect::{Collected, Found, Place},
     model::{Definition, Dialect},
     problem::Problems,
+    site::mentions,
 };
 
 /// Notes every unguarded optional field, once for each expression.
@@ -124,15 +121,7 @@ impl Guards {
     /// Gathers the fields that are there if the condition comes to `holds`.
     fn of(&mut self, condition: &Node, holds: bool) {
         match &condition.kind {
-            Kind::Has { operand, field } if holds => {
-                if let Some(names) = operand.names() {
-                    let mut path = names.join(".");
-                    // A field is there only if all above it are.
-                    self.paths.push(path.clone());
-                    path = format!("{path}.{field}");
-                    self.paths.push(path);
-                }
-            }
+            Kind::Has { operand, field } if holds => self.field(operand, field),
             Kind::Call { name, args, .. } if name == "_&&_" && holds => args.iter().for_each(|it| self.of(it, true)),
             Kind::Call { name, args, .. } if name == "_||_" && !holds => args.iter().for_each(|it| self.of(it, false)),
             Kind::Call { name, args, .. } if name == "!_" => args.iter().for_each(|it| self.of(it, !holds)),
@@ -156,21 +145,20 @@ impl Guards {
             _ => {}
         }
     }
-}
 
-fn mentions(node: &Node) -> references::Mentions<'_> {
-    references::mentions(node, &|name| library::is_function(name, Library::OF_KRO))
-}
-
-impl Guards {
-    /// A field that `.?` is asked for is there.
-    fn there(&mut self, node: &Node) {
-        if let Kind::Select { operand, field, optional: true } = &node.kind
-            && let Some(names) = operand.names()
-        {
+    /// A field is there, and so are all above it.
+    fn field(&mut self, operand: &Node, field: &str) {
+        if let Some(names) = operand.names() {
             let above = names.join(".");
             self.paths.push(format!("{above}.{field}"));
             self.paths.push(above);
+        }
+    }
+
+    /// A field that `.?` is asked for is there.
+    fn there(&mut self, node: &Node) {
+        if let Kind::Select { operand, field, optional: true } = &node.kind {
+            self.field(operand, field);
         }
     }
 
