@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use harness::Kcp;
 
 use crate::{
-    checks::cargo,
+    checks::build_croft,
     modules,
     phase::{Phases, say},
     root,
@@ -49,7 +49,7 @@ impl Stage {
         phases.heading("guest modules");
         modules::build(&[], false)?;
         phases.heading("croft");
-        cargo(&["build", "--locked", "--package", "host", "--bin", "croft"])?;
+        build_croft(&[])?;
         phases.heading("kcp, on loopback with ports of its own");
         let dir = tempfile::Builder::new().prefix("croft-demo-").tempdir().context("cannot make a folder")?;
         say(harness::binary::find(&mut |line| say(line))?.display());

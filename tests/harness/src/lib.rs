@@ -35,7 +35,7 @@ pub fn croft() -> Result<PathBuf> {
     }
     let program = env::current_exe().context("cannot tell where the running program is")?;
     let path = beside(&program).join(format!("croft{}", env::consts::EXE_SUFFIX));
-    ensure!(path.is_file(), "there is no `{}`\nhint: `cargo build --package host`", path.display());
+    ensure!(path.is_file(), "there is no `{}`\nhint: `cargo build --workspace --bin croft`", path.display());
     Ok(path)
 }
 
