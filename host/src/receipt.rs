@@ -2,7 +2,7 @@
 //!
 //! It neither signs nor stores them.
 
-use contract::{Observed, Rendering};
+use contract::{Observed, Rendering, Selection};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -80,7 +80,8 @@ fn output(rendering: &Rendering) -> Value {
         .iter()
         .map(|blocked| json!({"id": blocked.id, "waitsFor": blocked.waits_for, "message": blocked.message}));
     let excluded = rendering.excluded.iter().map(|excluded| json!({"id": excluded.id, "message": excluded.message}));
-    let reads = rendering.reads.iter().map(|read| json!({"id": read.id, "select": format!("{:?}", read.select)}));
+    let reads =
+        rendering.reads.iter().map(|read| json!({"id": read.id, "kind": read.kind, "select": selection(&read.select)}));
     let readiness = rendering
         .readiness
         .iter()
@@ -98,9 +99,40 @@ fn output(rendering: &Rendering) -> Value {
     })
 }
 
+/// Written out here, so that a digest depends on no text that is made for people.
+fn selection(select: &Selection) -> Value {
+    match select {
+        Selection::Named { namespace, name } => json!({"named": {"namespace": namespace, "name": name}}),
+        Selection::Labelled { namespace, selector } => {
+            json!({"labelled": {"namespace": namespace, "selector": selector}})
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use contract::{Gvk, Read};
+
     use super::*;
+
+    #[test]
+    fn what_came_out_is_digested_as_specified_bytes() {
+        let secret = Gvk { group: String::new(), version: "v1".into(), kind: "Secret".into() };
+        let read = |select| Read { id: "a".into(), kind: secret.clone(), select };
+        let named = Selection::Named { namespace: String::new(), name: "s".into() };
+        let labelled = Selection::Labelled { namespace: "n".into(), selector: json!({"matchLabels": {"b": "1"}}) };
+        let rendering = Rendering { reads: vec![read(named), read(labelled)], ..Rendering::default() };
+        let kind = json!({"group": "", "version": "v1", "kind": "Secret"});
+        assert_eq!(
+            output(&rendering)["reads"],
+            json!([
+                {"id": "a", "kind": kind, "select": {"named": {"namespace": "", "name": "s"}}},
+                {"id": "a", "kind": kind, "select": {"labelled": {
+                    "namespace": "n", "selector": {"matchLabels": {"b": "1"}}
+                }}},
+            ])
+        );
+    }
 
     #[test]
     fn the_servers_bookkeeping_does_not_change_what_went_in() {
