@@ -8,7 +8,7 @@
 //! fault it is.
 //!
 //! It does not decide what a rendering may contain (`policy` does), where
-//! modules come from (`registry` does) or when to call them. Its functions
+//! modules come from (`operator/modules` does) or when to call them. Its functions
 //! block: call them where blocking is fine.
 
 mod answer;
@@ -18,6 +18,7 @@ mod engine;
 mod error;
 mod json;
 mod limits;
+mod proposals;
 mod rule;
 mod store;
 
@@ -124,6 +125,7 @@ impl Sandbox {
             admit(engine, &component, digest)?;
             return Ok(component);
         }
+        proposals::check(wasm, digest)?;
         let component = Component::from_binary(engine, wasm)
             .map_err(|source| Error::CompileFailed { digest: digest.clone(), source })?;
         admit(engine, &component, digest)?;

@@ -13,6 +13,9 @@ use crate::{
 /// The Go module that holds the CEL specification's conformance tests.
 const CEL_SPECIFICATION: &str = "cel.dev/expr@v0.25.3";
 
+/// Where `cargo audit` takes its advisories from.
+const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
+
 /// All tests of the workspace, with all that they need.
 pub(crate) fn test(phases: &Phases, arguments: &[String]) -> Result<()> {
     prepare(phases)?;
@@ -66,8 +69,28 @@ pub(crate) fn tidy(phases: &Phases) -> Result<()> {
 pub(crate) fn ci(phases: &Phases) -> Result<()> {
     test(phases, &[])?;
     tidy(phases)?;
+    advisories(phases)?;
     phases.done("ci");
     Ok(())
+}
+
+/// Known faults of dependencies. Without the tool or the database nothing is
+/// known, which is said and does not fail: a merge must not hang on them.
+fn advisories(phases: &Phases) -> Result<()> {
+    phases.heading("advisories");
+    let answers = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).env("GIT_TERMINAL_PROMPT", "0").output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    if !answers("cargo-audit", &["audit", "--version"]) {
+        say("left out: `cargo audit` is not installed (hint: `cargo install cargo-audit`)");
+        return Ok(());
+    }
+    if !answers("git", &["ls-remote", "--exit-code", ADVISORIES, "HEAD"]) {
+        say(format_args!("left out: the advisory database `{ADVISORIES}` cannot be reached"));
+        return Ok(());
+    }
+    cargo(&["audit"])
 }
 
 /// Guest modules, which the host embeds, and kcp.

@@ -63,7 +63,8 @@ impl Artifacts {
     }
 
     /// Named by what it was made of and by what: the module, and everything
-    /// about wasmtime, its settings and the processor that shapes the code.
+    /// about wasmtime, its settings (the proposals that it takes among them)
+    /// and the processor that shapes the code.
     fn path(&self, engine: &Engine, digest: &Digest) -> PathBuf {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);

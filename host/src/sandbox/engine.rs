@@ -8,9 +8,11 @@ use std::{
     time::Duration,
 };
 
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, wasmparser::WasmFeatures,
+};
 
-use super::{error::Error, limits::Limits};
+use super::{error::Error, limits::Limits, proposals};
 
 /// 50 ms: a deadline counts seconds, and twenty wake-ups a second cost nothing
 /// that can be measured.
@@ -51,17 +53,12 @@ fn meters(config: &mut Config, limits: &Limits) {
     config.consume_fuel(true).epoch_interruption(true).max_wasm_stack(limits.stack);
 }
 
-/// Only what compilers emit for the languages that modules are written in, and
-/// nothing that may differ between machines. Threads, garbage collection,
-/// exceptions and component-model async are not compiled into this wasmtime.
+/// Only what `proposals` lists, and nothing that may differ between machines.
 fn language(config: &mut Config) {
     config
         .cranelift_nan_canonicalization(true)
-        .wasm_relaxed_simd(false)
-        .wasm_memory64(false)
-        .wasm_multi_memory(false)
-        .wasm_stack_switching(false)
-        .wasm_component_model(true);
+        .wasm_features(WasmFeatures::all().difference(proposals::SUPPORTED), false)
+        .wasm_features(proposals::SUPPORTED, true);
 }
 
 /// Slots that are mapped once and reset between calls: a fresh instance takes

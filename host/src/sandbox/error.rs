@@ -101,6 +101,19 @@ pub enum Error {
         /// What exactly differs, where the name is right.
         source: Option<wasmtime::Error>,
     },
+    /// The component is written in a WebAssembly that the sandbox does not run.
+    #[error(
+        "module `{digest}` uses the WebAssembly proposal `{proposal}`, which croft does not support \
+         (hint: switch it off in the compiler)"
+    )]
+    UnsupportedProposal {
+        /// The module.
+        digest: Digest,
+        /// The proposal's name, as in `threads`.
+        proposal: String,
+        /// What needs it, and where.
+        source: wasmtime::Error,
+    },
     /// The component is malformed, or asks for more than any call gets.
     #[error("cannot compile module `{digest}`")]
     CompileFailed {
@@ -238,6 +251,7 @@ impl Error {
             | Error::ModuleTooLarge { digest, .. }
             | Error::ForbiddenImport { digest, .. }
             | Error::WrongContract { digest, .. }
+            | Error::UnsupportedProposal { digest, .. }
             | Error::CompileFailed { digest, .. }
             | Error::InputTooLarge { digest, .. }
             | Error::Invalid { digest, .. }
@@ -275,6 +289,7 @@ impl Fault for Error {
             Error::ModuleTooLarge { .. } => "ModuleTooLarge",
             Error::ForbiddenImport { .. } => "ForbiddenImport",
             Error::WrongContract { .. } => "WrongContract",
+            Error::UnsupportedProposal { .. } => "UnsupportedProposal",
             Error::CompileFailed { .. } => "CompileFailed",
             Error::InputTooLarge { .. } => "InputTooLarge",
             Error::Invalid { call: Call::Prepare, .. } => "InvalidDefinition",
@@ -295,6 +310,7 @@ impl Fault for Error {
             | Error::ModuleTooLarge { .. }
             | Error::ForbiddenImport { .. }
             | Error::WrongContract { .. }
+            | Error::UnsupportedProposal { .. }
             | Error::CompileFailed { .. }
             | Error::Failed { .. } => Blame::Module,
         }

@@ -46,7 +46,26 @@ fn another_contract_is_refused_with_its_version() {
 #[test]
 fn a_component_that_no_call_could_serve_is_refused() {
     check(&guests::binary("greedy_memory"), "exceeds the limit of 0x4000000 bytes");
-    check(&guests::binary("wide_memory"), "CompileFailed, module: cannot compile module `DIGEST`");
+}
+
+#[test]
+fn a_proposal_that_is_not_supported_never_reaches_the_compiler() {
+    let unsupported = |name: &str| {
+        format!("UnsupportedProposal, module: module `DIGEST` uses the WebAssembly proposal `{name}`, which croft")
+    };
+    for (guest, proposal) in [
+        ("wide_memory", "memory64"),
+        ("many_core_memories", "multi-memory"),
+        ("shared_memory", "threads"),
+        ("garbage_collected", "gc"),
+        ("typed_function", "function-references"),
+        ("exception", "exceptions"),
+        ("host_reference", "gc-types"),
+        ("relaxed_lanes", "relaxed-simd"),
+        ("asynchronous", "cm-async"),
+    ] {
+        check(&guests::binary(guest), &unsupported(proposal));
+    }
 }
 
 #[test]
