@@ -6,21 +6,65 @@
 //! contract. On wasm it is the component's glue; on other targets the same
 //! module is an ordinary library that its tests call.
 //!
+//! A module that serves an API `Note` and makes a ConfigMap of each:
+//!
 //! ```
-//! use guest_sdk::{Composer, Failure, Observed, Preparation, Rendering, Schema, serde_json::Value};
+//! use guest_sdk::{
+//!     Access, Api, Blueprint, Child, Composer, Failure, Gvk, Node, Observed, Preparation, Prepared, Rendering, Role,
+//!     Schema, Scope, UsedKind,
+//!     serde_json::{Value, json},
+//! };
 //!
-//! struct Nothing;
+//! struct Notes;
 //!
-//! impl Composer for Nothing {
+//! impl Composer for Notes {
 //!     fn prepare(_definition: Value, _schemas: Vec<Schema>) -> Result<Preparation, Failure> {
-//!         Ok(Preparation::Needs(Vec::new()))
+//!         let config_map = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+//!         let api = Api {
+//!             kind: Gvk { group: "example.org".into(), version: "v1".into(), kind: "Note".into() },
+//!             plural: "notes".into(),
+//!             scope: Scope::Namespaced,
+//!             crd: json!({
+//!                 "apiVersion": "apiextensions.k8s.io/v1",
+//!                 "kind": "CustomResourceDefinition",
+//!                 "metadata": {"name": "notes.example.org"},
+//!                 "spec": {
+//!                     "group": "example.org",
+//!                     "names": {"kind": "Note", "listKind": "NoteList", "plural": "notes", "singular": "note"},
+//!                     "scope": "Namespaced",
+//!                     "versions": [{
+//!                         "name": "v1", "served": true, "storage": true,
+//!                         "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+//!                             "spec": {"type": "object", "properties": {"text": {"type": "string"}}},
+//!                         }}},
+//!                     }],
+//!                 },
+//!             }),
+//!         };
+//!         let node = Node { id: "card".into(), role: Role::Child, kind: config_map.clone(), depends_on: vec![] };
+//!         let kinds = vec![UsedKind { kind: config_map, access: Access::Manage }];
+//!         let blueprint = Blueprint { api, kinds, nodes: vec![node] };
+//!         Ok(Preparation::Ready(Box::new(Prepared { blueprint, program: vec![], warnings: vec![] })))
 //!     }
-//!     fn render(_program: &[u8], _instance: Value, _observed: Vec<Observed>) -> Result<Rendering, Failure> {
-//!         Ok(Rendering::default())
+//!
+//!     fn render(_program: &[u8], instance: Value, _observed: Vec<Observed>) -> Result<Rendering, Failure> {
+//!         let manifest = json!({
+//!             "apiVersion": "v1",
+//!             "kind": "ConfigMap",
+//!             "metadata": {"name": instance["metadata"]["name"]},
+//!             "data": {"text": instance["spec"]["text"]},
+//!         });
+//!         let card = Child { id: "card".into(), key: String::new(), manifest, depends_on: vec![] };
+//!         Ok(Rendering { children: vec![card], ..Rendering::default() })
 //!     }
 //! }
 //!
-//! guest_sdk::export!(Nothing);
+//! guest_sdk::export!(Notes);
+//!
+//! let prepared = guest_sdk::test::prepare::<Notes>(json!({})).unwrap();
+//! let note = json!({"metadata": {"name": "milk"}, "spec": {"text": "buy some"}});
+//! let rendering = Notes::render(&prepared.program, note, vec![]).unwrap();
+//! assert_eq!(rendering.children[0].manifest["data"]["text"], "buy some");
 //! ```
 
 #[doc(hidden)]

@@ -1,7 +1,8 @@
 //! The adapter to kcp: connections, virtual workspaces, watches and writes.
 //!
-//! It decides nothing about definitions or children. It is the only maker of
-//! Kubernetes clients.
+//! It is the only maker of Kubernetes clients. It decides how a server is
+//! talked to (when to ask again, what to wait for) and which of the seen objects
+//! answer a module's read; what may be read or written is decided elsewhere.
 
 pub mod connection;
 pub mod cluster;
