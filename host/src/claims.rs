@@ -12,6 +12,7 @@ use crate::object;
 pub struct Claims {
     binding: String,
     workspace: String,
+    bound: Vec<Value>,
     applied: Vec<Value>,
     wanted: Vec<Value>,
     answered: Option<Vec<Value>>,
@@ -45,6 +46,7 @@ impl Claims {
         Claims {
             binding: object::text(binding, "/metadata/name").to_owned(),
             workspace: object::annotation(binding, "kcp.io/path").unwrap_or_default().to_owned(),
+            bound: list("/status/boundResources").unwrap_or_default(),
             applied: list("/status/appliedPermissionClaims").unwrap_or_default(),
             wanted: list("/status/exportPermissionClaims").unwrap_or_default(),
             answered: list("/spec/permissionClaims"),
@@ -60,6 +62,13 @@ impl Claims {
     /// tell.
     pub fn workspace(&self) -> &str {
         &self.workspace
+    }
+
+    /// The uid of the schema by which the workspace serves an exported resource:
+    /// another one with each version of the API. Empty if kcp does not tell.
+    pub fn schema(&self, group: &str, resource: &str) -> &str {
+        let bound = self.bound.iter().find(|bound| names(bound, group, resource));
+        bound.map_or("", |bound| object::text(bound, "/schema/UID"))
     }
 
     /// Whether a resource of a group may be touched.

@@ -49,6 +49,21 @@ pub enum Action {
     Await(Target),
 }
 
+impl Action {
+    /// The object that it is about.
+    pub fn target(&self) -> &Target {
+        match self {
+            Action::Create(child) | Action::Update { child, .. } => child.target(),
+            Action::Keep(target) | Action::Delete { target, .. } | Action::Await(target) => target,
+        }
+    }
+
+    /// Whether it takes a request.
+    pub fn is_a_change(&self) -> bool {
+        matches!(self, Action::Create(_) | Action::Update { .. } | Action::Delete { .. })
+    }
+}
+
 /// An object that a child wants to be exists and is not ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
@@ -86,7 +101,7 @@ pub struct Plan {
 impl Plan {
     /// Whether there is nothing to send.
     pub fn is_quiet(&self) -> bool {
-        self.actions.iter().all(|action| matches!(action, Action::Keep(_) | Action::Await(_)))
+        !self.actions.iter().any(Action::is_a_change)
     }
 }
 

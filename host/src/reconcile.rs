@@ -3,6 +3,7 @@
 //! The steps that decide are functions of values in other modules; here is
 //! their order, and what is done with their answers.
 
+mod behind;
 mod deletion;
 mod record;
 mod sight;
@@ -108,6 +109,8 @@ enum Stop {
     Verdict(Verdict),
     /// What was seen is out of date; the news is on its way.
     Stale,
+    /// The server dropped these defaults.
+    Behind { lost: Value },
 }
 
 impl Stop {
@@ -130,6 +133,7 @@ impl Pass<'_> {
         let (verdict, quiet, next) = match self.rounds().await {
             Ok(plan) => (self.verdict(&plan), plan.conflicts.is_empty() && !waits(&plan), Next::Wait),
             Err(Stop::Stale) => return Next::Retry,
+            Err(Stop::Behind { lost }) => return self.behind(&lost).await,
             Err(Stop::Verdict(verdict)) => {
                 let next = after(&verdict);
                 (verdict, next == Next::Wait, next)
@@ -156,6 +160,8 @@ impl Pass<'_> {
             return Err(Stop::Verdict(gone_definition()));
         }
         let most = 2 * self.serving.prepared.blueprint.nodes.len() + self.inventory().waves() + 2;
+        let mut plan = Plan::default();
+        let mut outputs = Vec::new();
         for _ in 0..most {
             let (rendering, admitted) = self.render().await?;
             if rendering.suspended.is_some() {
@@ -168,19 +174,14 @@ impl Pass<'_> {
                 continue;
             }
             let claimed = self.claim(&rendering.defaults).await?;
-            let plan = self.plan(&rendering, &admitted);
+            plan = self.plan(&rendering, &admitted);
             if plan.is_quiet() && !claimed {
                 return Ok(plan);
             }
+            outputs.extend(self.last.as_ref().map(|last| last.receipt.output.clone()));
             self.apply(&plan).await?;
         }
-        // The module renders something else each time it sees its own work.
-        Err(Stop::Verdict(Verdict::Stopped {
-            stage: Stage::Rendered,
-            reason: UNSTABLE.into(),
-            blame: Blame::Module,
-            message: format!("the rendering still changes after {most} rounds"),
-        }))
+        Err(Stop::Verdict(behind::unsettled(most, &outputs, &plan)))
     }
 
     /// Asks the module, and has its answer checked. If it was shown a child that
@@ -232,7 +233,13 @@ impl Pass<'_> {
         };
         match patch {
             None => Ok(false),
-            Some(patch) => self.write("", &patch).await.map(|()| true),
+            Some(patch) => {
+                self.write("", &patch).await?;
+                match defaults::missing(self.instance.get("spec").unwrap_or(&json!({})), missing) {
+                    None => Ok(true),
+                    Some(lost) => Err(Stop::Behind { lost }),
+                }
+            }
         }
     }
 
@@ -329,14 +336,12 @@ impl Pass<'_> {
     }
 }
 
-const UNSTABLE: &str = "Unstable";
-
 /// What is to be done after a pass that was stopped. What a module answers, and
 /// what policy says of it, is the same for the same input: only what may have
 /// changed without an event is worth another look.
 fn after(verdict: &Verdict) -> Next {
     match verdict {
-        Verdict::Stopped { reason, .. } if reason == UNSTABLE => Next::Hold,
+        Verdict::Stopped { reason, .. } if reason == behind::UNSTABLE || reason == behind::NOT_KEPT => Next::Hold,
         Verdict::Stopped { blame: Blame::Host, .. } => Next::Retry,
         // Namespaces are not watched, nor are objects that a claim's selector
         // leaves out.

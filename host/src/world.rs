@@ -76,10 +76,21 @@ pub struct Memory {
     pub sent: BTreeMap<String, Arc<Value>>,
     /// The uids of children that were seen to go.
     pub gone: BTreeSet<String>,
-    /// The status that was last written, and what the server kept of it.
-    pub status: Option<(Digest, Digest)>,
+    /// The status that was last written.
+    pub status: Option<Recorded>,
     /// Failed attempts since the last success.
     pub attempts: u32,
+}
+
+/// A status that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// What was to be written.
+    pub wanted: Digest,
+    /// What the server had of it afterwards.
+    pub kept: Digest,
+    /// The uid of the schema that the server had.
+    pub schema: String,
 }
 
 /// Everything that a pass depends on. While it stays the same there is nothing

@@ -7,6 +7,7 @@ use crate::{
     definition::DefinitionKind,
     fault::Blame,
     status::{self, Findings, Stage, Verdict},
+    world::Recorded,
 };
 
 use super::{Pass, Stop};
@@ -29,19 +30,25 @@ impl Pass<'_> {
         let wanted = status::status(&self.instance, &findings, &now);
         let current = self.instance.get("status");
         let Some(patch) = status::patch(current, &wanted) else { return true };
-        let (wanted, before) = (canonical::digest(&wanted), canonical::digest(&current));
         // A server whose schema lacks a field drops it: asking again would not
-        // help.
-        if self.memory.status == Some((wanted.clone(), before)) {
+        // help before it has another one.
+        let schema = self.schema().to_owned();
+        let asked = Recorded { wanted: canonical::digest(&wanted), kept: canonical::digest(&current), schema };
+        if self.memory.status.as_ref() == Some(&asked) {
             return true;
         }
         tracing::info!(state = verdict.state(), "recording");
         match self.write("/status", &json!({"status": patch})).await {
             Ok(()) => {
-                self.memory.status = Some((wanted, canonical::digest(&self.instance.get("status"))));
+                let kept = canonical::digest(&self.instance.get("status"));
+                let lost = kept != asked.wanted;
+                if lost && self.may_be_behind() {
+                    return false;
+                }
+                self.memory.status = Some(Recorded { kept, ..asked });
                 true
             }
-            Err(Stop::Stale) => false,
+            Err(Stop::Stale | Stop::Behind { .. }) => false,
             Err(Stop::Verdict(refusal)) => Box::pin(self.record_without_projection(refusal)).await,
         }
     }

@@ -66,6 +66,32 @@ fn a_broken_change_is_told_and_the_last_good_version_stays_in_force() {
 }
 
 #[test]
+fn no_instance_leaves_active_while_a_field_with_a_default_is_added() {
+    let stage = Stage::new("added", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    let names = ["a", "b", "c"].map(|name| format!("chains.kro.run/{name}"));
+    for name in &names {
+        stage.create(1, name, "Chain", json!({"name": name.split('/').nth(1)}));
+        stage.until(1, name, "Ready", "True");
+    }
+    // kcp serves the new schema some seconds after the definition is there.
+    let with_color = CHAIN.replace("      last: boolean", "      color: string | default=\"red\"\n      last: boolean");
+    let with_status =
+        with_color.replace("      uid: ${first", "      color: ${first.data.text + \"!\"}\n      uid: ${first");
+    stage.publish(&with_status, &[]);
+    for name in &names {
+        wait("the new field and its status", || {
+            let instance = stage.find(1, name)?;
+            assert_eq!(instance["status"]["state"], "ACTIVE", "{instance:#}");
+            (instance["spec"]["color"] == "red" && instance["status"]["color"] == "hello!").then_some(())
+        });
+    }
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
 fn a_definition_made_again_under_another_name_takes_over() {
     let stage = Stage::new("renamed", 1);
     stage.publish(CHAIN, &[]);
