@@ -67,6 +67,9 @@ pub enum Code<'a> {
     Bind(Box<(Code<'a>, Code<'a>)>),
     /// An optional and what to make of its value; whether that is an optional.
     OptMap(Box<(Code<'a>, Code<'a>)>, bool),
+    /// An optional and what stands in for it if it has no value; whether that is
+    /// a value (`orValue`) or another optional (`or`).
+    OptOr(Box<(Code<'a>, Code<'a>)>, bool),
     /// A list and the key of an element.
     SortBy(Box<(Code<'a>, Code<'a>)>),
 }
@@ -119,7 +122,9 @@ impl<'a> Code<'a> {
         match self {
             Code::Select(code, _) | Code::OptSelect(code, _) | Code::Has(code, _) => vec![code],
             Code::Index(parts) | Code::OptIndex(parts) | Code::And(parts) | Code::Or(parts) => vec![&parts.0, &parts.1],
-            Code::Bind(parts) | Code::SortBy(parts) | Code::OptMap(parts, _) => vec![&parts.0, &parts.1],
+            Code::Bind(parts) | Code::SortBy(parts) | Code::OptMap(parts, _) | Code::OptOr(parts, _) => {
+                vec![&parts.0, &parts.1]
+            }
             Code::If(parts) => vec![&parts.0, &parts.1, &parts.2],
             Code::Sum(codes) | Code::Call(_, codes) | Code::Dispatch(_, codes) => codes.iter().collect(),
             Code::List(elements) => elements.iter().map(|(code, _)| code).collect(),

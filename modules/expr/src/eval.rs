@@ -197,6 +197,13 @@ impl<'v> Run<'_, '_, 'v> {
                 }
                 _ => return Err(Error::no_such_overload()),
             },
+            // As in cel-go, what stands in is not evaluated if there is a value.
+            Code::OptOr(parts, is_value) => match self.eval(&parts.0)? {
+                Value::Optional(None) => return self.eval(&parts.1),
+                Value::Optional(Some(value)) if *is_value => Value::clone(&value),
+                value @ Value::Optional(Some(_)) => value,
+                _ => return Err(Error::no_such_overload()),
+            },
             Code::SortBy(parts) => self.sort_by(&parts.0, &parts.1)?,
         })
     }

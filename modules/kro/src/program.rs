@@ -13,7 +13,7 @@ use crate::structural::Shape;
 
 /// Goes first and changes with the form, so that bytes of another version of
 /// this module are refused rather than misread.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// A definition, ready to be rendered.
 #[derive(Debug, Serialize, Deserialize)]

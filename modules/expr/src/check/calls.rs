@@ -181,9 +181,16 @@ impl<'s> Checker<'_, 's> {
 }
 
 /// A call of the one overload that fits, of any of one function, or of whatever
-/// fits when it is evaluated.
-fn lowered<'n, 's>(resolved: Resolved<'s>, args: Vec<Code<'n>>) -> Typed<'n, 's> {
+/// fits when it is evaluated. What is not to be evaluated before its time is no
+/// call.
+fn lowered<'n, 's>(resolved: Resolved<'s>, mut args: Vec<Code<'n>>) -> Typed<'n, 's> {
     let Resolved { result, callees } = resolved;
+    if let ([callee], [one, two]) = (callees.as_slice(), args.as_mut_slice())
+        && let Some(is_value) = library::optionals::stands_in(*callee)
+    {
+        let parts = Box::new((std::mem::replace(one, Code::Null), std::mem::replace(two, Code::Null)));
+        return (result, Code::OptOr(parts, is_value));
+    }
     let code = match callees.as_slice() {
         [one] => Code::Call(*one, args),
         [first, rest @ ..] if rest.iter().all(|it| (it.library, it.function) == (first.library, first.function)) => {

@@ -5,6 +5,7 @@ use super::{
     functions,
 };
 use crate::{
+    code::Callee,
     eval::{Error, Machine},
     value::Value,
 };
@@ -17,8 +18,24 @@ functions! {
     method "unwrapOpt" { (List(&Optional(&Param(0)))) -> List(&Param(0)) => unwrap }
     method "value" { (Optional(&Param(0))) -> Param(0) => value }
     method "hasValue" { (Optional(&Param(0))) -> Bool => has_value }
-    method "or" { (Optional(&Param(0)), Optional(&Param(0))) -> Optional(&Param(0)) => or }
-    method "orValue" { (Optional(&Param(0)), Param(0)) -> Param(0) => or_value }
+    // Declared for their types: `Code::OptOr` is what they become.
+    method "or" { (Optional(&Param(0)), Optional(&Param(0))) -> Optional(&Param(0)) => never_called }
+    method "orValue" { (Optional(&Param(0)), Param(0)) -> Param(0) => never_called }
+}
+
+/// Whether a function is `orValue`, or `or`, which evaluate their argument only
+/// if there is no value.
+pub(crate) fn stands_in(callee: Callee) -> Option<bool> {
+    // No other library has methods of these names.
+    match super::function(callee)?.name {
+        "or" => Some(false),
+        "orValue" => Some(true),
+        _ => None,
+    }
+}
+
+fn never_called<'v>(_: &Machine, _: &mut [Value<'v>]) -> Outcome<'v> {
+    Err(Error::no_such_overload())
 }
 
 type Outcome<'v> = Result<Value<'v>, Error>;
@@ -66,22 +83,6 @@ fn value<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
 fn has_value<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     match args {
         [Value::Optional(value)] => Ok(Value::Bool(value.is_some())),
-        _ => Err(Error::no_such_overload()),
-    }
-}
-
-fn or<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
-    match args {
-        [one @ Value::Optional(Some(_)), _] => Ok(std::mem::take(one)),
-        [Value::Optional(None), two @ Value::Optional(_)] => Ok(std::mem::take(two)),
-        _ => Err(Error::no_such_overload()),
-    }
-}
-
-fn or_value<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
-    match args {
-        [Value::Optional(Some(value)), _] => Ok(Value::clone(value)),
-        [Value::Optional(None), other] => Ok(std::mem::take(other)),
         _ => Err(Error::no_such_overload()),
     }
 }
