@@ -104,7 +104,11 @@ impl<'r, 'p> Nodes<'r, 'p> {
         }
     }
 
+    /// What cannot be stated is no variable, as in kro: an empty list in its place
+    /// would say that all of nothing is ready, and an object of an earlier pass
+    /// that it still is what it should be.
     fn hindered(&mut self, node: &Node, obstacle: Obstacle) -> State {
+        self.scope.set(usize::from(node.variable), None);
         if let Obstacle::Blocked(waits_for, message) = obstacle {
             self.rendering.blocked.push(Blocked { id: node.id.to_owned(), waits_for, message });
         }
@@ -177,8 +181,10 @@ impl<'r, 'p> Nodes<'r, 'p> {
             }
             None => sorted.sort_by(|one, two| one.key.cmp(&two.key)),
         }
-        let values = sorted.iter().map(|it| Value::of_json(&it.object, hint)).collect();
-        self.scope.set(variable, Some(Value::list(values)));
+        // As long as an object is missing, nothing can be said of all of them.
+        let complete = keys.is_none_or(|keys| sorted.len() == keys.len());
+        let values = complete.then(|| sorted.iter().map(|it| Value::of_json(&it.object, hint)).collect());
+        self.scope.set(variable, values.map(Value::list));
         let mut ready = true;
         let all: Vec<&str> = match keys {
             Some(keys) => keys.iter().map(String::as_str).collect(),
