@@ -15,8 +15,14 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::json;
 
 const ALL: &[Library] = &[
-    Library::Standard, Library::Strings, Library::Lists, Library::Optionals, Library::Encoders, Library::Math,
-    Library::Kubernetes, Library::Kro,
+    Library::Standard,
+    Library::Strings,
+    Library::Lists,
+    Library::Optionals,
+    Library::Encoders,
+    Library::Math,
+    Library::Kubernetes,
+    Library::Kro,
 ];
 
 fuzz_target!(|source: &str| {

@@ -1,10 +1,11 @@
 //! What the fuzz targets have in common: a definition goes through everything
 //! that a definition goes through.
 //!
-//! A target is right as long as nothing panics, hangs or grows without bound;
-//! what the answer is does not matter here.
+//! A target is right as long as nothing panics, hangs or grows without bound,
+//! and every answer is one that the contract allows; what it says does not
+//! matter here.
 
-use guest_sdk::{Failure, Observed, Preparation, Schema, Scope};
+use guest_sdk::{Blueprint, Failure, Gvk, Observed, Preparation, Prepared, Rendering, Schema, Scope, Selection, shape};
 use serde_json::{Value, json};
 
 /// The schema of a ConfigMap, as much of it as matters.
@@ -37,21 +38,53 @@ pub fn run(definition: &Value, instance: &Value) {
             Ok(Preparation::Ready(prepared)) => break prepared,
             Ok(Preparation::Needs(kinds)) => {
                 assert!(given.is_empty(), "asked twice");
+                assert!(kinds.iter().all(shape::is_kind), "{kinds:?}");
                 given = schemas(&kinds);
             }
             Err(failure) => return blames_input(&failure),
         }
     };
+    fits_the_contract(&prepared);
     let mut observed: Vec<Observed> = Vec::new();
     for _ in 0..4 {
         match kro::render(&prepared.program, instance, &observed) {
             Ok(rendering) => {
+                is_in_the_contract(&rendering);
                 let children = rendering.children.into_iter();
                 observed = children.map(|it| Observed { id: it.id, key: it.key, object: it.manifest }).collect();
             }
             Err(failure) => return blames_input(&failure),
         }
     }
+}
+
+/// What the host would refuse is for the module to find.
+fn fits_the_contract(prepared: &Prepared) {
+    let Blueprint { api, kinds, nodes } = &prepared.blueprint;
+    assert!(shape::is_kind(&api.kind) && shape::is_plural(&api.plural), "{:?}", api.kind);
+    assert!(kinds.iter().all(|used| shape::is_kind(&used.kind)), "{kinds:?}");
+    assert!(nodes.iter().all(|node| shape::is_id(&node.id) && shape::is_kind(&node.kind)), "{nodes:?}");
+    assert!(shape::depth(&api.crd) <= shape::JSON_DEPTH && shape::values(&api.crd) <= shape::JSON_VALUES);
+}
+
+fn is_in_the_contract(rendering: &Rendering) {
+    for child in &rendering.children {
+        let kind = Gvk::of(&child.manifest);
+        assert!(kind.is_some_and(|kind| shape::is_kind(&kind)) && shape::is_key(&child.key), "{child:?}");
+        assert!(child.manifest["metadata"]["name"].as_str().is_some_and(|name| !name.is_empty()), "{child:?}");
+        assert!(shape::depth(&child.manifest) <= shape::JSON_DEPTH);
+    }
+    for read in &rendering.reads {
+        assert!(!matches!(&read.select, Selection::Named { name, .. } if name.is_empty()), "{read:?}");
+    }
+    let mut kinds: Vec<&str> = Vec::new();
+    for condition in &rendering.conditions {
+        assert!(shape::is_word(&condition.kind) && shape::is_reason(&condition.reason), "{condition:?}");
+        assert!(!kinds.contains(&condition.kind.as_str()), "{condition:?}");
+        kinds.push(&condition.kind);
+    }
+    let values: usize = rendering.children.iter().map(|child| shape::values(&child.manifest)).sum();
+    assert!(values <= shape::JSON_VALUES);
 }
 
 fn blames_input(failure: &Failure) {

@@ -1,8 +1,11 @@
 //! The values of the contract (`composition.wit`) in Rust, with JSON parsed:
 //! what the host and the modules written in Rust both speak.
 //!
-//! It holds no rule, no engine and no ABI. The `.wit` file beside this crate
+//! It holds no engine and no ABI, and of rules only what [`shape`] says of
+//! single fields. The `.wit` file beside this crate
 //! says what each value means; where the two differ, the `.wit` file is right.
+
+pub mod shape;
 
 use std::fmt;
 

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use contract::shape;
+
 /// One of the two functions of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
@@ -90,13 +92,13 @@ impl Default for Limits {
             // Five objects of the largest size that Kubernetes stores, or a
             // thousand of 8 KiB; parsed, it still fits the module's memory.
             input: 8 << 20,
-            answer: 8 << 20,
+            answer: shape::ANSWER_BYTES,
             // Bytes do not bound what parsing costs: a small object takes 700
             // bytes. So 70 MiB at worst, and enough for 2,000 children.
-            json_values: 100_000,
+            json_values: shape::JSON_VALUES,
             // A schema nests two levels for each level of the object: 45 levels
             // of object. Below the 128 where the parser gives up by itself.
-            json_depth: 100,
+            json_depth: shape::JSON_DEPTH,
             // Enough for a panic with its context; a log is no data channel.
             log_lines: 64,
             log_line: 1024,

@@ -3,34 +3,20 @@
 
 use std::collections::HashSet;
 
-use contract::{Gvk, Problem};
+use contract::{Gvk, Problem, shape};
 use serde_json::Value;
 
 use super::answer::Violation;
 
-/// The longest id, and the longest name of anything in a URL.
-const NAME: usize = 63;
-
-/// The longest API group or resource name, with its dots.
-const SUBDOMAIN: usize = 253;
-
-/// Bytes of a condition's reason, as Kubernetes has them.
-const REASON: usize = 1024;
-
-/// The longest key: a namespace and a name, and room to spare.
-const KEY: usize = 512;
-
 /// `[A-Za-z][A-Za-z0-9_-]*`, at most 63 characters.
 pub(super) fn id(id: String, at: &str) -> Result<String, Violation> {
-    let tail = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    let valid = id.starts_with(|first: char| first.is_ascii_alphabetic()) && id.bytes().all(tail) && id.len() <= NAME;
-    expect(valid, at, "an id: `[A-Za-z][A-Za-z0-9_-]*`, at most 63 characters")?;
+    expect(shape::is_id(&id), at, "an id: `[A-Za-z][A-Za-z0-9_-]*`, at most 63 characters")?;
     Ok(id)
 }
 
 /// A key within a collection, or nothing.
 pub(super) fn key(key: String, at: &str) -> Result<String, Violation> {
-    expect(key.len() <= KEY, at, "a key of at most 512 bytes")?;
+    expect(shape::is_key(&key), at, "a key of at most 512 bytes")?;
     Ok(key)
 }
 
@@ -41,17 +27,13 @@ pub(super) fn ids(ids: Vec<String>, at: &str) -> Result<Vec<String>, Violation> 
 
 /// A kind whose parts can stand in a URL.
 pub(super) fn kind(kind: Gvk, at: &str) -> Result<Gvk, Violation> {
-    let group = kind.group.is_empty() || is_subdomain(&kind.group);
-    let word = kind.kind.starts_with(|first: char| first.is_ascii_alphabetic())
-        && kind.kind.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        && kind.kind.len() <= NAME;
-    expect(group && is_label(&kind.version) && word, at, "a group, version and kind of Kubernetes")?;
+    expect(shape::is_kind(&kind), at, "a group, version and kind of Kubernetes")?;
     Ok(kind)
 }
 
 /// A resource name as it stands in a URL.
 pub(super) fn plural(plural: String, at: &str) -> Result<String, Violation> {
-    expect(is_label(&plural), at, "a resource name: lower-case letters, digits and `-`")?;
+    expect(shape::is_plural(&plural), at, "a resource name: lower-case letters, digits and `-`")?;
     Ok(plural)
 }
 
@@ -67,20 +49,14 @@ pub(super) fn manifest(manifest: &Value, at: &str) -> Result<(), Violation> {
 /// The type of a condition, or the code of a problem: a word as Kubernetes takes
 /// for a reason.
 pub(super) fn word(word: String, at: &str) -> Result<String, Violation> {
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_,:.-/".contains(&byte);
-    let valid = word.starts_with(|first: char| first.is_ascii_alphabetic())
-        && word.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '_')
-        && word.bytes().all(inner)
-        && word.len() <= SUBDOMAIN;
-    expect(valid, at, "one word, such as `DatabaseReady`")?;
+    expect(shape::is_word(&word), at, "one word, such as `DatabaseReady`")?;
     Ok(word)
 }
 
 /// The reason of a condition. It should be a word, but a definition of kro may
 /// leave it out or write what it likes: any short line of text does no harm.
 pub(super) fn reason(reason: String, at: &str) -> Result<String, Violation> {
-    let harmless = !reason.contains(char::is_control) && reason.len() <= REASON;
-    expect(harmless, at, "a condition whose reason is one line of at most 1,024 bytes")?;
+    expect(shape::is_reason(&reason), at, "a condition whose reason is one line of at most 1,024 bytes")?;
     Ok(reason)
 }
 
@@ -111,15 +87,6 @@ pub(super) fn unique<'a, T: std::hash::Hash + Eq + 'a>(
 /// Requires something of the field at `at`.
 pub(super) fn expect(holds: bool, at: &str, expected: &'static str) -> Result<(), Violation> {
     if holds { Ok(()) } else { Err(Violation::shape(at, expected)) }
-}
-
-fn is_label(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !text.is_empty() && text.len() <= NAME && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
-}
-
-fn is_subdomain(text: &str) -> bool {
-    text.len() <= SUBDOMAIN && text.split('.').all(is_label)
 }
 
 #[cfg(test)]

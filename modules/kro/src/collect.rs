@@ -142,7 +142,15 @@ impl<'d, 's> Collector<'d, 's, '_> {
     fn resource(&mut self, resource: &'d Resource) {
         let body = match &resource.body {
             Body::Template(template) => DraftBody::Object(self.template(resource, template)),
-            Body::External { at, namespace, select, .. } => self.external(resource, at, namespace.as_deref(), select),
+            Body::External { at, api_version, kind, namespace, select } => {
+                for (name, text) in [("apiVersion", api_version), ("kind", kind)] {
+                    // One that is missing was noted when it was read.
+                    if !text.is_empty() {
+                        self.fixed(name, text, &at.field(name), resource);
+                    }
+                }
+                self.external(resource, at, namespace.as_deref(), select)
+            }
         };
         self.collected.bodies.push(body);
         for (index, (_, text)) in resource.for_each.iter().enumerate().filter(|(_, (_, text))| !text.is_empty()) {
@@ -335,6 +343,12 @@ impl<'d, 's> Collector<'d, 's, '_> {
                 self.problems
                     .error("ReservedStatusField", &at.field(name), "the status field `croft` is reserved for the host")
                     .hint("choose another name");
+            }
+            // `conditions` is left here in the language of v0.1 only.
+            if matches!(name.as_str(), "state" | "conditions") {
+                let message =
+                    format!("the status field `{name}` is the host's, and what is stated for it is never written");
+                self.problems.warning("ReservedStatusField", &at.field(name), message).hint("choose another name");
             }
             let draft = self.open(value, &at.field(name), Place::Status, name);
             self.collected.status.push((name, draft));

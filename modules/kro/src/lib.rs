@@ -10,6 +10,7 @@
 //! CRD and the `program`; `render` evaluates that against an instance.
 
 mod assemble;
+mod bounds;
 mod check;
 mod collect;
 mod crd;
@@ -30,7 +31,7 @@ mod site;
 mod structural;
 mod template;
 
-use guest_sdk::{Composer, Failure, Gvk, Observed, Preparation, Rendering, Schema};
+use guest_sdk::{Composer, Failure, Gvk, Observed, Preparation, Rendering, Schema, shape};
 use serde_json::Value;
 
 use check::Schemas;
@@ -79,7 +80,8 @@ pub fn prepare(definition: &Value, schemas: &[Schema]) -> Result<Preparation, Fa
     let v09 = definition.dialect == Dialect::V09;
     let kinds = Kinds::new(if v09 { schemas } else { &[] });
     let used: Vec<Gvk> = definition.resources.iter().filter_map(model::Resource::gvk).collect();
-    let missing = kinds.missing(used.iter().filter(|kind| v09 && is_askable(kind)));
+    // What is no kind is told as an error below.
+    let missing = kinds.missing(used.iter().filter(|kind| v09 && shape::is_kind(kind)));
     if !missing.is_empty() {
         return Ok(Preparation::Needs(missing));
     }
@@ -90,15 +92,8 @@ pub fn prepare(definition: &Value, schemas: &[Schema]) -> Result<Preparation, Fa
     let checked = check::check(&definition, &collected, &schemas, &mut problems);
     let warnings = problems.into_result()?;
     let prepared = assemble::prepared(&definition, &collected, &checked, &schemas, &spec, warnings)?;
+    bounds::prepared(&prepared)?;
     Ok(Preparation::Ready(Box::new(prepared)))
-}
-
-/// Whether a kind is one that a host could know: what is misspelt beyond that
-/// is told as an error instead.
-fn is_askable(kind: &Gvk) -> bool {
-    let name = |text: &str| !text.is_empty() && text.len() <= 63 && text.chars().all(|it| it.is_ascii_alphanumeric());
-    let group = kind.group.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, '.' | '-'));
-    name(&kind.kind) && name(&kind.version) && group && kind.group.len() <= 253
 }
 
 /// Renders an instance with the program that [`prepare`] made.

@@ -289,7 +289,8 @@ fn is_upper_camel(kind: &str) -> bool {
         && kind.chars().all(|letter| letter.is_ascii_alphanumeric())
 }
 
-fn upper_camel(kind: &str) -> String {
+/// The words of a text, each with a capital: `web-app` is `WebApp`.
+pub(crate) fn upper_camel(kind: &str) -> String {
     let words = kind.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.map(|word| word[..word.len().min(1)].to_uppercase() + word.get(1..).unwrap_or_default()).collect()
 }

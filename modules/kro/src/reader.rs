@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use guest_sdk::Gvk;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     model::{Definition, Resource},
@@ -60,8 +60,20 @@ impl Reader<'_> {
         self.problems.error("WrongType", at, message).hint(format!("write {wanted} here"));
     }
 
+    /// Notes a field that is known and does nothing, if it is there.
+    pub(crate) fn never_used(&mut self, parent: &Map<String, Value>, name: &str, at: &Pointer) {
+        let is_empty = |value: &Value| value.is_null() || *value == json!([]) || *value == json!({});
+        if parent.get(name).is_some_and(|value| !is_empty(value)) {
+            self.problems.warning("UnusedField", &at.field(name), format!("the field `{name}` has no effect"));
+        }
+    }
+
     fn missing(&mut self, at: &Pointer, name: &str) {
         self.problems.error("MissingField", at, format!("{name} is required"));
+    }
+
+    fn empty(&mut self, at: &Pointer, name: &str) {
+        self.problems.error("EmptyField", at, format!("{name} must not be empty"));
     }
 
     /// A map.
@@ -87,8 +99,10 @@ impl Reader<'_> {
 
     /// A text, or an empty one if it is missing or something else.
     pub(crate) fn text(&mut self, parent: &Map<String, Value>, name: &str, at: &Pointer) -> String {
-        if matches!(parent.get(name), None | Some(Value::Null)) {
-            self.missing(&at.field(name), name);
+        match parent.get(name) {
+            None | Some(Value::Null) => self.missing(&at.field(name), name),
+            Some(Value::String(text)) if text.is_empty() => self.empty(&at.field(name), name),
+            Some(_) => {}
         }
         self.optional_text(parent, name, at).unwrap_or_default()
     }

@@ -15,7 +15,7 @@ use guest_sdk::{Failure, Observed, Rendering};
 use serde_json::{Map, Value};
 
 use crate::{
-    MAX_DEPTH, is_too_deep,
+    MAX_DEPTH, bounds, is_too_deep,
     problem::{Pointer, Problems},
     program::{Program, Template},
     refused, structural,
@@ -47,6 +47,7 @@ pub(crate) fn render(program: &[u8], instance: &Value, observed: &[Observed]) ->
     rendering.defaults = defaults;
     rendering.status = status(&program, &scope);
     rendering.suspended = suspension(&program, instance);
+    bounds::rendering(&rendering)?;
     Ok(rendering)
 }
 

@@ -22,9 +22,12 @@ pub(crate) fn read(object: &Value, problems: &mut Problems) -> Option<Definition
     let spec = reader.map(object.get("spec"), &spec_at, Presence::Required)?;
     reader.unknown_fields(spec, &["schema", "resources", "defaultServiceAccounts"], &spec_at);
     let resources = reader.resources(spec, &spec_at, resource);
+    // kro v0.1 has these two and does not look at them either.
+    reader.never_used(spec, "defaultServiceAccounts", &spec_at);
     let schema_at = spec_at.field("schema");
     let schema = reader.map(spec.get("schema"), &schema_at, Presence::Required)?;
     reader.unknown_fields(schema, &["apiVersion", "kind", "spec", "status", "validation"], &schema_at);
+    reader.never_used(schema, "validation", &schema_at);
     Some(Definition {
         dialect: Dialect::V01,
         // v0.1.0 knows no other group and no other scope.

@@ -1,6 +1,7 @@
 //! The sandbox against modules that mean harm, and what it promises to those
 //! that do not. The modules are in `guests/`, as text.
 
+mod answers;
 mod artifacts;
 mod guests;
 mod hostile;

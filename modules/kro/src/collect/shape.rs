@@ -16,7 +16,8 @@ pub(super) fn is_open(schema: &Value) -> bool {
 /// The types that may stand there; none if any may.
 pub(super) fn expected(schema: &Value) -> Vec<&str> {
     if schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
-        return vec!["integer", "string"];
+        // A quantity may be any number, where a port may not.
+        return if takes_numbers(schema) { vec!["string", "number"] } else { vec!["integer", "string"] };
     }
     let mut types: Vec<&str> = schema.get("type").and_then(Value::as_str).into_iter().collect();
     for choice in ["oneOf", "anyOf"] {
@@ -27,6 +28,12 @@ pub(super) fn expected(schema: &Value) -> Vec<&str> {
         types.push("object");
     }
     types
+}
+
+/// Whether the alternatives of a schema have any number among them.
+fn takes_numbers(schema: &Value) -> bool {
+    let choices = ["oneOf", "anyOf"].into_iter().filter_map(|choice| schema.get(choice)?.as_array()).flatten();
+    choices.into_iter().any(|choice| choice["type"] == "number")
 }
 
 /// The type of a value in OpenAPI's words.

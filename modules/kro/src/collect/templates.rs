@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Collector, Draft, Place, below, shape};
 use crate::{
     model::{Dialect, Resource},
+    naming,
     problem::{Pointer, Problems, nearest},
     template,
 };
@@ -41,7 +42,8 @@ impl<'d, 's> Collector<'d, 's, '_> {
     /// The schema of a kind; if nobody knows it, that is noted.
     fn known(&mut self, gvk: &Gvk, resource: &Resource, at: &Pointer) -> Option<&'s Value> {
         let schema = self.kinds.schema(gvk);
-        if schema.is_none() && self.dialect() == Dialect::V09 {
+        // What is no kind was told as an error.
+        if schema.is_none() && guest_sdk::shape::is_kind(gvk) && self.dialect() == Dialect::V09 {
             let kind = format!("{}, Kind={}", gvk.api_version(), gvk.kind);
             let message = format!(
                 "schema not found for GVK: {kind}; the template of resource `{}` is checked without it",
@@ -129,7 +131,7 @@ impl<'d, 's> Collector<'d, 's, '_> {
 
     /// An `apiVersion` or a `kind` must be known before the first instance:
     /// the claims that a consumer accepts are made of them.
-    fn fixed(&mut self, name: &str, text: &str, at: &Pointer, resource: &Resource) {
+    pub(super) fn fixed(&mut self, name: &str, text: &str, at: &Pointer, resource: &Resource) {
         let id = &resource.id;
         let has_expression = template::split(text).map_or(true, |parts| parts.expressions().next().is_some());
         if has_expression {
@@ -143,6 +145,15 @@ impl<'d, 's> Collector<'d, 's, '_> {
             self.problems
                 .error("InvalidApiVersion", at, message)
                 .hint("write `version` or `group/version`, such as `v1` or `apps/v1`");
+        } else if name == "kind" && !is_kind(text) {
+            let message = format!("failed to extract GVK from resource {id}: invalid kind \"{text}\"");
+            let message = self.says(&format!("failed to build resource \"{id}\""), &message);
+            let likely = Some(naming::upper_camel(text)).filter(|likely| is_kind(likely));
+            let hint = likely.map_or_else(
+                || "a kind is one word of letters and digits, such as `ConfigMap`".to_owned(),
+                |likely| format!("did you mean `{likely}`?"),
+            );
+            self.problems.error("InvalidKind", at, message).hint(hint);
         }
     }
 
@@ -296,9 +307,11 @@ pub(super) fn lacks_a_namespace(problems: &mut Problems, id: &str, at: &Pointer)
 
 fn is_api_version(text: &str) -> bool {
     let (group, version) = text.split_once('/').unwrap_or(("", text));
-    let group_ok = group.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.');
     // Kinds of other people may have any version that is a DNS label.
-    let label =
-        |text: &str| text.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-');
-    group_ok && !version.is_empty() && label(version) && (text.contains('/') != group.is_empty())
+    let kind = Gvk { group: group.to_owned(), version: version.to_owned(), kind: "Any".to_owned() };
+    guest_sdk::shape::is_kind(&kind) && text.contains('/') != group.is_empty()
+}
+
+fn is_kind(text: &str) -> bool {
+    guest_sdk::shape::is_kind(&Gvk { group: String::new(), version: "v1".to_owned(), kind: text.to_owned() })
 }

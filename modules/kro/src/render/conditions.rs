@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use expr::value::{Condition as Made, Value};
-use guest_sdk::{Condition, ConditionStatus};
+use guest_sdk::{Condition, ConditionStatus, shape};
 use serde_json::{Value as Json, json};
 
 use super::scope::{Lack, Scope};
@@ -43,7 +43,10 @@ pub(super) fn of(program: &Program, schema: &Json, scope: &Scope, all_ready: boo
     wrong.extend(
         shown.into_iter().map(|kind| ("DuplicateCondition", format!("more than one condition is of type `{kind}`"))),
     );
-    told.extend(incomplete(&wrong));
+    if let Some(incomplete) = incomplete(&wrong) {
+        told.retain(|condition| condition.kind != incomplete.kind);
+        told.push(incomplete);
+    }
     told
 }
 
@@ -67,8 +70,12 @@ fn evaluate(expression: &crate::program::Expression, scope: &Scope, instance: Va
 
 fn conditions(value: &Value) -> Result<Vec<Condition>, Lack> {
     match value {
-        Value::Condition(made) if !is_type(&made.kind) => Err(Lack::Failed(format!(
+        Value::Condition(made) if !shape::is_word(&made.kind) => Err(Lack::Failed(format!(
             "`{}` is no type of a condition: it is one word, such as `DatabaseReady`",
+            made.kind
+        ))),
+        Value::Condition(made) if !shape::is_reason(&made.reason) => Err(Lack::Failed(format!(
+            "the reason of condition `{}` is no line of at most 1,024 bytes, such as `DatabaseCreated`",
             made.kind
         ))),
         Value::Condition(made) => Ok(vec![condition(made)]),
@@ -83,15 +90,6 @@ fn conditions(value: &Value) -> Result<Vec<Condition>, Lack> {
         Value::Optional(None) | Value::Null => Ok(Vec::new()),
         other => Err(Lack::Failed(format!("it is of type {}, and no condition", other.type_name()))),
     }
-}
-
-/// Whether Kubernetes takes it for the type of a condition: a word, perhaps
-/// with a domain before it.
-fn is_type(kind: &str) -> bool {
-    kind.starts_with(|first: char| first.is_ascii_alphabetic())
-        && kind.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '_')
-        && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_,:.-/".contains(&byte))
-        && kind.len() <= 253
 }
 
 fn condition(made: &Made) -> Condition {

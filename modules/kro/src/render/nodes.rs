@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use expr::value::Value;
-use guest_sdk::{Blocked, Child, Excluded, Gvk, Observed, Read, Readiness, Rendering, Selection};
+use guest_sdk::{Blocked, Child, Excluded, Gvk, Observed, Read, Readiness, Rendering, Selection, shape};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -260,6 +260,10 @@ impl<'r, 'p> Nodes<'r, 'p> {
             }
             Body::Named(kind, namespace, name) => {
                 let (namespace, name) = (self.text(node, namespace)?, self.text(node, name)?);
+                if name.is_empty() {
+                    let message = "the name of the object that it refers to is empty for this instance".to_owned();
+                    return Err(Obstacle::Blocked(vec![node.id.to_owned()], message));
+                }
                 self.read(node, *kind, Selection::Named { namespace, name });
                 Ok(self.observe(node, None))
             }
@@ -394,6 +398,11 @@ impl<'r, 'p> Nodes<'r, 'p> {
             self.problems
                 .error("InvalidName", &Pointer::root(), message)
                 .hint("see what `metadata.name` in its template amounts to for this instance");
+            return Err(Obstacle::Wrong);
+        }
+        if !shape::is_key(&key) {
+            let message = format!("the name of resource `{}` has {} bytes with its namespace", node.id, key.len());
+            self.problems.error("InvalidName", &Pointer::root(), message).hint("a name has at most 253 characters");
             return Err(Obstacle::Wrong);
         }
         let on = node.depends_on.iter().filter_map(|at| self.program.nodes.get(usize::from(*at)));

@@ -211,7 +211,7 @@ fn what_is_read_and_not_there_is_said_with_what_was_looked_for() {
             "  to be created: page: ConfigMap team/one-a, after parts",
             "  to be created: page: ConfigMap team/one-b, after parts",
             "  blocked: index waits for `settings`, `page` to be ready",
-            "  absent: status.uid",
+            "  absent: status.count, status.uid",
         ]
     );
 }

@@ -1,0 +1,73 @@
+//! How large an answer may be, told before the host refuses it: an author or a
+//! consumer hears what is too large, instead of a module that failed.
+//!
+//! What single fields look like is checked where they are read or made.
+
+use guest_sdk::{Failure, Prepared, Rendering, Selection, shape};
+use serde_json::Value;
+
+use crate::problem::{Pointer, Problems};
+
+/// Room for names, messages and whatever else an answer has besides JSON.
+const SPARE_BYTES: usize = 256 << 10;
+
+/// Refuses a definition whose API or program no answer could hold.
+pub(crate) fn prepared(prepared: &Prepared) -> Result<(), Failure> {
+    let mut size = Size::default();
+    size.add(&prepared.blueprint.api.crd);
+    size.bytes += prepared.program.len();
+    let at = Pointer::root().fields(["spec", "schema"]);
+    size.refuse("the API and its children, as far as they are known before the first instance,", &at)
+}
+
+/// Refuses a rendering that no answer could hold.
+pub(crate) fn rendering(rendering: &Rendering) -> Result<(), Failure> {
+    let mut size = Size::default();
+    rendering.defaults.values().chain(rendering.status.values()).for_each(|value| size.add(value));
+    rendering.children.iter().for_each(|child| size.add(&child.manifest));
+    for read in &rendering.reads {
+        if let Selection::Labelled { selector, .. } = &read.select {
+            size.add(selector);
+        }
+    }
+    // Defaults and status are objects themselves.
+    size.values += 2;
+    size.depth = size.depth.max(1);
+    let children = rendering.children.len();
+    size.refuse(&format!("what the instance comes to ({children} objects and the status)"), &Pointer::root())
+}
+
+#[derive(Default)]
+struct Size {
+    values: usize,
+    depth: usize,
+    bytes: usize,
+}
+
+impl Size {
+    fn add(&mut self, value: &Value) {
+        self.values += shape::values(value);
+        // A field of the status or of the defaults is one level further down.
+        self.depth = self.depth.max(shape::depth(value) + 1);
+        self.bytes += value.to_string().len();
+    }
+
+    fn refuse(&self, what: &str, at: &Pointer) -> Result<(), Failure> {
+        let (values, depth, bytes) = (shape::JSON_VALUES, shape::JSON_DEPTH, shape::ANSWER_BYTES - SPARE_BYTES);
+        let (code, excess, hint) = if self.depth > depth {
+            let excess = format!("nests {} levels deep; {depth} are possible", self.depth);
+            ("TooDeep", excess, "flatten it")
+        } else if self.values > values {
+            let excess = format!("has {} JSON values; {values} are possible", self.values);
+            ("TooLarge", excess, "make fewer or smaller objects, or divide it among several definitions")
+        } else if self.bytes > bytes {
+            let excess = format!("has {} bytes; {bytes} are possible", self.bytes);
+            ("TooLarge", excess, "make fewer or smaller objects, or divide it among several definitions")
+        } else {
+            return Ok(());
+        };
+        let mut problems = Problems::default();
+        problems.error(code, at, format!("{what} {excess}")).hint(hint);
+        problems.into_result().map(drop)
+    }
+}

@@ -1,0 +1,125 @@
+//! What texts and JSON of the contract have to look like, as `composition.wit`
+//! says: for the host, which refuses an answer of another shape, and for
+//! modules, which can say beforehand what is wrong and where.
+
+use serde_json::Value;
+
+use crate::Gvk;
+
+/// The most JSON values that all JSON texts of an answer may have together.
+/// Objects, arrays and scalars count, keys do not.
+pub const JSON_VALUES: usize = 100_000;
+
+/// How deep a JSON text may nest: a scalar has depth 0, `[[1]]` has 2.
+pub const JSON_DEPTH: usize = 100;
+
+/// The most bytes that all strings and lists of an answer may have together.
+pub const ANSWER_BYTES: usize = 8 << 20;
+
+/// The longest id, and the longest name of anything in a URL.
+const NAME_BYTES: usize = 63;
+
+/// The longest API group, with its dots.
+const SUBDOMAIN_BYTES: usize = 253;
+
+/// The longest reason of a condition, as Kubernetes has it.
+const REASON_BYTES: usize = 1024;
+
+/// The longest key: a namespace and a name, and room to spare.
+const KEY_BYTES: usize = 512;
+
+/// Whether a text is an id: `[A-Za-z][A-Za-z0-9_-]*`, at most 63 bytes.
+pub fn is_id(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    text.len() <= NAME_BYTES && text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(inner)
+}
+
+/// Whether a text tells objects of a collection apart: at most 512 bytes.
+pub fn is_key(text: &str) -> bool {
+    text.len() <= KEY_BYTES
+}
+
+/// Whether the parts of a kind can stand in a URL: the group is empty or a DNS
+/// subdomain, the version a DNS label, the kind up to 63 ASCII letters and
+/// digits that begin with a letter.
+pub fn is_kind(kind: &Gvk) -> bool {
+    (kind.group.is_empty() || is_subdomain(&kind.group))
+        && is_label(&kind.version)
+        && kind.kind.len() <= NAME_BYTES
+        && kind.kind.starts_with(|first: char| first.is_ascii_alphabetic())
+        && kind.kind.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether a text is a resource name as it stands in a URL: a DNS label.
+pub fn is_plural(text: &str) -> bool {
+    is_label(text)
+}
+
+/// Whether a text is the type of a condition or the code of a problem: one word,
+/// as Kubernetes takes it for a reason, perhaps with a domain before it.
+pub fn is_word(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_,:.-/".contains(&byte);
+    text.len() <= SUBDOMAIN_BYTES
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '_')
+        && text.bytes().all(inner)
+}
+
+/// Whether a text is the reason of a condition: one line of at most 1,024 bytes.
+/// It should be a word, but a definition of kro may leave it out or write what
+/// it likes.
+pub fn is_reason(text: &str) -> bool {
+    text.len() <= REASON_BYTES && !text.contains(char::is_control)
+}
+
+/// How many JSON values there are, this one and those in it.
+pub fn values(value: &Value) -> usize {
+    match value {
+        Value::Array(elements) => 1 + elements.iter().map(values).sum::<usize>(),
+        Value::Object(fields) => 1 + fields.values().map(values).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// How deep a JSON value nests.
+pub fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(elements) => 1 + elements.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// A DNS label: lower-case letters, digits and `-`, neither first nor last.
+fn is_label(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty()
+        && text.len() <= NAME_BYTES
+        && text.bytes().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+fn is_subdomain(text: &str) -> bool {
+    text.len() <= SUBDOMAIN_BYTES && text.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_and_depth_are_counted_as_documented() {
+        assert_eq!((values(&json!(1)), depth(&json!(1))), (1, 0));
+        assert_eq!((values(&json!([[1]])), depth(&json!([[1]]))), (3, 2));
+        assert_eq!((values(&json!({"a": {}, "b": [1, 2]})), depth(&json!({"a": {}, "b": [1, 2]}))), (5, 2));
+    }
+
+    #[test]
+    fn a_reason_is_one_short_line() {
+        assert!(is_reason("") && is_reason("two words") && is_reason(&"a".repeat(1024)));
+        assert!(!is_reason("a\nb") && !is_reason(&"a".repeat(1025)));
+    }
+}
