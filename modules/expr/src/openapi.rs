@@ -36,7 +36,8 @@ fn object<'s>(schema: &'s Value, name: &str) -> Type<'s> {
         (Some(_), _) => Type::Object(Object { name: name.into(), schema }),
         (None, Some(values @ Value::Object(_))) => Type::map(Type::Text, type_of(values, &format!("{name}.@elem"))),
         (None, Some(Value::Bool(true))) => Type::map(Type::Text, Type::Dyn),
-        _ => Type::Dyn,
+        // Nothing says that there may be fields: there are none.
+        _ => Type::Object(Object { name: name.into(), schema }),
     }
 }
 
@@ -60,6 +61,8 @@ mod tests {
             (json!({"type": "array", "items": {"type": "object", "properties": {}}}), "list(t.@idx)"),
             (json!({"type": "object", "additionalProperties": {"type": "integer"}}), "map(string, int)"),
             (json!({"type": "object", "additionalProperties": true}), "map(string, dyn)"),
+            (json!({"type": "object"}), "t"),
+            (json!({"type": "object", "additionalProperties": false}), "t"),
             (json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}), "dyn"),
         ] {
             assert_eq!(type_of(&schema, "t").to_string(), expected, "{schema}");

@@ -114,6 +114,10 @@ fn schema_of(of: &Type, depth: usize) -> Value {
         Type::Optional(value) => schema_of(value, depth - 1),
         Type::List(element) => json!({"type": "array", "items": schema_of(element, depth - 1)}),
         Type::Map(parts) => json!({"type": "object", "additionalProperties": schema_of(&parts.1, depth - 1)}),
+        // A field without fields would be pruned to nothing, whatever is in it.
+        Type::Object(it) if it.fields().is_empty() => {
+            json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+        }
         Type::Object(it) => {
             let fields = it.fields().into_iter().filter_map(|name| Some((name.to_owned(), it.field(name)?)));
             object(fields.map(|(name, of)| (name, schema_of(&of, depth - 1))).collect())
