@@ -149,6 +149,9 @@ impl<'a> Expansion<'a> {
         let loose = is_int_or_string(flat);
         if loose {
             stated.insert(INT_OR_STRING.to_owned(), true.into());
+            if is_quantity(flat) {
+                stated.insert("oneOf".to_owned(), json!([{"type": "string"}, {"type": "number"}]));
+            }
         }
         for (&name, &value) in &flat.said {
             let value = match name {
@@ -224,6 +227,11 @@ fn is_int_or_string(flat: &Flat<'_>) -> bool {
     is(INT_OR_STRING, true.into())
         || is("format", "int-or-string".into())
         || (!flat.said.contains_key("type") && (either("oneOf") || either("anyOf")))
+}
+
+/// Whether any number will do, as for a `Quantity`.
+fn is_quantity(flat: &Flat<'_>) -> bool {
+    ["oneOf", "anyOf"].iter().any(|name| types_of_members(flat, name).contains("number"))
 }
 
 fn types_of_members<'a>(flat: &Flat<'a>, name: &str) -> BTreeSet<&'a str> {

@@ -41,7 +41,7 @@ pub(crate) fn read(object: &Value, problems: &mut Problems) -> Option<Definition
     let metadata_at = schema_at.field("metadata");
     reader.unknown_fields(&metadata, &["labels", "annotations"], &metadata_at);
     let mut status = reader.optional_map(schema, "status", &schema_at);
-    let conditions = take_conditions(&mut status);
+    let conditions = take_conditions(&mut reader, &mut status, &schema_at.fields(["status", "conditions"]));
     Some(Definition {
         dialect: Dialect::V09,
         version: reader.text(schema, "apiVersion", &schema_at),
@@ -62,16 +62,47 @@ pub(crate) fn read(object: &Value, problems: &mut Problems) -> Option<Definition
     })
 }
 
-/// Conditions that are stated as texts are no field of the status: kro makes
-/// conditions of them.
-fn take_conditions(status: &mut Map<String, Value>) -> Vec<String> {
-    let stated = status.get("conditions").and_then(Value::as_array);
-    let texts: Option<Vec<String>> =
-        stated.and_then(|entries| entries.iter().map(|entry| entry.as_str().map(str::to_owned)).collect());
-    if texts.is_some() {
-        status.remove("conditions");
+/// The conditions are no field of the status: kro makes conditions of them. Of
+/// another form they would never be written.
+fn take_conditions(reader: &mut Reader, status: &mut Map<String, Value>, at: &Pointer) -> Vec<String> {
+    const PREFIX: &str = "failed to build instance status schema: failed to extract conditions block: ";
+    const HINT: &str = "write a list of texts such as `${runtime.newCondition({type: …, status: …})}`; a child's \
+                        conditions go into a field of another name";
+    let entries = match status.remove("conditions") {
+        None | Some(Value::Null) => return Vec::new(),
+        Some(Value::Array(entries)) => entries,
+        Some(other) => {
+            let message = format!("{PREFIX}status.conditions must be a list, got {}", type_in_go(&other));
+            reader.problems.error("InvalidConditions", at, message).hint(HINT);
+            return Vec::new();
+        }
+    };
+    let mut texts = Vec::new();
+    for (index, entry) in entries.into_iter().enumerate() {
+        match entry {
+            Value::String(text) => texts.push(text),
+            other => {
+                let message =
+                    format!("{PREFIX}status.conditions[{index}] must be a string, got {}", type_in_go(&other));
+                reader.problems.error("InvalidConditions", &at.index(index), message).hint(HINT);
+                texts.push(String::new());
+            }
+        }
     }
-    texts.unwrap_or_default()
+    texts
+}
+
+/// The type of a value as Go's `%T` prints it.
+fn type_in_go(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
 }
 
 fn scope(reader: &mut Reader, schema: &Map<String, Value>, schema_at: &Pointer) -> Scope {
@@ -137,6 +168,11 @@ fn resource(reader: &mut Reader, fields: &Map<String, Value>, at: Pointer, index
 fn for_each(reader: &mut Reader, fields: &Map<String, Value>, id: &str, at: &Pointer) -> Vec<(String, String)> {
     let at = at.field("forEach");
     let mut dimensions = Vec::new();
+    if fields.get("forEach").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        let message = format!("resource \"{id}\": forEach must have at least one dimension");
+        let hint = "leave it out for a single object, or write `- item: ${schema.spec.items}`";
+        reader.problems.error("InvalidForEach", &at, message).hint(hint);
+    }
     for (index, element) in reader.list(fields.get("forEach"), &at).iter().enumerate() {
         let at = at.index(index);
         let dimension = reader.map(Some(element), &at, Presence::Required);
@@ -347,9 +383,18 @@ mod tests {
         let read = read_well(json!({"status": {"a": "${b.c}", "conditions": ["${x}", "${y}"]}}), json!([]));
         assert_eq!(read.conditions, ["${x}", "${y}"]);
         assert_eq!(json!(read.status), json!({"a": "${b.c}"}));
-        for other in [json!("${x}"), json!([1]), json!({"a": "${x}"})] {
-            let read = read_well(json!({"status": {"conditions": other}}), json!([]));
-            assert!(read.conditions.is_empty() && read.status.contains_key("conditions"));
+        for (other, at, got) in [
+            (json!("${x}"), "", " must be a list, got string"),
+            (json!({"Ready": "${x}"}), "", " must be a list, got map[string]interface {}"),
+            (json!([1]), "/0", "[0] must be a string, got int64"),
+            (json!(["${x}", {"a": "${x}"}]), "/1", "[1] must be a string, got map[string]interface {}"),
+        ] {
+            let mut problems = Problems::default();
+            super::read(&definition(json!({"status": {"conditions": other}}), json!([])), &mut problems);
+            let Err(Failure::Invalid(found)) = problems.into_result() else { panic!("{other} is accepted") };
+            assert_eq!(found[0].at, format!("/spec/schema/status/conditions{at}"));
+            let prefix = "failed to build instance status schema: failed to extract conditions block: ";
+            assert_eq!(found[0].message, format!("{prefix}status.conditions{got}"));
         }
     }
 

@@ -28,14 +28,14 @@ fn compare(found: &Type, wanted: &Type, depth: usize) -> Result<(), String> {
         return Ok(());
     }
     match (found, wanted) {
-        (Type::Dyn | Type::Error | Type::Null, _) | (_, Type::Dyn | Type::Error) => Ok(()),
+        (Type::Dyn | Type::Error, _) | (_, Type::Dyn | Type::Error) => Ok(()),
         (Type::Optional(value), wanted) => compare(value, wanted, depth - 1),
         // The wire form of all four is text.
         (
             Type::Text | Type::Bytes | Type::Timestamp | Type::Duration,
             Type::Bytes | Type::Timestamp | Type::Duration,
         ) => Ok(()),
-        (Type::Timestamp | Type::Duration | Type::Bytes, Type::Text) => Ok(()),
+        (Type::Timestamp | Type::Duration, Type::Text) => Ok(()),
         // A whole number is a number, and an unsigned one is whole.
         (Type::Int | Type::Uint | Type::Double, Type::Double) | (Type::Uint, Type::Int) => Ok(()),
         (Type::List(found), Type::List(wanted)) => {
@@ -45,7 +45,15 @@ fn compare(found: &Type, wanted: &Type, depth: usize) -> Result<(), String> {
             compare(&found.0, &wanted.0, depth - 1).map_err(|why| format!("map key type incompatible: {why}"))?;
             compare(&found.1, &wanted.1, depth - 1).map_err(|why| format!("map value type incompatible: {why}"))
         }
-        (Type::Map(_), Type::Object(_)) => Ok(()),
+        // Any key may come, so every field has to take what the map holds.
+        (Type::Map(found), Type::Object(wanted)) => {
+            compare(&found.0, &Type::Text, depth - 1).map_err(|why| format!("map key type incompatible: {why}"))?;
+            for name in wanted.fields() {
+                let Some(of) = wanted.field(name) else { continue };
+                compare(&found.1, &of, depth - 1).map_err(|why| incompatible(name, &why))?;
+            }
+            Ok(())
+        }
         (Type::Object(found), Type::Map(wanted)) => {
             for name in found.fields() {
                 let Some(of) = found.field(name) else { continue };
@@ -77,6 +85,7 @@ fn kind(of: &Type) -> String {
         Type::List(_) => "list".to_owned(),
         Type::Map(_) => "map".to_owned(),
         Type::Object(_) => "struct".to_owned(),
+        Type::Null => "null_type".to_owned(),
         other => other.to_string(),
     }
 }
@@ -101,7 +110,11 @@ mod tests {
                 Some("field \"n\" has incompatible type: type kind mismatch: got \"string\", expected \"int\""),
             ),
             (json!({"type": "integer"}), Some("type kind mismatch: got \"int\", expected \"struct\"")),
-            (json!({"type": "object", "additionalProperties": {"type": "string"}}), None),
+            (
+                json!({"type": "object", "additionalProperties": {"type": "string"}}),
+                Some("field \"n\" has incompatible type: type kind mismatch: got \"string\", expected \"int\""),
+            ),
+            (json!({"type": "object", "additionalProperties": true}), None),
         ] {
             let of = |schema| expr::openapi::type_of(schema, "t");
             assert_eq!(check(&of(&found), &of(&wanted)).err().as_deref(), expected, "{found}");
