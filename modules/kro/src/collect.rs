@@ -14,6 +14,7 @@ use crate::{
     kinds::Kinds,
     model::{Body, Definition, Dialect, Resource, Select},
     problem::{Pointer, Problems},
+    shell,
     site::Site,
     template,
 };
@@ -207,7 +208,7 @@ impl<'d, 's> Collector<'d, 's, '_> {
     fn alone(&mut self, text: &str, at: &Pointer, place: Place, wrong: &str) {
         let range = match template::split(text) {
             Ok(parts) => parts.standalone(),
-            Err(error) => return self.nested(&error, at, wrong),
+            Err(error) => return self.nested(&error, text, at, wrong),
         };
         let Some(range) = range else {
             let message = self.says(wrong, "only standalone expressions are allowed");
@@ -220,13 +221,20 @@ impl<'d, 's> Collector<'d, 's, '_> {
         self.note(Site::part(at, text, range), place, String::new(), None, true);
     }
 
-    fn nested(&mut self, error: &template::Error, at: &Pointer, prefix: &str) {
+    fn nested(&mut self, error: &template::Error, text: &str, at: &Pointer, prefix: &str) {
         let template::Error::Nested { at: start } = error;
         let message = self.says(prefix, &error.to_string());
-        self.problems
-            .error("NestedExpression", at, message)
-            .span(*start, 2)
-            .hint("put the inner `${` in double quotes, or refer to the value without `${`");
+        // `${A:-${B}}` of a shell.
+        let outer = text[..*start].rfind("${").map(|open| &text[open + 2..*start]).and_then(shell::variable);
+        let is_foreign = match outer {
+            Some(shell::Variable::Expansion(name)) => !self.is_known(name),
+            other => other == Some(shell::Variable::Foreign),
+        };
+        let hint = match is_foreign {
+            true => shell::hint("A:-${B}"),
+            false => "put the inner `${` in double quotes, or refer to the value without `${`".to_owned(),
+        };
+        self.problems.error("NestedExpression", at, message).span(*start, 2).hint(hint);
     }
 
     /// Remembers an expression; its number.
@@ -263,7 +271,7 @@ impl<'d, 's> Collector<'d, 's, '_> {
             Ok(parts) => parts,
             Err(error) => {
                 let prefix = self.shape_prefix(place);
-                self.nested(&error, at, &prefix);
+                self.nested(&error, text, at, &prefix);
                 return Draft::Text(text);
             }
         };
@@ -271,9 +279,16 @@ impl<'d, 's> Collector<'d, 's, '_> {
             self.problems
                 .warning("UnterminatedExpression", at, "this `${` has no closing brace and stays text")
                 .span(start, 2)
-                .hint("close it with `}`; only double quotes protect braces, single quotes do not");
+                .hint(
+                    "close it with `}`; only double quotes protect braces, single quotes do not; from kro 0.10 on it is \
+                     an error",
+                );
         }
         if parts.expressions().next().is_none() {
+            return Draft::Text(text);
+        }
+        if self.is_foreign(text, &parts) {
+            self.foreign(text, &parts, at, place, path);
             return Draft::Text(text);
         }
         if let Some(range) = parts.standalone() {
@@ -292,6 +307,60 @@ impl<'d, 's> Collector<'d, 's, '_> {
             }
         });
         Draft::Printed(pieces.collect())
+    }
+
+    /// Whether a text holds what a shell would do with a variable that nobody here
+    /// knows.
+    fn is_foreign(&self, text: &str, parts: &template::Parts) -> bool {
+        parts.expressions().any(|range| match shell::variable(&text[range]) {
+            // In a text of one expression `${1}` is a number.
+            Some(shell::Variable::Foreign) => parts.parts.len() > 1,
+            Some(shell::Variable::Expansion(name)) => !self.is_known(name),
+            Some(shell::Variable::Name(_)) | None => false,
+        })
+    }
+
+    /// Whether an expression anywhere may mean something by a name.
+    fn is_known(&self, name: &str) -> bool {
+        let resources = &self.definition.resources;
+        let iterators = resources.iter().flat_map(|resource| &resource.for_each).map(|(iterator, _)| iterator.as_str());
+        let ids = resources.iter().map(|resource| resource.id.as_str());
+        ids.chain(iterators).chain(["schema", "each", "runtime"]).any(|known| known == name)
+    }
+
+    /// Notes each variable of a shell once: what the parser makes of the whole text
+    /// would be told many times and help nobody.
+    fn foreign(&mut self, text: &str, parts: &template::Parts, at: &Pointer, place: Place, path: &str) {
+        for range in parts.expressions() {
+            let inner = &text[range.clone()];
+            let unknown = match shell::variable(inner) {
+                Some(shell::Variable::Name(name) | shell::Variable::Expansion(name)) if !self.is_known(name) => {
+                    Some(name)
+                }
+                Some(shell::Variable::Foreign) => inner.strip_prefix('!'),
+                _ => {
+                    // What is meant as an expression is checked all the same.
+                    self.note(Site::part(at, text, range), place, path.to_owned(), None, false);
+                    continue;
+                }
+            };
+            let (code, message) = match (Site::part(at, text, range.clone()), unknown) {
+                (Err(refused), _) => {
+                    let prefix = prefix(self.definition, place, path, Some(inner));
+                    ("InvalidExpression", format!("{prefix}{}", refused.first()))
+                }
+                (Ok(_), Some(name)) => {
+                    let what = format!("references unknown identifiers: [{name}]");
+                    let prefix = "failed to build dependency graph: failed to extract dependencies";
+                    ("UnknownIdentifier", self.says(prefix, &what))
+                }
+                (Ok(_), None) => {
+                    let prefix = prefix(self.definition, place, path, Some(inner));
+                    ("InvalidExpression", format!("{prefix}a number is no text"))
+                }
+            };
+            self.problems.error(code, at, message).span(range.start - 2, range.len() + 3).hint(shell::hint(inner));
+        }
     }
 
     fn shape_prefix(&self, place: Place) -> String {

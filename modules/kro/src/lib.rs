@@ -26,6 +26,7 @@ mod reader;
 mod render;
 mod resource_graph;
 mod resource_group;
+mod shell;
 mod simple_schema;
 mod site;
 mod structural;

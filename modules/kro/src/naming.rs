@@ -195,13 +195,21 @@ impl Names<'_> {
             if !is_lower_camel(id) {
                 let message =
                     self.violates(&format!("id {id} is not a valid KRO resource id: must be lower camelCase"));
-                self.problems
-                    .error("InvalidId", &at, message)
-                    .hint("start with a lower-case letter and use at most 63 letters and digits");
+                let likely = Some(lower_camel(id)).filter(|likely| is_lower_camel(likely));
+                let hint = likely.map_or_else(
+                    || "start with a lower-case letter and use at most 63 letters and digits".to_owned(),
+                    |likely| format!("did you mean `{likely}`?"),
+                );
+                self.problems.error("InvalidId", &at, message).hint(hint);
             } else if is_reserved(id, self.dialect) {
                 let message = self.violates(&format!("id {id} is a reserved keyword in KRO"));
                 self.problems
                     .error("ReservedId", &at, message)
+                    .hint(format!("choose another id, such as `{id}Object`"));
+            }
+            if id == "graphengine" && self.dialect == Dialect::V09 {
+                self.problems
+                    .warning("ReservedLater", &at, format!("the id {id} is a reserved keyword from kro 0.10 on"))
                     .hint(format!("choose another id, such as `{id}Object`"));
             }
             if !seen.insert(id) {
@@ -287,6 +295,15 @@ fn is_upper_camel(kind: &str) -> bool {
     kind.len() <= MAX_NAME
         && kind.starts_with(|first: char| first.is_ascii_uppercase())
         && kind.chars().all(|letter| letter.is_ascii_alphanumeric())
+}
+
+/// The words of a text, all but the first with a capital: `web-app` is `webApp`.
+fn lower_camel(id: &str) -> String {
+    let words = upper_camel(id);
+    let first = words.chars().take_while(char::is_ascii_uppercase).count();
+    // `DBInstance` is `dbInstance`, and `WebApp` is `webApp`.
+    let lower = if first > 1 && first < words.len() { first - 1 } else { first };
+    words[..lower].to_ascii_lowercase() + &words[lower..]
 }
 
 /// The words of a text, each with a capital: `web-app` is `WebApp`.
@@ -477,6 +494,11 @@ mod tests {
         assert!(is_upper_camel("WebApp2") && !is_upper_camel("webApp") && !is_upper_camel("Web-App"));
         assert!(is_lower_camel("webApp2") && !is_lower_camel("WebApp") && !is_lower_camel("web-app"));
         assert_eq!(upper_camel("web-app"), "WebApp");
+        for (id, likely) in
+            [("web-app", "webApp"), ("my_db", "myDb"), ("WebApp", "webApp"), ("DBInstance", "dbInstance")]
+        {
+            assert_eq!(lower_camel(id), likely);
+        }
     }
 
     #[test]

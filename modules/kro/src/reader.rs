@@ -183,9 +183,47 @@ impl Reader<'_> {
     /// silently: say so, but do not refuse what the server would take.
     pub(crate) fn unknown_fields(&mut self, fields: &Map<String, Value>, known: &[&str], at: &Pointer) {
         for name in fields.keys().filter(|name| !known.contains(&name.as_str())) {
-            let hint = nearest(name, known.iter().copied()).map(|known| format!("did you mean `{known}`?"));
+            let near = nearest(name, known.iter().copied()).map(|known| format!("did you mean `{known}`?"));
+            let hint = near.or_else(|| misplaced(name, known).map(str::to_owned));
             let message = format!("unknown field `{name}` is ignored");
             self.problems.warning("UnknownField", &at.field(name), message).maybe_hint(hint);
         }
     }
+}
+
+/// Where a field belongs that stands among the `known` ones of another map, and
+/// what says the same here as it says elsewhere.
+fn misplaced(name: &str, known: &[&str]) -> Option<&'static str> {
+    let (of_spec, of_schema, of_resource) =
+        (known.contains(&"resources"), known.contains(&"status"), known.contains(&"readyWhen"));
+    Some(match name {
+        "types" if of_spec => "it belongs into `schema`: `spec.schema.types`",
+        "types" if of_schema => "only a `ResourceGraphDefinition` has `types`",
+        "status" | "group" | "scope" | "additionalPrinterColumns" | "shortNames" if of_spec => {
+            "it belongs into `schema`"
+        }
+        "resources" if of_schema => "it belongs beside `schema`, into `spec`",
+        "properties" | "openAPIV3Schema" | "fields" | "parameters" if of_schema => {
+            "the fields of the API stand in `schema.spec`, such as `name: string`"
+        }
+        "dependsOn" | "depends_on" | "dependencies" | "after" if of_resource => {
+            "the order follows from what is mentioned: use a value of the other resource in an expression, if need be \
+             in an annotation such as `after: ${other.metadata.name}`"
+        }
+        "when" | "condition" | "conditions" | "if" | "enabled" | "include" if of_resource => {
+            "write `includeWhen: [\"${…}\"]`"
+        }
+        "ready" | "readiness" | "readyIf" | "wait" | "waitFor" if of_resource => "write `readyWhen: [\"${…}\"]`",
+        "name" if of_resource => "a resource is known by its `id`; the name of the object is `template.metadata.name`",
+        "for" | "foreach" | "loop" | "each" | "with_items" | "range" if of_resource => {
+            "write `forEach: [{item: \"${…}\"}]`"
+        }
+        "manifest" | "object" | "definition" | "resource" | "spec" | "apiVersion" | "kind" | "metadata"
+            if of_resource =>
+        {
+            "the object to create stands in `template`"
+        }
+        _ if of_schema && !of_spec => "if it is a field of the API, it belongs into `schema.spec`",
+        _ => return None,
+    })
 }

@@ -11,6 +11,7 @@ use crate::{
     model::{Body, Definition, Dialect, Resource, Select},
     problem::{Pointer, Problems, nearest},
     reader::{GROUP, Presence, Reader},
+    template,
 };
 
 /// The definition, as far as it can be read. `None` if nothing of it can;
@@ -73,7 +74,14 @@ fn take_conditions(reader: &mut Reader, status: &mut Map<String, Value>, at: &Po
         Some(Value::Array(entries)) => entries,
         Some(other) => {
             let message = format!("{PREFIX}status.conditions must be a list, got {}", type_in_go(&other));
-            reader.problems.error("InvalidConditions", at, message).hint(HINT);
+            let hint = match other.is_object() {
+                true => {
+                    "a map by type is the form of kro 0.10; write a list of texts such as \
+                         `${runtime.newCondition({type: …, status: …})}`"
+                }
+                false => HINT,
+            };
+            reader.problems.error("InvalidConditions", at, message).hint(hint);
             return Vec::new();
         }
     };
@@ -249,13 +257,20 @@ fn external(reader: &mut Reader, reference: &Map<String, Value>, id: &str, at: P
 fn select(reader: &mut Reader, metadata: &Map<String, Value>, id: &str, at: &Pointer) -> Option<Select> {
     let before = reader.problems.count();
     let name = reader.optional_text(metadata, "name", at).filter(|name| !name.is_empty());
-    let selector = reader.map(metadata.get("selector"), &at.field("selector"), Presence::Optional);
+    let selector_at = at.field("selector");
+    // One expression for all of it, as kro 0.10 takes it.
+    let whole = metadata.get("selector").filter(|selector| is_expression(selector));
+    let selector = match whole {
+        Some(_) => None,
+        None => reader.map(metadata.get("selector"), &selector_at, Presence::Optional),
+    };
     // One of another type is there, though it cannot be used.
     let faultless = reader.problems.count() == before;
     match (name, selector) {
-        (Some(name), None) if faultless => Some(Select::Name(name)),
+        (None, None) if whole.is_some() => whole.cloned().map(Select::Labels),
+        (Some(name), None) if faultless && whole.is_none() => Some(Select::Name(name)),
         (None, Some(selector)) if faultless => {
-            check_selector(reader, selector, &at.field("selector"));
+            check_selector(reader, selector, &selector_at);
             Some(Select::Labels(Value::Object(selector.clone())))
         }
         _ if !faultless => None,
@@ -267,6 +282,12 @@ fn select(reader: &mut Reader, metadata: &Map<String, Value>, id: &str, at: &Poi
             None
         }
     }
+}
+
+/// Whether a value is a text of one expression.
+fn is_expression(value: &Value) -> bool {
+    let parts = value.as_str().map(template::split).and_then(Result::ok);
+    parts.is_some_and(|parts| parts.standalone().is_some())
 }
 
 /// Checks that a label selector is one, as far as expressions allow.

@@ -189,9 +189,19 @@ impl Builder<'_> {
             Value::String(text) => self.line(text, site),
             other => {
                 let message = format!("unexpected type: a field cannot be {}", kind_of(other));
-                self.problems
-                    .error("UnexpectedType", &site.at, site.says(Stage::Parsing, &message))
-                    .hint("write a type such as `string | default=\"x\"`, or a map of fields");
+                let hint = match other {
+                    Value::Array(elements) => match elements.as_slice() {
+                        [Value::String(ty)] => format!("a list is written `[]{}`", ty.trim()),
+                        _ => "a list is written with what its elements are, such as `[]string`".to_owned(),
+                    },
+                    Value::Bool(value) => format!("if it is a value, write `boolean | default={value}`"),
+                    Value::Number(value) if value.is_f64() => {
+                        format!("if it is a value, write `float | default={value}`")
+                    }
+                    Value::Number(value) => format!("if it is a value, write `integer | default={value}`"),
+                    _ => "write a type such as `string | default=\"x\"`, or a map of fields".to_owned(),
+                };
+                self.problems.error("UnexpectedType", &site.at, site.says(Stage::Parsing, &message)).hint(hint);
                 None
             }
         }

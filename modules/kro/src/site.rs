@@ -127,9 +127,22 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    /// Notes what is wrong with it; `prefix` says whose expression it is.
+    /// The first thing that is wrong with it.
+    pub(crate) fn first(&self) -> String {
+        self.issues.first().map(|issue| located(&self.source, issue)).unwrap_or_default()
+    }
+
+    /// Notes what is wrong with it, once for each expression: what a parser says
+    /// after the first mistake follows from it most often. `prefix` says whose
+    /// expression it is.
     pub(crate) fn note(self, prefix: &str, problems: &mut Problems) {
+        let mut told: Vec<usize> = Vec::new();
         for issue in &self.issues {
+            let segment = segment(&self.segments, issue.at);
+            if told.contains(&segment) {
+                continue;
+            }
+            told.push(segment);
             let (start, length) = in_text(&self.segments, issue.at, issue.length);
             let code = if issue.message.contains("too long") || issue.message.contains("too deep") {
                 "ExpressionTooBig"
@@ -140,6 +153,10 @@ impl Refused {
                 let empty = issue.message.ends_with("is empty");
                 Some(if empty {
                     "write an expression between the braces, such as `${schema.spec.name}`".to_owned()
+                } else if issue.message.contains("has() macro") {
+                    "`has(…)` asks for a field, such as `has(schema.spec.name)`; of a resource that may be switched off, \
+                     ask for what switches it off"
+                        .to_owned()
                 } else {
                     "expressions are CEL, such as `schema.spec.name + \"-suffix\"`".to_owned()
                 })
@@ -156,6 +173,13 @@ pub(crate) fn located(source: &str, issue: &Issue) -> String {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
     format!("ERROR: <input>:{line}:{column}: {}", issue.message)
+}
+
+/// Which expression a place belongs to.
+fn segment(segments: &[Segment], at: usize) -> usize {
+    let within = segments.iter().position(|it| (it.in_source..=it.in_source + it.length).contains(&at));
+    let after = || segments.iter().position(|segment| segment.in_source > at);
+    within.or_else(after).unwrap_or(segments.len().saturating_sub(1))
 }
 
 /// A place between two expressions is that of the one after it.

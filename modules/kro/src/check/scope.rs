@@ -11,6 +11,7 @@ use crate::{
     collect::{Found, Place},
     model::Dialect,
     problem::nearest,
+    shell,
     site::Site,
 };
 
@@ -67,7 +68,7 @@ impl<'n> Checker<'n, '_, '_, '_> {
             Visible::No if TYPE_NAMES.contains(&root) && self.resource(root).is_none() => {}
             Visible::No => {
                 let message = self.unknown(found, root);
-                let hint = self.scope_hint(found.place, root);
+                let hint = self.scope_hint(found, reference);
                 self.at(found, reference, "UnknownIdentifier", message, hint);
             }
         }
@@ -127,7 +128,9 @@ impl<'n> Checker<'n, '_, '_, '_> {
         }
     }
 
-    fn scope_hint(&self, place: Place, root: &str) -> Option<String> {
+    fn scope_hint(&self, found: &Found, reference: &Reference) -> Option<String> {
+        let (place, root) = (found.place, reference.root);
+        let path = [&[root], reference.path.as_slice()].concat().join(".");
         let known = root == "schema" || self.resource(root).is_some();
         match place {
             Place::IncludeWhen(_) if known => Some("includeWhen sees only `schema`".to_owned()),
@@ -140,9 +143,14 @@ impl<'n> Checker<'n, '_, '_, '_> {
             _ if library::names(Library::OF_KRO).any(|name| name == root) => {
                 Some(format!("`{root}` is a function: call it"))
             }
+            _ if shell::is_of_the_environment(root) => Some(shell::hint(&path)),
             _ => {
                 let ids = self.definition.resources.iter().map(|resource| resource.id.as_str());
-                nearest(root, ids.chain(["schema"])).map(|near| format!("did you mean `{near}`?"))
+                let near = nearest(root, ids.chain(["schema"])).map(|near| format!("did you mean `{near}`?"));
+                // Within a text it may be somebody else's variable.
+                let foreign = (!found.standalone).then(|| shell::hint(&path));
+                let hints: Vec<String> = near.into_iter().chain(foreign).collect();
+                (!hints.is_empty()).then(|| hints.join(" "))
             }
         }
     }

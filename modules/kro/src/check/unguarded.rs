@@ -12,8 +12,10 @@ use crate::{
     site::mentions,
 };
 
-/// Notes every unguarded optional field, once for each expression.
+/// Notes every unguarded optional field, once with the number of places, and not
+/// where the definition says itself that it may be absent.
 pub(super) fn warn(definition: &Definition, collected: &Collected, instance: &Value, problems: &mut Problems) {
+    let mut unguarded: Vec<(String, Vec<(&Found, usize)>)> = Vec::new();
     for found in &collected.found {
         // A status field that cannot be told is absent, and nothing waits for it.
         let waits = !matches!(found.place, Place::Status | Place::Condition | Place::ReadyWhen(_));
@@ -35,12 +37,38 @@ pub(super) fn warn(definition: &Definition, collected: &Collected, instance: &Va
         let mut told: Vec<String> = Vec::new();
         for Unguarded { at, path, certain } in walk.unguarded {
             let Some(absent) = may_be_absent(instance, &path, certain) else { continue };
-            if !told.contains(&absent) {
-                note(definition, found, at, &absent, problems);
-                told.push(absent);
+            if told.contains(&absent) || is_said_to_be_optional(definition, &absent) {
+                continue;
+            }
+            told.push(absent.clone());
+            match unguarded.iter_mut().find(|(known, _)| *known == absent) {
+                Some((_, places)) => places.push((found, at)),
+                None => unguarded.push((absent, vec![(found, at)])),
             }
         }
     }
+    for (absent, places) in &unguarded {
+        note(definition, places, absent, problems);
+    }
+}
+
+/// Whether a field is declared with `required=false`, which says more than to
+/// leave it out.
+fn is_said_to_be_optional(definition: &Definition, path: &str) -> bool {
+    let Some(below) = path.strip_prefix("schema.spec.") else { return false };
+    let mut fields = &definition.spec;
+    let mut names = below.split('.').peekable();
+    while let Some(name) = names.next() {
+        match fields.get(name) {
+            Some(Value::Object(inner)) => fields = inner,
+            Some(Value::String(line)) if names.peek().is_none() => {
+                let markers = line.split_once('|').map_or("", |(_, markers)| markers);
+                return markers.split_whitespace().any(|marker| marker == "required=false");
+            }
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// Whether one expression decides if the other is looked at.
@@ -56,17 +84,25 @@ fn iterates_for(one: Place, other: Place) -> bool {
     matches!((one, other), (Place::ForEach(goes_over, _), Place::Template(index)) if goes_over == index)
 }
 
-fn note(definition: &Definition, found: &Found, at: usize, absent: &str, problems: &mut Problems) {
+fn note(definition: &Definition, places: &[(&Found, usize)], absent: &str, problems: &mut Problems) {
+    let Some(((found, at), others)) = places.split_first() else { return };
     let id = found.place.resource().and_then(|index| definition.resources.get(index)).map_or("", |it| it.id.as_str());
     let what = match found.place {
         Place::IncludeWhen(_) => "is refused",
         _ => "waits for ever",
     };
     let (parent, field) = absent.rsplit_once('.').unwrap_or(("schema.spec", absent));
-    let (start, length) = (at, found.site.word(at));
-    let message = format!("`{absent}` may be absent, and an instance without it {what}: resource `{id}` needs it");
+    let (start, length) = (*at, found.site.word(*at));
+    let more = match others.len() {
+        0 => String::new(),
+        1 => ", as does 1 more expression".to_owned(),
+        count => format!(", as do {count} more expressions"),
+    };
+    let message =
+        format!("`{absent}` may be absent, and an instance without it {what}: resource `{id}` needs it{more}");
     found.site.warning(problems, "MayWaitForever", start, length, message).hint(format!(
-        "give it a default, require it, or guard it: `has({absent}) ? … : …`, `{parent}.?{field}.orValue(…)`"
+        "give it a default, require it, or guard it: `has({absent}) ? … : …`, `{parent}.?{field}.orValue(…)`; or declare \
+         it with `required=false`, which says that it may be absent"
     ));
 }
 

@@ -270,6 +270,14 @@ impl<'r, 'p> Nodes<'r, 'p> {
             Body::Labelled(kind, namespace, selector) => {
                 let namespace = self.text(node, namespace)?;
                 let selector = self.fill(node, selector)?;
+                if !selector.is_object() {
+                    let got = crate::simple_schema::kind_of(&selector);
+                    let message = format!("the selector of resource `{}` must be a map, got {got}", node.id);
+                    self.problems
+                        .error("InvalidSelector", &Pointer::root(), message)
+                        .hint("it needs `matchLabels` or `matchExpressions`");
+                    return Err(Obstacle::Wrong);
+                }
                 self.read(node, *kind, Selection::Labelled { namespace, selector });
                 Ok(self.observe(node, None))
             }

@@ -22,7 +22,7 @@ pub(super) struct Marker {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Error {
     #[error("marker key '{key}' without a value")]
-    NoValue { key: String, span: Range<usize> },
+    NoValue { key: String, before: Option<(String, String)>, span: Range<usize> },
     #[error("empty marker key")]
     EmptyKey { span: Range<usize> },
     #[error("unclosed quote in the value of marker `{key}`")]
@@ -45,6 +45,21 @@ impl Error {
         }
     }
 
+    /// The same, with the marker before it if that has a bare value, which may be
+    /// what the words belong to.
+    fn after(self, marker: Option<&Marker>, text: &str) -> Error {
+        let bare = marker.filter(|marker| !text[marker.span.clone()].ends_with(['"', ']', '}']));
+        let describes =
+            bare.filter(|marker| matches!(marker.key.as_str(), "description" | "default" | "enum" | "pattern"));
+        match self {
+            Error::NoValue { key, span, .. } => {
+                let before = describes.map(|marker| (marker.key.clone(), marker.value.clone()));
+                Error::NoValue { key, before, span }
+            }
+            other => other,
+        }
+    }
+
     /// What would be right.
     pub(super) fn hint(&self) -> String {
         match self {
@@ -52,11 +67,28 @@ impl Error {
             Error::NoValue { key, .. } if key.is_empty() => {
                 "write `key=value` after the `|`, and no space after the last marker".to_owned()
             }
-            Error::NoValue { key, .. } => format!("write `{key}=value`, and put a value with spaces in double quotes"),
+            Error::NoValue { key, before, .. } => without_a_value(key, before.as_ref()),
             Error::EmptyKey { .. } => "write `key=value`".to_owned(),
             Error::UnclosedQuote { .. } => "close the value with `\"`; a quote inside it is written `\\\"`".to_owned(),
             Error::Unclosed { .. } | Error::Unmatched { .. } => "balance the brackets and braces".to_owned(),
         }
+    }
+}
+
+/// What a word without `=` was probably meant to be. `before` is the marker before
+/// it, if its value stands without quotes.
+fn without_a_value(word: &str, before: Option<&(String, String)>) -> String {
+    let is_number = word.parse::<f64>().is_ok();
+    if let Some((key, value)) = word.split_once(':') {
+        return format!("write `{key}={}`: a marker has a `=`", if value.is_empty() { "value" } else { value });
+    }
+    match (word, before) {
+        ("required" | "immutable", _) => format!("write `{word}=true`"),
+        ("optional" | "nullable", _) => "leave it out: a field is optional unless it has `required=true`".to_owned(),
+        (_, Some((key, value))) => format!("put a value with spaces in double quotes: `{key}=\"{value} {word} …\"`"),
+        ("true" | "false", _) => format!("write `default={word}`"),
+        _ if is_number || word.starts_with('"') => format!("write `default={word}`"),
+        _ => format!("write `{word}=value`, or `default={word}` if it is the default"),
     }
 }
 
@@ -68,14 +100,14 @@ pub(super) fn parse(text: &str, dialect: Dialect) -> Result<Vec<Marker>, Error> 
     let mut markers: Vec<Marker> = Vec::new();
     let mut at = skip_space(text, 0);
     while at < text.len() {
-        let marker = one(text, at, dialect)?;
+        let marker = one(text, at, dialect).map_err(|error| error.after(markers.last(), text))?;
         at = skip_space(text, marker.span.end);
         markers.push(marker);
     }
     let end = markers.last().map_or(0, |last| last.span.end);
     // kro v0.9 takes a space at the end for the start of another marker.
     if dialect == Dialect::V09 && (markers.is_empty() || end < text.len()) {
-        return Err(Error::NoValue { key: String::new(), span: end..text.len() });
+        return Err(Error::NoValue { key: String::new(), before: None, span: end..text.len() });
     }
     Ok(markers)
 }
@@ -92,7 +124,7 @@ fn one(text: &str, start: usize, dialect: Dialect) -> Result<Marker, Error> {
     let key_start = if dialect == Dialect::V09 { skip_bars(text, start) } else { start };
     let first = word(text, key_start);
     let Some(length) = text[first.clone()].find('=') else {
-        return Err(Error::NoValue { key: text[first.clone()].to_owned(), span: start..first.end });
+        return Err(Error::NoValue { key: text[first.clone()].to_owned(), before: None, span: start..first.end });
     };
     let equals = key_start + length;
     let mut key = text[key_start..equals].to_owned();
@@ -101,7 +133,7 @@ fn one(text: &str, start: usize, dialect: Dialect) -> Result<Marker, Error> {
     }
     let end = value_end(text, equals + 1, &key)?;
     if end == equals + 1 && dialect == Dialect::V01 {
-        return Err(Error::NoValue { key, span: start..end });
+        return Err(Error::NoValue { key, before: None, span: start..end });
     }
     if key_start > start {
         key.insert(0, '|');
@@ -224,7 +256,8 @@ mod tests {
     fn v09_refuses_a_space_at_the_end_and_takes_an_empty_value() {
         for (text, span) in [("", 0..0), (" ", 0..1), ("a=1 ", 3..4)] {
             assert!(parse(text, Dialect::V01).is_ok());
-            assert_eq!(parse(text, Dialect::V09), Err(Error::NoValue { key: String::new(), span }));
+            let error = Error::NoValue { key: String::new(), before: None, span };
+            assert_eq!(parse(text, Dialect::V09), Err(error));
         }
         assert!(parse("default=", Dialect::V01).is_err());
         assert_eq!(parse("default= a=1", Dialect::V09).unwrap()[0].value, "");

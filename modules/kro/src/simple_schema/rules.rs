@@ -239,7 +239,14 @@ fn choices(schema: &Map<String, Value>, marker: &Marker) -> Result<Value, Refusa
             },
             other => format!("enum values only supported for string and integer types, got type: {other}"),
         };
-        return Err(Refusal::new(message, "write values of a `string` or an `integer`, such as `enum=\"a,b\"`"));
+        let hint = match type_of(schema) {
+            "array" => {
+                "for the elements of a list, declare a type and use it: `types: {Choice: 'string | enum=\"a,b\"'}` and \
+                 `[]Choice`"
+            }
+            _ => "write values of a `string` or an `integer`, such as `enum=\"a,b\"`",
+        };
+        return Err(Refusal::new(message, hint));
     }
     Ok(json!(choices))
 }

@@ -87,25 +87,99 @@ impl Error {
         };
         match self {
             Error::Unknown(name) | Error::Undeclared(name) => {
+                if let Some(meant) = foreign(name, dialect) {
+                    return meant;
+                }
                 match nearest(name, known).or_else(|| alias(name, dialect)) {
                     Some(known) => format!("did you mean `{known}`?"),
-                    None => all.to_owned(),
+                    None => value(name).unwrap_or_else(|| all.to_owned()),
                 }
             }
+            Error::MapKey | Error::MapKeys(_) => "keys are always texts: write `map[string]T`".to_owned(),
+            Error::EmptyValue => "say what the values are: `map[string]string`, for example".to_owned(),
+            Error::EmptyElement => "say what the elements are: `[]string`, for example".to_owned(),
             Error::TooBig(_) => "types are written out wherever they are used: use this one less often".to_owned(),
             _ => all.to_owned(),
         }
     }
 }
 
+/// What is written in the way of another language, and how it is written here.
+fn foreign(text: &str, dialect: Dialect) -> Option<String> {
+    let is_type = |text: &str| {
+        let known = parse(text, dialect).is_ok_and(|it| !matches!(it, Type::Named(_)));
+        known || alias(text, dialect).is_some()
+    };
+    let own = |text: &str| alias(text, dialect).map_or_else(|| text.to_owned(), str::to_owned);
+    let text = text.trim();
+    // `string default="x"`
+    if let Some((before, after)) = text.split_once(char::is_whitespace).filter(|(_, after)| after.contains('=')) {
+        let after = after.trim_start();
+        return is_type(before).then(|| format!("a `|` stands before the markers: `{} | {after}`", own(before)));
+    }
+    // `string]`
+    let stripped = text.trim_end_matches([']', ')', '}', ',', ';']);
+    if stripped.len() < text.len() && is_type(stripped) && !text.ends_with("[]") {
+        return Some(format!("there is a `{}` too many after `{stripped}`", &text[stripped.len()..]));
+    }
+    // `string[]`, `[string]`, `array<string>`, `list(string)`
+    let inner = |open: &str, close: char| text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+    let element = text.strip_suffix("[]").or_else(|| inner("[", ']')).or_else(|| {
+        let named = ["array", "Array", "list", "List", "slice", "set", "Set"].into_iter();
+        named.into_iter().find_map(|name| {
+            let rest = text.strip_prefix(name)?;
+            let pair = [('<', '>'), ('(', ')'), ('[', ']')];
+            pair.into_iter().find_map(|(open, close)| rest.strip_prefix(open)?.strip_suffix(close))
+        })
+    });
+    if let Some(element) = element.filter(|element| !element.is_empty()) {
+        return Some(format!("a list is written `[]{}`", own(element)));
+    }
+    if matches!(text, "array" | "Array" | "list" | "List" | "slice" | "set") {
+        return Some("a list is written with what its elements are, such as `[]string`".to_owned());
+    }
+    // `map<string, string>`, `Map(string)`, `dict`
+    let is_map =
+        ["map<", "Map<", "map(", "dict[", "dict(", "Record<", "HashMap<"].iter().any(|it| text.starts_with(it));
+    if is_map || matches!(text, "dict" | "map" | "Map" | "hash" | "HashMap") {
+        return Some("a map is written `map[string]string`, or with another type of its values".to_owned());
+    }
+    // `string?`, `*string`
+    let optional = text.strip_suffix('?').or_else(|| text.strip_prefix('*'));
+    optional
+        .filter(|optional| is_type(optional))
+        .map(|optional| format!("a field is optional unless it has `required=true`: write `{}`", own(optional)))
+}
+
+/// The declaration of a field of which only a value is given.
+fn value(text: &str) -> Option<String> {
+    let quoted = |text: &str| text.len() > 1 && (text.starts_with('"') && text.ends_with('"'));
+    let is_name = |text: &str| text.chars().all(|it| it.is_ascii_alphanumeric() || it == '_') && !text.is_empty();
+    let declared = if matches!(text, "true" | "false") {
+        format!("boolean | default={text}")
+    } else if text.parse::<i64>().is_ok() {
+        format!("integer | default={text}")
+    } else if text.parse::<f64>().is_ok() {
+        format!("float | default={text}")
+    } else if quoted(text) {
+        format!("string | default={text}")
+    } else if !is_name(text) && !text.contains(['[', ']', '<', '>', '|', '"']) {
+        format!("string | default=\"{text}\"")
+    } else {
+        return None;
+    };
+    Some(format!("if it is a value, write `{declared}`"))
+}
+
 /// What other languages call the same type.
 fn alias(name: &str, dialect: Dialect) -> Option<&'static str> {
     match name {
-        "int" | "int32" | "int64" | "long" => Some("integer"),
-        "bool" => Some("boolean"),
-        "number" | "double" | "float64" => Some("float"),
-        "str" | "text" => Some("string"),
-        "any" | "map" if dialect == Dialect::V09 => Some("object"),
+        "int" | "int32" | "int64" | "long" | "uint" | "Int" => Some("integer"),
+        "bool" | "Bool" => Some("boolean"),
+        "number" | "double" | "float32" | "float64" | "Number" => Some("float"),
+        "str" | "text" | "quantity" | "intOrString" | "int-or-string" | "date" | "datetime" | "timestamp"
+        | "duration" | "enum" | "char" => Some("string"),
+        "any" | "json" | "struct" | "interface{}" if dialect == Dialect::V09 => Some("object"),
         _ => None,
     }
 }
