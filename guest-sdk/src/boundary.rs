@@ -90,7 +90,18 @@ fn rendering(rendering: rust::Rendering) -> wit::Rendering {
 }
 
 fn child(child: rust::Child) -> wit::Child {
-    wit::Child { id: child.id, key: child.key, manifest: text(&child.manifest), depends_on: child.depends_on }
+    let manifest = text(&child.manifest);
+    unfreed(child.manifest);
+    wit::Child { id: child.id, key: child.key, manifest, depends_on: child.depends_on }
+}
+
+/// Lets go of a value that is not needed any more. A component's memory is as
+/// short-lived as the call: to free a document piece by piece would be a tenth
+/// of what a render costs.
+pub fn unfreed<T>(value: T) {
+    if cfg!(target_family = "wasm") {
+        std::mem::forget(value);
+    }
 }
 
 fn selection(selection: rust::Selection) -> wit::Selection {

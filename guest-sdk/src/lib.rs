@@ -77,6 +77,7 @@ pub mod log;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod test;
 
+pub use boundary::unfreed;
 pub use contract::*;
 pub use serde_json;
 

@@ -5,7 +5,7 @@
 //! [`converge`] plays the host until nothing changes. It is no host: it admits
 //! everything and applies nothing.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -112,9 +112,10 @@ fn observe(
     externals: &[Observed],
     live: &mut impl FnMut(&Child) -> Value,
 ) -> Vec<Observed> {
-    let blocked = |id: &str| rendering.blocked.iter().any(|blocked| blocked.id == id);
-    let external = |id: &str| externals.iter().any(|external| external.id == id);
-    let kept = before.iter().filter(|seen| blocked(&seen.id) && !external(&seen.id)).cloned();
+    let blocked: BTreeSet<&str> = rendering.blocked.iter().map(|blocked| blocked.id.as_str()).collect();
+    let external: BTreeSet<&str> = externals.iter().map(|external| external.id.as_str()).collect();
+    let kept = |seen: &&Observed| blocked.contains(seen.id.as_str()) && !external.contains(seen.id.as_str());
+    let kept = before.iter().filter(kept).cloned();
     let stated = rendering.children.iter().map(|child| Observed {
         id: child.id.clone(),
         key: child.key.clone(),

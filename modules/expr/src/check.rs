@@ -6,6 +6,8 @@
 mod calls;
 mod folds;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use crate::{
@@ -17,11 +19,65 @@ use crate::{
     types::{Bindings, Type},
 };
 
+/// Variables, which are found by their name.
+#[derive(Clone, Debug, Default)]
+pub struct Variables<'s> {
+    all: Vec<(String, Type<'s>)>,
+    /// Of several of one name, the first.
+    numbers: BTreeMap<String, usize>,
+    dotted: usize,
+}
+
+impl<'s> Variables<'s> {
+    /// Adds one, with its name and its type.
+    pub fn push(&mut self, variable: (String, Type<'s>)) {
+        self.dotted += usize::from(variable.0.contains('.'));
+        self.numbers.entry(variable.0.clone()).or_insert(self.all.len());
+        self.all.push(variable);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Takes all but the first ones away again.
+    pub fn truncate(&mut self, keep: usize) {
+        for (index, (name, _)) in self.all.drain(keep.min(self.all.len())..).enumerate() {
+            self.dotted -= usize::from(name.contains('.'));
+            if self.numbers.get(&name) == Some(&(keep + index)) {
+                self.numbers.remove(&name);
+            }
+        }
+    }
+
+    /// Gives a variable another type; the type that it had, if there is one of
+    /// that number.
+    pub fn retype(&mut self, number: usize, of: Type<'s>) -> Option<Type<'s>> {
+        self.all.get_mut(number).map(|variable| std::mem::replace(&mut variable.1, of))
+    }
+
+    /// The number and the type of a name.
+    pub fn get(&self, name: &str) -> Option<(usize, &Type<'s>)> {
+        let number = *self.numbers.get(name)?;
+        Some((number, &self.all.get(number)?.1))
+    }
+
+    fn is_any_dotted(&self) -> bool {
+        self.dotted > 0
+    }
+}
+
 /// What an expression may use.
 #[derive(Clone, Debug)]
 pub struct Env<'s> {
     /// The variables and their types; a variable's number is its position.
-    pub variables: Vec<(String, Type<'s>)>,
+    pub variables: Variables<'s>,
     /// The libraries.
     pub libraries: &'static [Library],
     /// Names are looked up in this namespace first; empty for none.
@@ -41,7 +97,7 @@ pub struct Env<'s> {
 impl Default for Env<'_> {
     fn default() -> Self {
         Env {
-            variables: Vec::new(),
+            variables: Variables::default(),
             libraries: Library::OF_KRO,
             container: String::new(),
             type_values: true,
@@ -168,8 +224,8 @@ impl<'s> Checker<'_, 's> {
             }
         }
         self.candidates(name).into_iter().find_map(|name| {
-            let index = self.env.variables.iter().position(|(variable, _)| *variable == name)?;
-            Some((self.env.variables[index].1.clone(), Code::Global(number(index))))
+            let (index, of) = self.env.variables.get(&name)?;
+            Some((of.clone(), Code::Global(number(index))))
         })
     }
 
@@ -258,8 +314,11 @@ impl<'s> Checker<'_, 's> {
             return None;
         }
         let name = names.join(".");
-        let dotted = self.env.variables.iter().any(|(variable, _)| variable.contains('.'));
-        let known = if dotted || !self.env.container.is_empty() { self.look_up(&name) } else { None };
+        let known = if self.env.variables.is_any_dotted() || !self.env.container.is_empty() {
+            self.look_up(&name)
+        } else {
+            None
+        };
         // The names live as long as the program, a joined name does not.
         let of_types = ["google.protobuf.Duration", "google.protobuf.Timestamp", "net.IP", "net.CIDR"];
         let of_kubernetes = ["kubernetes.URL", "kubernetes.Quantity", "kubernetes.Semver"];

@@ -59,7 +59,7 @@ impl Error {
 #[derive(Debug)]
 pub struct Machine {
     left: Cell<u64>,
-    patterns: RefCell<Vec<(String, Rc<Regex>)>>,
+    patterns: RefCell<BTreeMap<String, Rc<Regex>>>,
 }
 
 impl Default for Machine {
@@ -106,14 +106,14 @@ impl Machine {
     /// A compiled pattern; each is compiled once.
     pub(crate) fn pattern(&self, pattern: &str) -> Result<Rc<Regex>, Error> {
         let mut patterns = self.patterns.borrow_mut();
-        if let Some((_, compiled)) = patterns.iter().find(|(known, _)| known == pattern) {
+        if let Some(compiled) = patterns.get(pattern) {
             return Ok(Rc::clone(compiled));
         }
         // Compiling is dear, and dearer for a longer pattern.
         self.charge(200 + 8 * pattern.len())?;
         let compiled = regex::RegexBuilder::new(pattern).size_limit(1 << 20).build();
         let compiled = Rc::new(compiled.map_err(|error| bad_pattern(pattern, &error))?);
-        patterns.push((pattern.to_owned(), Rc::clone(&compiled)));
+        patterns.insert(pattern.to_owned(), Rc::clone(&compiled));
         Ok(compiled)
     }
 }
@@ -260,20 +260,13 @@ impl<'v> Run<'_, '_, 'v> {
     fn sum(&mut self, operands: &'v [Code<'v>]) -> Outcome<'v> {
         let mut operands = operands.iter();
         let Some(first) = operands.next() else { return Ok(Value::Null) };
-        let mut sum = self.eval(first)?;
-        // Texts are gathered in one buffer: a long sum is no quadratic copy.
-        let mut buffer: Option<String> = None;
+        let mut sum = Partial::Value(self.eval(first)?);
         for operand in operands {
             let value = self.eval(operand)?;
             self.machine.charge(value.weight() / 16)?;
-            match (&mut buffer, &sum, &value) {
-                (Some(buffer), _, Value::Text(text)) => buffer.push_str(text),
-                (None, Value::Text(start), Value::Text(text)) => buffer = Some(format!("{}{}", &**start, &**text)),
-                (Some(_), _, _) => return Err(Error::no_such_overload()),
-                _ => sum = standard::add(self.machine, &sum, &value)?,
-            }
+            sum = sum.plus(self.machine, value)?;
         }
-        Ok(buffer.map_or(sum, Value::text))
+        Ok(sum.finish())
     }
 
     fn list(&mut self, elements: &'v [(Code<'v>, bool)]) -> Outcome<'v> {
@@ -450,6 +443,53 @@ impl<'v> Run<'_, '_, 'v> {
         }
         library::lists::sort(self.machine, &mut keyed)?;
         Ok(Value::list(keyed.into_iter().map(|(_, element)| element).collect()))
+    }
+}
+
+/// What a sum has come to so far. Texts, bytes and lists are gathered in one
+/// buffer: a long sum copies nothing twice.
+enum Partial<'v> {
+    Value(Value<'v>),
+    Text(String),
+    Bytes(Vec<u8>),
+    List(Vec<Value<'v>>),
+}
+
+impl<'v> Partial<'v> {
+    fn plus(self, machine: &Machine, value: Value<'v>) -> Result<Partial<'v>, Error> {
+        Ok(match (self, value) {
+            (Partial::Value(Value::Text(one)), Value::Text(two)) => Partial::Text([&*one, &*two].concat()),
+            (Partial::Value(Value::Bytes(one)), Value::Bytes(two)) => Partial::Bytes([&*one, &*two].concat()),
+            // A set takes up what it does not have.
+            (Partial::Value(Value::List(one)), Value::List(two)) if !one.is_set() => {
+                machine.charge(one.len() + two.len())?;
+                Partial::List(one.iter().chain(two.iter()).collect())
+            }
+            (Partial::Text(mut text), Value::Text(more)) => {
+                text.push_str(&more);
+                Partial::Text(text)
+            }
+            (Partial::Bytes(mut bytes), Value::Bytes(more)) => {
+                bytes.extend_from_slice(&more);
+                Partial::Bytes(bytes)
+            }
+            (Partial::List(mut list), Value::List(more)) => {
+                machine.charge(more.len())?;
+                list.extend(more.iter());
+                Partial::List(list)
+            }
+            (Partial::Value(one), two) => Partial::Value(standard::add(machine, &one, &two)?),
+            _ => return Err(Error::no_such_overload()),
+        })
+    }
+
+    fn finish(self) -> Value<'v> {
+        match self {
+            Partial::Value(value) => value,
+            Partial::Text(text) => Value::text(text),
+            Partial::Bytes(bytes) => Value::Bytes(bytes.into()),
+            Partial::List(list) => Value::list(list),
+        }
     }
 }
 

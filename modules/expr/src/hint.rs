@@ -17,7 +17,7 @@ pub struct Hint<'a> {
     pub decode: Decode,
     /// Whether a list is a set.
     pub set: bool,
-    /// Of its fields, those that have a hint.
+    /// Of its fields, those that have a hint, sorted by name.
     pub fields: Vec<(&'a str, Hint<'a>)>,
     /// Of all elements of a list or values of a map.
     pub items: Option<Box<Hint<'a>>>,
@@ -51,7 +51,8 @@ impl<'a> Hint<'a> {
     }
 
     pub(crate) fn field(&self, name: &str) -> Option<&Hint<'a>> {
-        self.fields.iter().find(|(field, _)| *field == name).map(|(_, hint)| hint).or(self.items.as_deref())
+        let found = self.fields.binary_search_by(|(field, _)| field.cmp(&name));
+        found.ok().and_then(|at| self.fields.get(at)).map(|(_, hint)| hint).or(self.items.as_deref())
     }
 }
 
@@ -79,12 +80,13 @@ fn at<'a>(schema: &'a Value, paths: &[&[String]], depth: usize) -> Option<Hint<'
         (!found.is_empty()).then_some(found)
     };
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    let fields = properties
+    let mut fields: Vec<(&str, Hint)> = properties
         .filter_map(|(name, schema)| {
             let paths = below(Some(name))?;
             Some((name.as_str(), at(schema, &paths, depth - 1)?))
         })
         .collect();
+    fields.sort_by_key(|(name, _)| *name);
     let inner = schema.get("items").or_else(|| schema.get("additionalProperties").filter(|it| it.is_object()));
     let items = inner.and_then(|schema| at(schema, &below(None)?, depth - 1)).map(Box::new);
     let set = schema.get("x-kubernetes-list-type").and_then(Value::as_str) == Some("set");

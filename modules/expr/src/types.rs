@@ -142,6 +142,8 @@ impl fmt::Display for Type<'_> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bindings<'s> {
     known: Vec<Option<Type<'s>>>,
+    /// What was known of the variables before each change, to take it back.
+    before: Vec<(u32, Option<Type<'s>>)>,
 }
 
 impl<'s> Bindings<'s> {
@@ -158,7 +160,7 @@ impl<'s> Bindings<'s> {
 
     fn bind(&mut self, variable: u32, to: Type<'s>) {
         if let Some(slot) = self.known.get_mut(variable as usize) {
-            *slot = Some(to);
+            self.before.push((variable, slot.replace(to)));
         }
     }
 
@@ -190,12 +192,21 @@ impl<'s> Bindings<'s> {
         if given.len() != wanted.len() {
             return false;
         }
-        let before = self.known.clone();
+        let changes = self.before.len();
         let fits = given.iter().zip(wanted).all(|(given, wanted)| self.fits(given, wanted));
         if !fits {
-            self.known = before;
+            self.undo(changes);
         }
         fits
+    }
+
+    /// Takes back all changes but the first ones.
+    fn undo(&mut self, keep: usize) {
+        for (variable, known) in self.before.drain(keep..).rev() {
+            if let Some(slot) = self.known.get_mut(variable as usize) {
+                *slot = known;
+            }
+        }
     }
 
     fn fits(&mut self, one: &Type<'s>, two: &Type<'s>) -> bool {

@@ -1,7 +1,7 @@
 //! Puts a checked definition together: the blueprint for the host and the
 //! program for `render`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use expr::hint::Hint;
 use guest_sdk::{Access, Api, Blueprint, Failure, Gvk, Node as BlueprintNode, Prepared, Problem, Role, UsedKind};
@@ -26,14 +26,16 @@ pub(crate) fn prepared(
     spec: &Value,
     warnings: Vec<Problem>,
 ) -> Result<Prepared, Failure> {
-    let assembly = Assembly { definition, collected, checked, schemas };
+    let mut positions = vec![0; definition.resources.len()];
+    checked.order.iter().enumerate().for_each(|(position, index)| positions[*index] = number(position));
+    let assembly = Assembly { definition, collected, checked, schemas, positions };
     let program = Program {
         strict: definition.dialect == Dialect::V01,
         spec: Shape::of(spec),
         variables: assembly.variables(),
         nodes: checked.order.iter().map(|index| assembly.node(&definition.resources[*index])).collect(),
         status: collected.status.iter().map(|(name, draft)| (*name, assembly.template(draft))).collect(),
-        conditions: assembly.all(|place| place == Place::Condition),
+        conditions: assembly.all(Place::Condition..=Place::Condition),
     };
     let program = program.to_bytes().map_err(|error| Failure::Internal(error.to_string()))?;
     Ok(Prepared { blueprint: assembly.blueprint(spec), program, warnings })
@@ -44,6 +46,8 @@ struct Assembly<'a> {
     collected: &'a Collected<'a, 'a>,
     checked: &'a Checked<'a, 'a>,
     schemas: &'a Schemas<'a>,
+    /// Where each resource is among the nodes.
+    positions: Vec<u16>,
 }
 
 /// A definition has far fewer than 65,536 resources: the host bounds it.
@@ -59,7 +63,7 @@ fn kind_of(resource: &Resource) -> Gvk {
 impl<'a> Assembly<'a> {
     /// Where a resource is among the nodes.
     fn position(&self, resource: usize) -> u16 {
-        number(self.checked.order.iter().position(|index| *index == resource).unwrap_or_default())
+        self.positions.get(resource).copied().unwrap_or_default()
     }
 
     fn blueprint(&self, spec: &Value) -> Blueprint {
@@ -95,12 +99,13 @@ impl<'a> Assembly<'a> {
     /// The variables of expressions, with hints for what is read of them.
     fn variables(&self) -> Vec<Variable<'a>> {
         let names = check::variables(self.definition);
-        let hint = |index: usize, name: &str| match index {
+        let mut read = self.read();
+        let mut hint = |index: usize, name: &str| match index {
             _ if self.definition.dialect == Dialect::V01 => None,
-            0 => Hint::of(self.schemas.instance(), &self.read(name)),
+            0 => Hint::of(self.schemas.instance(), &read.remove(name).unwrap_or_default()),
             _ => {
                 let resource = self.definition.resources.get(index - 1)?;
-                let mut paths = self.read(name);
+                let mut paths = read.remove(name).unwrap_or_default();
                 if check::is_collection(resource) && !paths.is_empty() {
                     // What a macro reads of the elements is not followed.
                     paths = vec![Vec::new()];
@@ -111,14 +116,15 @@ impl<'a> Assembly<'a> {
         names.into_iter().enumerate().map(|(index, name)| Variable { name, hint: hint(index, name) }).collect()
     }
 
-    /// The paths below a variable that expressions read as its schema says;
+    /// The paths below each variable that expressions read as its schema says;
     /// readyWhen reads them as they stand.
-    fn read(&self, variable: &str) -> Vec<Vec<String>> {
-        let mut paths = Vec::new();
+    fn read(&self) -> BTreeMap<&'a str, Vec<Vec<String>>> {
+        let mut paths: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
         for found in self.collected.found.iter().filter(|found| !matches!(found.place, Place::ReadyWhen(_))) {
-            let references = found.site.mentions().references;
-            let below = references.into_iter().filter(|it| it.root == variable);
-            paths.extend(below.map(|it| it.path.into_iter().map(str::to_owned).collect::<Vec<_>>()));
+            for reference in found.site.mentions().references {
+                let path = reference.path.into_iter().map(str::to_owned).collect();
+                paths.entry(reference.root).or_default().push(path);
+            }
         }
         paths
     }
@@ -130,15 +136,14 @@ impl<'a> Assembly<'a> {
         Expression { source, code: code.unwrap_or(expr::code::Code::Wrong) }
     }
 
-    fn all(&self, wanted: impl Fn(Place) -> bool) -> Vec<Expression<'a>> {
-        let found = self.collected.found.iter().enumerate().filter(|(_, found)| wanted(found.place));
-        found.map(|(index, _)| self.expression(index)).collect()
+    fn all(&self, places: RangeInclusive<Place>) -> Vec<Expression<'a>> {
+        self.collected.numbered(places).map(|index| self.expression(index)).collect()
     }
 
     fn node(&self, resource: &'a Resource) -> Node<'a> {
         let index = resource.index;
         let iterators = resource.for_each.iter().map(|(name, _)| name.as_str());
-        let dimensions = self.all(|place| matches!(place, Place::ForEach(own, _) if own == index));
+        let dimensions = self.all(Place::dimensions(index));
         let deciding = |expression: &Expression| {
             let reads = expression.code.reads();
             let resources = reads.into_iter().map(|(variable, _)| usize::from(variable));
@@ -150,14 +155,14 @@ impl<'a> Assembly<'a> {
             positions.dedup();
             positions
         };
-        let include_when = self.all(|place| place == Place::IncludeWhen(index));
+        let include_when = self.all(Place::IncludeWhen(index)..=Place::IncludeWhen(index));
         Node {
             id: &resource.id,
             variable: number(index + 1),
             depends_on: self.checked.dependencies[index].iter().map(|index| self.position(*index)).collect(),
             body: self.body(resource),
             for_each: iterators.zip(dimensions).collect(),
-            ready_when: self.all(|place| place == Place::ReadyWhen(index)),
+            ready_when: self.all(Place::ReadyWhen(index)..=Place::ReadyWhen(index)),
             include_when: include_when.into_iter().map(|it| (it.clone(), deciding(&it))).collect(),
         }
     }

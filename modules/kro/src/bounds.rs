@@ -49,7 +49,7 @@ impl Size {
         self.values += shape::values(value);
         // A field of the status or of the defaults is one level further down.
         self.depth = self.depth.max(shape::depth(value) + 1);
-        self.bytes += value.to_string().len();
+        self.bytes += shape::bytes(value);
     }
 
     fn refuse(&self, what: &str, at: &Pointer) -> Result<(), Failure> {

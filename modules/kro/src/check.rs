@@ -12,7 +12,7 @@ mod status;
 mod typing;
 mod unguarded;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use expr::{code::Code, types::Type};
 use serde_json::Value;
@@ -117,6 +117,7 @@ pub(crate) fn check<'n, 's>(
         schemas,
         problems,
         dependencies: vec![BTreeSet::new(); definition.resources.len()],
+        ids: definition.resources.iter().rev().map(|resource| (resource.id.as_str(), resource.index)).collect(),
     };
     let sound: Vec<bool> = (0..collected.found.len()).map(|index| checker.scope(index)).collect();
     let typed = checker.types(&sound);
@@ -135,6 +136,8 @@ struct Checker<'n, 'c, 's, 'p> {
     schemas: &'s Schemas<'s>,
     problems: &'p mut Problems,
     dependencies: Vec<BTreeSet<usize>>,
+    /// Where each id is among the resources; of several of one id, the first.
+    ids: BTreeMap<&'n str, usize>,
 }
 
 impl<'n, 's> Checker<'n, '_, 's, '_> {
@@ -148,7 +151,7 @@ impl<'n, 's> Checker<'n, '_, 's, '_> {
 
     /// The resource of an id.
     fn resource(&self, id: &str) -> Option<usize> {
-        self.definition.resources.iter().position(|resource| resource.id == id)
+        self.ids.get(id).copied()
     }
 
     fn order(&mut self) -> Vec<usize> {

@@ -7,6 +7,8 @@
 mod shape;
 mod templates;
 
+use std::{collections::BTreeMap, ops::RangeInclusive};
+
 use guest_sdk::Scope;
 use serde_json::Value;
 
@@ -24,10 +26,29 @@ use crate::{
 pub(crate) struct Collected<'d, 's> {
     /// All expressions.
     pub(crate) found: Vec<Found<'s>>,
+    /// The numbers of the expressions at each place, in their order.
+    pub(crate) places: BTreeMap<Place, Vec<usize>>,
     /// The bodies of the resources, in their order.
     pub(crate) bodies: Vec<DraftBody<'d>>,
     /// The status fields.
     pub(crate) status: Vec<(&'d str, Draft<'d>)>,
+}
+
+impl<'s> Collected<'_, 's> {
+    /// The expressions at a place.
+    pub(crate) fn at(&self, place: Place) -> impl Iterator<Item = &Found<'s>> {
+        self.numbered(place..=place).map(|number| &self.found[number])
+    }
+
+    /// The expressions that a resource goes over, the outermost first.
+    pub(crate) fn dimensions(&self, resource: usize) -> impl Iterator<Item = &Found<'s>> {
+        self.numbered(Place::dimensions(resource)).map(|number| &self.found[number])
+    }
+
+    /// The numbers of the expressions at some places.
+    pub(crate) fn numbered(&self, places: RangeInclusive<Place>) -> impl Iterator<Item = usize> {
+        self.places.range(places).flat_map(|(_, numbers)| numbers.iter().copied())
+    }
 }
 
 /// An expression and what is expected of it.
@@ -46,7 +67,7 @@ pub(crate) struct Found<'s> {
 }
 
 /// Where an expression is used. Resources are counted as they were written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     /// In the template of a resource, or in its reference to others' objects.
     Template(usize),
@@ -63,6 +84,11 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// All dimensions of a resource.
+    pub(crate) fn dimensions(resource: usize) -> RangeInclusive<Place> {
+        Place::ForEach(resource, 0)..=Place::ForEach(resource, usize::MAX)
+    }
+
     /// The resource that it belongs to.
     pub(crate) fn resource(self) -> Option<usize> {
         match self {
@@ -248,6 +274,7 @@ impl<'d, 's> Collector<'d, 's, '_> {
     ) -> usize {
         match site {
             Ok(site) => {
+                self.collected.places.entry(place).or_default().push(self.collected.found.len());
                 self.collected.found.push(Found { site, place, path, wanted, standalone });
                 self.collected.found.len() - 1
             }

@@ -47,16 +47,18 @@ pub(crate) fn depth_first(ids: &[&str], on: &[BTreeSet<usize>]) -> Result<Vec<us
         indexes
     };
     let mut order = Vec::with_capacity(ids.len());
+    let mut done = vec![false; ids.len()];
     // With a stack of its own: a chain of a thousand resources must not exhaust
     // the guest's.
     let mut pending: Vec<(usize, bool)> = Vec::new();
     for start in sorted((0..ids.len()).collect()) {
         pending.push((start, false));
         while let Some((index, walked)) = pending.pop() {
-            if order.contains(&index) {
+            if done[index] {
                 continue;
             }
             if walked {
+                done[index] = true;
                 order.push(index);
                 continue;
             }

@@ -2,34 +2,35 @@
 //!
 //! The host hands them out; what it does not know is checked permissively.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
 use guest_sdk::{Gvk, Schema, Scope};
 use serde_json::{Value, json};
 
 /// The schemas that the host gave.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Kinds<'s> {
-    given: &'s [Schema],
+    given: Rc<BTreeMap<&'s Gvk, &'s Schema>>,
 }
 
 impl<'s> Kinds<'s> {
     pub(crate) fn new(given: &'s [Schema]) -> Kinds<'s> {
-        Kinds { given }
+        // Of several of one kind, the first.
+        Kinds { given: Rc::new(given.iter().rev().map(|schema| (&schema.kind, schema)).collect()) }
     }
 
     /// Those of some kinds that the host has said nothing about yet.
     pub(crate) fn missing<'g>(&self, kinds: impl IntoIterator<Item = &'g Gvk>) -> Vec<Gvk> {
-        let mut missing: Vec<Gvk> = Vec::new();
-        for kind in kinds {
-            let known = self.given.iter().any(|schema| schema.kind == *kind) || missing.contains(kind);
-            if !known {
-                missing.push(kind.clone());
-            }
-        }
-        missing
+        let mut seen = BTreeSet::new();
+        let unknown = kinds.into_iter().filter(|kind| !self.given.contains_key(kind) && seen.insert(*kind));
+        unknown.cloned().collect()
     }
 
     fn find(&self, kind: &Gvk) -> Option<&'s Schema> {
-        self.given.iter().find(|schema| schema.kind == *kind).filter(|schema| !is_unknown(&schema.openapi))
+        self.given.get(kind).copied().filter(|schema| !is_unknown(&schema.openapi))
     }
 
     /// The schema of a kind's objects, if anybody knows it.

@@ -53,7 +53,9 @@ impl Composer for Kro {
     }
 
     fn render(program: &[u8], instance: Value, observed: Vec<Observed>) -> Result<Rendering, Failure> {
-        render(program, &instance, &observed)
+        let rendering = render(program, &instance, &observed);
+        guest_sdk::unfreed((instance, observed));
+        rendering
     }
 }
 
@@ -88,7 +90,7 @@ pub fn prepare(definition: &Value, schemas: &[Schema]) -> Result<Preparation, Fa
     }
     let spec = simple_schema::spec(&definition, &mut problems);
     naming::check(&definition, &mut problems);
-    let schemas = Schemas::new(&definition, &spec, kinds);
+    let schemas = Schemas::new(&definition, &spec, kinds.clone());
     let collected = collect::collect(&definition, kinds, &mut problems);
     let checked = check::check(&definition, &collected, &schemas, &mut problems);
     let warnings = problems.into_result()?;

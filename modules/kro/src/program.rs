@@ -157,6 +157,12 @@ impl<'a> Program<'a> {
         postcard::to_extend(self, vec![FORMAT]).map_err(Error::Unwritable)
     }
 
+    /// Whether a variable is a resource's: neither `schema` nor `each` nor an
+    /// iterator.
+    pub(crate) fn is_resource(&self, variable: usize) -> bool {
+        (1..=self.nodes.len()).contains(&variable)
+    }
+
     /// The program in the bytes.
     pub(crate) fn from_bytes(bytes: &'a [u8]) -> Result<Program<'a>, Error> {
         match bytes.split_first() {
@@ -209,13 +215,14 @@ impl<'a> Template<'a> {
                 Value::Array(list)
             }
             Template::Map(fields) => {
-                let mut map = Map::new();
+                let mut filled = Vec::with_capacity(fields.len());
                 for (name, template) in fields {
                     if let Some(value) = template.fill(evaluate)? {
-                        map.insert((*name).to_owned(), value);
+                        filled.push(((*name).to_owned(), value));
                     }
                 }
-                Value::Object(map)
+                // At once, since one by one each would be searched for its place.
+                Value::Object(Map::from_iter(filled))
             }
             Template::Value(expression) => return evaluate(expression),
             Template::Printed(pieces) => Value::String(print_all(pieces, evaluate)?),

@@ -11,7 +11,7 @@ mod scope;
 
 use std::collections::BTreeMap;
 
-use guest_sdk::{Failure, Observed, Rendering};
+use guest_sdk::{Failure, Observed, Rendering, unfreed};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -43,11 +43,12 @@ pub(crate) fn render(program: &[u8], instance: &Value, observed: &[Observed]) ->
     nodes.run();
     let (scope, mut rendering, all_ready) = nodes.finish();
     problems.into_result()?;
-    rendering.conditions = conditions::of(&program, &schema, &scope, all_ready);
     rendering.defaults = defaults;
     rendering.status = status(&program, &scope);
+    rendering.conditions = conditions::of(&program, &schema, scope, all_ready);
     rendering.suspended = suspension(&program, instance);
     bounds::rendering(&rendering)?;
+    unfreed((program, schema, live));
     Ok(rendering)
 }
 

@@ -5,6 +5,8 @@
 //! It works from a compact form of the schema that a program carries. It knows
 //! only what SimpleSchema can say.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -81,12 +83,13 @@ impl<'a> Shape<'a> {
 }
 
 fn fields(schema: &Value) -> Vec<Field<'_>> {
-    let required = |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|it| it == name));
+    let required: BTreeSet<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = schema["properties"].as_object().into_iter().flatten();
     properties
         .map(|(name, schema)| Field {
             name,
-            required: required(name),
+            required: required.contains(name.as_str()),
             default: schema.get("default").map(Value::to_string),
             shape: Shape::of(schema),
         })

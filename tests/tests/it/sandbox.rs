@@ -3,6 +3,7 @@
 
 mod answers;
 mod artifacts;
+mod growth;
 mod guests;
 mod hostile;
 mod isolation;

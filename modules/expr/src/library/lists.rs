@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     eval::{Error, Machine},
-    value::{List as Elements, Value},
+    value::{List as Elements, Seen, Value},
 };
 
 /// The longest list that `lists.range` makes.
@@ -86,10 +86,10 @@ fn flatten_into<'v>(
 
 fn distinct<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     let list = receiver(machine, args)?;
-    let mut kept: Vec<Value> = Vec::new();
+    let (mut seen, mut kept) = (Seen::default(), Vec::new());
     for element in list.iter() {
-        machine.charge(kept.len() / 4)?;
-        if !kept.iter().any(|known| known.equals(&element)) {
+        machine.charge(seen.compared_with(&element) / 4)?;
+        if seen.insert(element.clone()) {
             kept.push(element);
         }
     }

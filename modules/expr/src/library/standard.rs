@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     eval::{Error, Machine},
-    value::Value,
+    value::{Seen, Value},
 };
 
 functions! {
@@ -104,12 +104,14 @@ pub(crate) fn add<'v>(machine: &Machine, one: &Value<'v>, two: &Value<'v>) -> Ou
         (Value::List(one), Value::List(two)) => {
             machine.charge(one.len() + two.len())?;
             let mut list: Vec<Value> = one.iter().collect();
-            let as_set = one.is_set();
-            if as_set {
-                machine.charge(one.len().saturating_mul(two.len()))?;
+            if !one.is_set() {
+                list.extend(two.iter());
+                return Ok(Value::list(list));
             }
+            let mut seen: Seen = one.iter().collect();
             for element in two.iter() {
-                if !as_set || !list.iter().any(|known| known.equals(&element)) {
+                machine.charge(seen.compared_with(&element))?;
+                if seen.insert(element.clone()) {
                     list.push(element);
                 }
             }

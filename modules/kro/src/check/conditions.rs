@@ -1,6 +1,8 @@
 //! What can be told beforehand of the conditions that a definition adds: types
 //! and statuses that are written out, and conditions that read others.
 
+use std::collections::BTreeSet;
+
 use expr::syntax::{Kind, Node};
 
 use super::Checker;
@@ -23,17 +25,18 @@ impl<'n> Checker<'n, '_, '_, '_> {
                 (&found.site, made, read)
             })
             .collect();
-        for (index, (site, made, read)) in entries.iter().enumerate() {
+        let declared: BTreeSet<&str> = entries.iter().flat_map(|(_, made, _)| types(made)).collect();
+        let mut earlier: BTreeSet<&str> = BTreeSet::new();
+        for (site, made, read) in &entries {
             let mut wrong = |code: &str, at: u32, message: String, hint: &str| {
                 let at = at as usize;
                 self.problems_at(site, code, at, message, hint);
             };
             for Literal { at, text: kind } in made.iter().filter_map(|made| made.kind.as_ref()) {
-                let mut earlier = entries[..index].iter().flat_map(|(_, made, _)| made);
                 if kind.is_empty() {
                     let message = "runtime.newCondition: 'type' must not be empty".to_owned();
                     wrong("InvalidCondition", *at, message, "name what the condition tells, such as `DatabaseReady`");
-                } else if earlier.any(|made| made.is(kind)) {
+                } else if earlier.contains(kind) {
                     let message = format!("condition type \"{kind}\" is declared by more than one conditions entry");
                     wrong("DuplicateCondition", *at, message, "give each condition a type of its own");
                 }
@@ -46,8 +49,7 @@ impl<'n> Checker<'n, '_, '_, '_> {
                 }
             }
             for Literal { at, text: kind } in read.iter().filter(|read| !BUILT_IN.contains(&read.text)) {
-                let is_declared = entries.iter().flat_map(|(_, made, _)| made).any(|made| made.is(kind));
-                let message = if is_declared {
+                let message = if declared.contains(kind) {
                     format!("condition type \"{kind}\": custom conditions cannot reference each other")
                 } else {
                     format!("unknown condition type \"{kind}\"")
@@ -56,6 +58,7 @@ impl<'n> Checker<'n, '_, '_, '_> {
                             `InstanceManaged` can be read";
                 wrong("InvalidCondition", *at, message, hint);
             }
+            earlier.extend(types(made));
         }
     }
 
@@ -71,10 +74,9 @@ struct Made<'n> {
     status: Option<Literal<'n>>,
 }
 
-impl Made<'_> {
-    fn is(&self, kind: &str) -> bool {
-        self.kind.as_ref().is_some_and(|it| it.text == kind)
-    }
+/// The types that are written out.
+fn types<'n>(made: &[Made<'n>]) -> impl Iterator<Item = &'n str> {
+    made.iter().filter_map(|made| made.kind.as_ref()).map(|kind| kind.text)
 }
 
 /// A text in an expression.

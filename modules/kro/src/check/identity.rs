@@ -1,6 +1,8 @@
 //! That the objects of a collection can be told apart: every iterator has to
 //! occur in their names or namespaces.
 
+use std::collections::BTreeSet;
+
 use guest_sdk::Scope;
 
 use super::Checker;
@@ -35,12 +37,11 @@ impl Checker<'_, '_, '_, '_> {
         let place = Place::Template(resource.index);
         let namespaced = self.schemas_say_namespaced(resource);
         let identifies = |path: &str| path == "metadata.name" || (namespaced && path == "metadata.namespace");
-        let mut used = Vec::new();
-        for found in self.collected.found.iter().filter(|found| found.place == place && identifies(&found.path)) {
-            used.extend(found.site.mentions().references.iter().map(|it| it.root.to_owned()));
-        }
+        let identifying = self.collected.at(place).filter(|found| identifies(&found.path));
+        let used: BTreeSet<&str> =
+            identifying.flat_map(|found| found.site.mentions().references).map(|reference| reference.root).collect();
         let names = resource.for_each.iter().map(|(name, _)| name.as_str()).filter(|name| !name.is_empty());
-        names.filter(|name| !used.iter().any(|used| used == name)).collect()
+        names.filter(|name| !used.contains(name)).collect()
     }
 
     /// Whether a namespace tells objects of the resource apart; so it is if

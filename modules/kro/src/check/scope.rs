@@ -1,6 +1,8 @@
 //! Which names an expression may use where it stands, and which resources it
 //! thereby makes its resource depend on.
 
+use std::collections::BTreeSet;
+
 use expr::{
     library::{self, Library},
     references::{Called, Reference},
@@ -33,16 +35,15 @@ impl<'n> Checker<'n, '_, '_, '_> {
         let found = &self.collected.found[index];
         let mentions = found.site.mentions();
         let before = self.problems.count();
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen = BTreeSet::new();
         for reference in &mentions.references {
-            if !seen.contains(&reference.root) {
-                seen.push(reference.root);
+            if seen.insert(reference.root) {
                 self.reference(found, reference);
             }
         }
         mentions.calls.iter().for_each(|call| self.call(found, call));
         if found.place == Place::Status && self.is_first_of_its_text(index) {
-            self.refers_to_something(found, before);
+            self.refers_to_something(index, before);
         }
         self.problems.count() == before
     }
@@ -219,12 +220,15 @@ impl<'n> Checker<'n, '_, '_, '_> {
         index == 0 || self.collected.found[index - 1].site.at != *at
     }
 
-    fn refers_to_something(&mut self, found: &Found, before: usize) {
+    fn refers_to_something(&mut self, index: usize, before: usize) {
         // What is misspelt refers to nothing; saying so twice helps nobody.
         if self.problems.count() > before {
             return;
         }
-        let parts = self.collected.found.iter().filter(|other| other.site.at == found.site.at);
+        // The parts of one string stand in a row.
+        let collected = self.collected;
+        let found = &collected.found[index];
+        let parts = collected.found[index..].iter().take_while(|other| other.site.at == found.site.at);
         let roots = parts.flat_map(|part| part.site.mentions().references).map(|reference| reference.root);
         // What is misspelt in another part is told there.
         let refers = roots.into_iter().any(|root| match self.dialect() {

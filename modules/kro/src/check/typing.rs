@@ -19,13 +19,15 @@ type Known<'n, 's> = Option<(Type<'s>, Code<'n>)>;
 impl<'n, 's> Checker<'n, '_, 's, '_> {
     /// Type and code of every expression whose names are sound.
     pub(super) fn types(&mut self, sound: &[bool]) -> Vec<Known<'n, 's>> {
-        let base = self.base();
+        let mut env = self.base();
+        // Of these there are as many as resources: no expression may copy them.
+        let base = env.variables.len();
         let mut typed: Vec<Known> = sound.iter().map(|_| None).collect();
         // What the iterators go over says what they are.
         let mut iterators: Vec<Vec<Type>> = vec![Vec::new(); self.definition.resources.len()];
         for (index, found) in self.collected.found.iter().enumerate().filter(|(index, _)| sound[*index]) {
             if let Place::ForEach(own, dimension) = found.place {
-                typed[index] = self.typed(found, &base);
+                typed[index] = self.typed(found, &env);
                 let element = typed[index].as_ref().and_then(|(of, _)| self.element(found, own, dimension, of));
                 let known = &mut iterators[own];
                 known.resize(known.len().max(dimension + 1), Type::Dyn);
@@ -36,21 +38,22 @@ impl<'n, 's> Checker<'n, '_, 's, '_> {
             match found.place {
                 Place::ForEach(..) => {}
                 Place::Template(own) if !self.definition.resources[own].for_each.is_empty() => {
-                    let mut env = base.clone();
                     for (dimension, (name, _)) in self.definition.resources[own].for_each.iter().enumerate() {
                         let of = iterators[own].get(dimension).cloned().unwrap_or(Type::Dyn);
                         env.variables.push((name.clone(), of));
                     }
                     typed[index] = self.typed(found, &env);
+                    env.variables.truncate(base);
                 }
                 Place::ReadyWhen(own) => {
-                    let mut env = base.clone();
-                    env.raw = true;
                     let each = self.definition.resources.len() + 1;
-                    env.variables[each].1 = self.object(own);
+                    env.raw = true;
+                    env.variables.retype(each, self.object(own));
                     typed[index] = self.typed(found, &env);
+                    env.variables.retype(each, Type::Dyn);
+                    env.raw = false;
                 }
-                _ => typed[index] = self.typed(found, &base),
+                _ => typed[index] = self.typed(found, &env),
             }
         }
         typed

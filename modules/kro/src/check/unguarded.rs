@@ -2,6 +2,8 @@
 //! instance that may be absent, and nothing guards it. kro says nothing, and
 //! such an instance stays in progress without a reason that anybody sees.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use expr::syntax::{Kind, Node};
 use serde_json::Value;
 
@@ -16,6 +18,7 @@ use crate::{
 /// where the definition says itself that it may be absent.
 pub(super) fn warn(definition: &Definition, collected: &Collected, instance: &Value, problems: &mut Problems) {
     let mut unguarded: Vec<(String, Vec<(&Found, usize)>)> = Vec::new();
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     for found in &collected.found {
         // A status field that cannot be told is absent, and nothing waits for it.
         let waits = !matches!(found.place, Place::Status | Place::Condition | Place::ReadyWhen(_));
@@ -23,25 +26,26 @@ pub(super) fn warn(definition: &Definition, collected: &Collected, instance: &Va
             continue;
         }
         let mut guards = Guards::default();
-        for other in collected.found.iter().filter(|other| decides_on(other.place, found.place)) {
+        for other in decides_on(found.place).into_iter().flat_map(|place| collected.at(place)) {
             guards.of(&other.site.node, true);
         }
         // A template with iterators is filled in only where there is something to
         // go over, and so where that is.
-        let dimensions = collected.found.iter().filter(|other| iterates_for(other.place, found.place));
+        let dimensions = iterates_for(found.place).into_iter().flat_map(|own| collected.dimensions(own));
         for reference in dimensions.flat_map(|other| other.site.mentions().references) {
             guards.paths.extend(reference.prefixes());
         }
         let mut walk = Walk { guards: guards.paths, unguarded: Vec::new() };
         walk.node(&found.site.node);
-        let mut told: Vec<String> = Vec::new();
+        let mut told = BTreeSet::new();
         for Unguarded { at, path, certain } in walk.unguarded {
             let Some(absent) = may_be_absent(instance, &path, certain) else { continue };
             if told.contains(&absent) || is_said_to_be_optional(definition, &absent) {
                 continue;
             }
-            told.push(absent.clone());
-            match unguarded.iter_mut().find(|(known, _)| *known == absent) {
+            told.insert(absent.clone());
+            let known = *numbers.entry(absent.clone()).or_insert(unguarded.len());
+            match unguarded.get_mut(known) {
                 Some((_, places)) => places.push((found, at)),
                 None => unguarded.push((absent, vec![(found, at)])),
             }
@@ -71,17 +75,20 @@ fn is_said_to_be_optional(definition: &Definition, path: &str) -> bool {
     false
 }
 
-/// Whether one expression decides if the other is looked at.
-fn decides_on(one: Place, other: Place) -> bool {
-    match (one, other) {
-        (Place::IncludeWhen(decides), Place::Template(index) | Place::ForEach(index, _)) => decides == index,
-        _ => false,
+/// Where expressions stand that decide whether one is looked at.
+fn decides_on(place: Place) -> Option<Place> {
+    match place {
+        Place::Template(index) | Place::ForEach(index, _) => Some(Place::IncludeWhen(index)),
+        _ => None,
     }
 }
 
-/// Whether one expression is what the other's resource goes over.
-fn iterates_for(one: Place, other: Place) -> bool {
-    matches!((one, other), (Place::ForEach(goes_over, _), Place::Template(index)) if goes_over == index)
+/// The resource whose dimensions an expression is filled in for.
+fn iterates_for(place: Place) -> Option<usize> {
+    match place {
+        Place::Template(index) => Some(index),
+        _ => None,
+    }
 }
 
 fn note(definition: &Definition, places: &[(&Found, usize)], absent: &str, problems: &mut Problems) {

@@ -52,11 +52,15 @@ impl<'r> Dimensions<'r> {
 /// The key of an object within its collection: its name, after its namespace if
 /// it states one. It means the same object in whatever order the elements come.
 pub(super) fn key(manifest: &Json) -> String {
-    let text = |pointer: &str| manifest.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
-    match text("/metadata/namespace") {
-        "" => text("/metadata/name").to_owned(),
-        namespace => format!("{namespace}/{}", text("/metadata/name")),
+    match metadata(manifest, "namespace") {
+        "" => metadata(manifest, "name").to_owned(),
+        namespace => format!("{namespace}/{}", metadata(manifest, "name")),
     }
+}
+
+/// A text in an object's metadata, or nothing.
+pub(super) fn metadata<'m>(manifest: &'m Json, field: &str) -> &'m str {
+    manifest.get("metadata").and_then(|metadata| metadata.get(field)).and_then(Json::as_str).unwrap_or_default()
 }
 
 /// The first identity that two objects of a collection share, as kro writes it.

@@ -16,17 +16,19 @@ const INCOMPLETE: &str = "ConditionsComputed";
 /// The conditions that can be told; one that waits for something is left out.
 /// What is wrong with one is no reason to leave the children alone: it is told
 /// in a condition, and the others stand.
-pub(super) fn of(program: &Program, schema: &Json, scope: &Scope, all_ready: bool) -> Vec<Condition> {
+pub(super) fn of<'r>(program: &'r Program<'r>, schema: &Json, scope: Scope<'r>, all_ready: bool) -> Vec<Condition> {
     if program.conditions.is_empty() {
         return Vec::new();
     }
     let mut instance = schema.clone();
     instance["status"] = json!({"conditions": built_in(all_ready)});
+    // What they make does not outlive the instance that they see.
+    let mut scope = scope;
+    scope.set(0, Some(Value::of_json(&instance, None)));
     let mut told: Vec<Condition> = Vec::new();
     let mut wrong: Vec<(&str, String)> = Vec::new();
     for expression in &program.conditions {
-        let value = Value::of_json(&instance, None);
-        match evaluate(expression, scope, value) {
+        match scope.value(expression).and_then(|made| conditions(&made)) {
             Ok(made) => told.extend(made),
             Err(Lack::Pending(_)) => {}
             Err(Lack::Failed(why) | Lack::Exhausted(why)) => {
@@ -35,13 +37,12 @@ pub(super) fn of(program: &Program, schema: &Json, scope: &Scope, all_ready: boo
         }
     }
     // Of several of one type none can be right, as in kro.
-    let mut kinds: Vec<String> = told.iter().map(|condition| condition.kind.clone()).collect();
-    kinds.sort();
-    let twice: Vec<String> = kinds.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect();
+    let mut seen = BTreeSet::new();
+    let again = told.iter().filter(|condition| !seen.insert(condition.kind.as_str()));
+    let twice: BTreeSet<String> = again.map(|condition| condition.kind.clone()).collect();
     told.retain(|condition| !twice.contains(&condition.kind));
-    let shown: BTreeSet<&String> = twice.iter().collect();
     wrong.extend(
-        shown.into_iter().map(|kind| ("DuplicateCondition", format!("more than one condition is of type `{kind}`"))),
+        twice.iter().map(|kind| ("DuplicateCondition", format!("more than one condition is of type `{kind}`"))),
     );
     if let Some(incomplete) = incomplete(&wrong) {
         told.retain(|condition| condition.kind != incomplete.kind);
@@ -62,12 +63,7 @@ fn incomplete(wrong: &[(&str, String)]) -> Option<Condition> {
     })
 }
 
-/// One expression's conditions. What it makes does not outlive the instance that
-/// it sees.
-fn evaluate(expression: &crate::program::Expression, scope: &Scope, instance: Value) -> Result<Vec<Condition>, Lack> {
-    conditions(&scope.with(expression, 0, instance)?)
-}
-
+/// One expression's conditions.
 fn conditions(value: &Value) -> Result<Vec<Condition>, Lack> {
     match value {
         Value::Condition(made) if !shape::is_word(&made.kind) => Err(Lack::Failed(format!(

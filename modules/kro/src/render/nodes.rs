@@ -1,7 +1,7 @@
 //! Goes through the resources in topological order and decides for each:
 //! excluded, blocked, or stated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use expr::value::Value;
 use guest_sdk::{Blocked, Child, Excluded, Gvk, Observed, Read, Readiness, Rendering, Selection, shape};
@@ -35,6 +35,10 @@ pub(super) struct Nodes<'r, 'p> {
     pub(super) problems: &'p mut Problems,
     pub(super) rendering: Rendering,
     states: Vec<State>,
+    /// For each resource so far, the current one included, an external read that
+    /// it depends on and of which nothing was seen: it may be that nobody has
+    /// looked yet.
+    unseen: Vec<Option<&'r str>>,
 }
 
 /// What keeps a resource from being stated.
@@ -57,11 +61,21 @@ impl<'r, 'p> Nodes<'r, 'p> {
         let mut scope = Scope::new(program, schema);
         let hint = program.variables.first().and_then(|variable| variable.hint.as_ref());
         scope.set(0, Some(Value::of_json(schema, hint)));
-        Nodes { program, live, scope, problems, rendering: Rendering::default(), states: Vec::new() }
+        Nodes {
+            program,
+            live,
+            scope,
+            problems,
+            rendering: Rendering::default(),
+            states: Vec::new(),
+            unseen: Vec::new(),
+        }
     }
 
     pub(super) fn run(&mut self) {
         for node in &self.program.nodes {
+            let unseen = self.unseen_by(node);
+            self.unseen.push(unseen);
             let state = self.node(node);
             self.states.push(state);
         }
@@ -172,29 +186,16 @@ impl<'r, 'p> Nodes<'r, 'p> {
             self.scope.set(variable, object.map(|object| Value::of_json(object, hint)));
             return self.readiness(node, "", object);
         }
-        let mut sorted: Vec<&Observed> = observed.to_vec();
-        match keys {
-            Some(keys) => {
-                let place = |it: &&Observed| keys.iter().position(|key| *key == it.key);
-                sorted.retain(|it| place(it).is_some());
-                sorted.sort_by_key(place);
-            }
-            None => sorted.sort_by(|one, two| one.key.cmp(&two.key)),
-        }
-        // As long as an object is missing, nothing can be said of all of them.
-        let complete = keys.is_none_or(|keys| sorted.len() == keys.len());
-        let values = complete.then(|| sorted.iter().map(|it| Value::of_json(&it.object, hint)).collect());
-        self.scope.set(variable, values.map(Value::list));
-        let mut ready = true;
-        let all: Vec<&str> = match keys {
-            Some(keys) => keys.iter().map(String::as_str).collect(),
-            None => sorted.iter().map(|it| it.key.as_str()).collect(),
+        let by_key: BTreeMap<&str, &'r Json> = observed.iter().map(|it| (it.key.as_str(), &it.object)).collect();
+        let all: Vec<(&str, Option<&'r Json>)> = match keys {
+            Some(keys) => keys.iter().map(|key| (key.as_str(), by_key.get(key.as_str()).copied())).collect(),
+            None => by_key.into_iter().map(|(key, object)| (key, Some(object))).collect(),
         };
-        for key in all {
-            let object = sorted.iter().find(|it| it.key == key).map(|it| &it.object);
-            ready &= self.readiness(node, key, object);
-        }
-        ready
+        // As long as an object is missing, nothing can be said of all of them.
+        let values: Option<Vec<Value>> =
+            all.iter().map(|(_, object)| object.map(|object| Value::of_json(object, hint))).collect();
+        self.scope.set(variable, values.map(Value::list));
+        all.into_iter().fold(true, |ready, (key, object)| self.readiness(node, key, object) && ready)
     }
 
     /// Notes whether one object is ready.
@@ -353,17 +354,10 @@ impl<'r, 'p> Nodes<'r, 'p> {
     /// What follows from an expression of a template that has no value.
     fn lacking(&mut self, node: &Node, expression: &'r Expression<'r>, lack: Lack) -> Obstacle {
         let Lack::Pending(why) = lack else { return self.wrong(node, expression, lack) };
-        let reads = expression.code.reads();
-        let mut mentioned: Vec<String> = Vec::new();
-        for (variable, _) in reads {
-            let name = self.scope.name(usize::from(variable));
-            if variable > 0
-                && self.program.nodes.iter().any(|node| node.id == name)
-                && !mentioned.iter().any(|it| it == name)
-            {
-                mentioned.push(name.to_owned());
-            }
-        }
+        let mut seen = BTreeSet::new();
+        let reads = expression.code.reads().into_iter().map(|(variable, _)| usize::from(variable));
+        let resources = reads.filter(|variable| self.program.is_resource(*variable) && seen.insert(*variable));
+        let mentioned: Vec<String> = resources.map(|variable| self.scope.name(variable).to_owned()).collect();
         let missing = self.missing(expression, &why);
         // With v0.1, what the instance lacks will not come by itself.
         let of_instance = mentioned.is_empty() || missing.starts_with("`schema.");
@@ -400,8 +394,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
     }
 
     fn child(&mut self, node: &Node, key: String, manifest: Json) -> Stated<Child> {
-        let name = manifest.pointer("/metadata/name").and_then(Json::as_str);
-        if name.is_none_or(str::is_empty) {
+        if collection::metadata(&manifest, "name").is_empty() {
             let message = format!("the name of resource `{}` must be a string that is not empty", node.id);
             self.problems
                 .error("InvalidName", &Pointer::root(), message)
@@ -418,25 +411,20 @@ impl<'r, 'p> Nodes<'r, 'p> {
         Ok(Child { id: node.id.to_owned(), key, manifest, depends_on })
     }
 
-    /// An external read that the node depends on, of which nothing was seen: it
-    /// may be that nobody has looked yet.
-    fn unseen(&self, node: &Node) -> Option<&'r str> {
-        let mut pending: Vec<u16> = node.depends_on.clone();
-        while let Some(at) = pending.pop() {
-            let Some(node) = self.program.nodes.get(usize::from(at)) else { continue };
-            if !matches!(node.body, Body::Object(_)) && !self.live.contains_key(node.id) {
-                return Some(node.id);
-            }
-            pending.extend(&node.depends_on);
-        }
-        None
+    /// The external read that keeps a node from being judged, if there is one.
+    fn unseen_by(&self, node: &Node) -> Option<&'r str> {
+        node.depends_on.iter().rev().find_map(|at| {
+            let on = self.program.nodes.get(usize::from(*at))?;
+            let is_unseen = !matches!(on.body, Body::Object(_)) && !self.live.contains_key(on.id);
+            if is_unseen { Some(on.id) } else { self.unseen.get(usize::from(*at)).copied().flatten() }
+        })
     }
 
     /// Notes that an expression has no value for this instance.
     fn wrong(&mut self, node: &Node, expression: &Expression, lack: Lack) -> Obstacle {
         let shown = expression.shown();
         // A refusal would lose the reads, and with them what may put it right.
-        if let (Some(id), Lack::Failed(why)) = (self.unseen(node), &lack) {
+        if let (Some(id), Lack::Failed(why)) = (self.unseen.last().copied().flatten(), &lack) {
             let message = format!("failed to evaluate `{shown}` while nothing is seen of `{id}`: {why}");
             return Obstacle::Blocked(vec![id.to_owned()], message);
         }

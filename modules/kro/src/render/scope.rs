@@ -15,6 +15,8 @@ pub(super) struct Scope<'r> {
     machine: Machine,
     names: Vec<&'r str>,
     values: Vec<Option<Value<'r>>>,
+    /// For expressions that see one variable only: all empty between them.
+    lone: Vec<Option<Value<'r>>>,
 }
 
 /// Why an expression has no value.
@@ -35,7 +37,7 @@ impl<'r> Scope<'r> {
     {
         let names: Vec<&str> = program.variables.iter().map(|variable| variable.name).collect();
         let values = names.iter().map(|_| None).collect();
-        let mut scope = Scope { machine: Machine::default(), names, values };
+        let mut scope = Scope { machine: Machine::default(), names, values, lone: Vec::new() };
         scope.set(0, Some(Value::of_json(schema, None)));
         scope
     }
@@ -73,30 +75,17 @@ impl<'r> Scope<'r> {
 
     /// The value of an expression that sees one variable only.
     pub(super) fn alone(
-        &self,
+        &mut self,
         expression: &'r Expression<'r>,
         variable: usize,
         value: Value<'r>,
     ) -> Result<Value<'r>, Lack> {
-        let mut values: Vec<Option<Value>> = self.names.iter().map(|_| None).collect();
-        if let Some(slot) = values.get_mut(variable) {
-            *slot = Some(value);
-        }
-        self.machine.evaluate(&expression.code, Globals { names: &self.names, values: &values }).map_err(lack)
-    }
-
-    /// The same with another value for one variable.
-    pub(super) fn with(
-        &self,
-        expression: &'r Expression<'r>,
-        variable: usize,
-        value: Value<'r>,
-    ) -> Result<Value<'r>, Lack> {
-        let mut values = self.values.clone();
-        if let Some(slot) = values.get_mut(variable) {
-            *slot = Some(value);
-        }
-        self.machine.evaluate(&expression.code, Globals { names: &self.names, values: &values }).map_err(lack)
+        self.lone.resize(self.lone.len().max(variable + 1), None);
+        self.lone[variable] = Some(value);
+        let globals = Globals { names: &self.names, values: &self.lone };
+        let outcome = self.machine.evaluate(&expression.code, globals).map_err(lack);
+        self.lone[variable] = None;
+        outcome
     }
 
     /// The value of an expression as JSON; none where it is to be left out.
