@@ -2,7 +2,10 @@
 //!
 //! It lists; `plan` decides what becomes of them.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use contract::{Gvk, Observed};
 use serde_json::{Value, json};
@@ -62,8 +65,9 @@ impl Inventory {
     /// more: without this, a revoked claim would look like children that are
     /// gone.
     pub fn with_hidden(mut self, instance: &Value, visible: impl Fn(&Gvk) -> bool) -> Inventory {
-        let seen = |entry: &Value| self.entries.iter().any(|owned| owned.uid == object::text(entry, "/uid"));
-        let hidden = |entry: &&Value| Gvk::of(entry).is_some_and(|kind| !visible(&kind)) && !seen(entry);
+        let seen: HashSet<&str> = self.entries.iter().map(|owned| owned.uid.as_str()).collect();
+        let is_seen = |entry: &Value| seen.contains(object::text(entry, "/uid"));
+        let hidden = |entry: &&Value| Gvk::of(entry).is_some_and(|kind| !visible(&kind)) && !is_seen(entry);
         self.hidden = recorded(instance).filter(hidden).cloned().collect();
         self
     }

@@ -4,7 +4,7 @@
 //! It sends nothing; `apply` does.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fmt,
     sync::Arc,
 };
@@ -203,7 +203,10 @@ fn loses(before: &Value, after: &Value) -> bool {
         (Value::Object(before), Value::Object(after)) => {
             before.iter().any(|(name, value)| after.get(name).is_none_or(|after| loses(value, after)))
         }
-        (Value::Array(before), Value::Array(after)) => before.iter().any(|element| !after.contains(element)),
+        (Value::Array(before), Value::Array(after)) => {
+            let after: HashSet<&Value> = after.iter().collect();
+            before.iter().any(|element| !after.contains(element))
+        }
         (Value::Object(_) | Value::Array(_), _) => true,
         _ => false,
     }

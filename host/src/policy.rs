@@ -230,13 +230,15 @@ pub fn admit(rendering: &Rendering, rules: Rules<'_>) -> Result<Vec<Admitted>, V
         return Err(Violation::StatusTooLarge { bytes });
     }
     known_ids(rendering, rules.blueprint)?;
-    rendering.reads.iter().try_for_each(|read| may_read(read, rules))?;
+    let mut allowed = Allowed::by(rules);
+    rendering.reads.iter().try_for_each(|read| allowed.may_read(read))?;
     let waves = waves(&rules.blueprint.nodes);
     let mut seen = BTreeMap::new();
     children
         .iter()
         .map(|child| {
-            let admitted = admit_one(child, waves.get(child.id.as_str()).copied().unwrap_or_default(), rules)?;
+            let wave = waves.get(child.id.as_str()).copied().unwrap_or_default();
+            let admitted = admit_one(child, wave, &mut allowed)?;
             match seen.insert(admitted.target.clone(), named(child)) {
                 Some(first) => Err(Violation::DuplicateTarget { first, second: named(child), target: admitted.target }),
                 None => Ok(admitted),
@@ -262,11 +264,11 @@ fn known_ids(rendering: &Rendering, blueprint: &Blueprint) -> Result<(), Violati
     }
 }
 
-fn admit_one(child: &Child, wave: u32, rules: Rules<'_>) -> Result<Admitted, Violation> {
-    let id = &child.id;
+fn admit_one(child: &Child, wave: u32, allowed: &mut Allowed<'_>) -> Result<Admitted, Violation> {
+    let (id, rules) = (&child.id, allowed.rules);
     let invalid = |problem: String| Violation::InvalidManifest { id: id.clone(), problem };
     let kind = Gvk::of(&child.manifest).ok_or_else(|| invalid("it has no `apiVersion` and `kind`".into()))?;
-    let address = may_touch(id, &kind, Access::Manage, rules)?;
+    let address = allowed.may_touch(id, &kind, Access::Manage)?;
     manifest::check(&child.manifest).map_err(invalid)?;
     let manifest = manifest::placed(&child.manifest, address.scope, rules.instance).map_err(invalid)?;
     let target = Target::of(&manifest).ok_or_else(|| invalid("it has no `metadata.name`".into()))?;
@@ -275,25 +277,55 @@ fn admit_one(child: &Child, wave: u32, rules: Rules<'_>) -> Result<Admitted, Vio
     Ok(Admitted { id: id.clone(), key: child.key.clone(), target, manifest, digest, wave })
 }
 
-fn may_read(read: &Read, rules: Rules<'_>) -> Result<(), Violation> {
-    may_touch(&read.id, &read.kind, Access::Read, rules).map(drop)
+/// Which kinds may be touched. What goes for a kind goes for all objects of it, so
+/// that each is judged once.
+struct Allowed<'a> {
+    rules: Rules<'a>,
+    declared: BTreeMap<&'a Gvk, Access>,
+    judged: BTreeMap<Access, BTreeMap<Gvk, &'a Kind>>,
 }
 
-/// Whether the blueprint, the server and the consumer all allow it.
-fn may_touch<'a>(id: &str, kind: &Gvk, access: Access, rules: Rules<'a>) -> Result<&'a Kind, Violation> {
-    let (id, api) = (id.to_owned(), &rules.blueprint.api.kind);
-    if access == Access::Manage && (kind.group == api.group && kind.kind == api.kind) {
-        return Err(Violation::RecursiveApi { id, kind: kind.clone() });
+impl<'a> Allowed<'a> {
+    fn by(rules: Rules<'a>) -> Allowed<'a> {
+        let mut declared = BTreeMap::new();
+        for used in &rules.blueprint.kinds {
+            let access = declared.entry(&used.kind).or_insert(used.access);
+            *access = used.access.max(*access);
+        }
+        Allowed { rules, declared, judged: BTreeMap::new() }
     }
-    if !rules.blueprint.kinds.iter().any(|used| used.kind == *kind && used.access >= access) {
-        return Err(Violation::UndeclaredKind { id, kind: kind.clone() });
+
+    fn may_read(&mut self, read: &Read) -> Result<(), Violation> {
+        self.may_touch(&read.id, &read.kind, Access::Read).map(drop)
     }
-    let Some(address) = rules.kinds.get(kind) else {
-        return Err(not_served(id, kind, rules));
-    };
-    match rules.claims {
-        None => Ok(address),
-        Some(claims) => granted(claims, id, &kind.group, &address.plural).map(|()| address),
+
+    /// How the kind is addressed, if it may be touched.
+    fn may_touch(&mut self, id: &str, kind: &Gvk, access: Access) -> Result<&'a Kind, Violation> {
+        if let Some(address) = self.judged.get(&access).and_then(|judged| judged.get(kind)) {
+            return Ok(address);
+        }
+        let address = self.judge(id, kind, access)?;
+        self.judged.entry(access).or_default().insert(kind.clone(), address);
+        Ok(address)
+    }
+
+    /// Whether the blueprint, the server and the consumer all allow it.
+    fn judge(&self, id: &str, kind: &Gvk, access: Access) -> Result<&'a Kind, Violation> {
+        let (id, rules) = (id.to_owned(), self.rules);
+        let api = &rules.blueprint.api.kind;
+        if access == Access::Manage && (kind.group == api.group && kind.kind == api.kind) {
+            return Err(Violation::RecursiveApi { id, kind: kind.clone() });
+        }
+        if self.declared.get(kind).is_none_or(|declared| *declared < access) {
+            return Err(Violation::UndeclaredKind { id, kind: kind.clone() });
+        }
+        let Some(address) = rules.kinds.get(kind) else {
+            return Err(not_served(id, kind, rules));
+        };
+        match rules.claims {
+            None => Ok(address),
+            Some(claims) => granted(claims, id, &kind.group, &address.plural).map(|()| address),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! It says; the clock and the write are its caller's.
 
+use std::collections::{HashMap, HashSet};
+
 use contract::{Blueprint, Condition, ConditionStatus, Rendering};
 use serde_json::{Map, Value, json};
 
@@ -10,6 +12,7 @@ use crate::{
     definition::DefinitionKind,
     fault::{Blame, Fault},
     inventory::Inventory,
+    object,
     receipt::Receipt,
 };
 
@@ -148,16 +151,16 @@ fn conditions(before: &Map<String, Value>, findings: &Findings<'_>, generation: 
     });
     let kros = kros(findings, &own);
     let added = findings.rendered.map(|(rendering, _)| rendering.conditions.as_slice()).unwrap_or_default();
-    let mut all: Vec<Condition> = own.into_iter().chain(kros).collect();
-    for condition in added {
-        all.retain(|other| other.kind != condition.kind);
-        all.push(condition.clone());
-    }
-    let is_told = |earlier: &Value| all.iter().any(|condition| earlier["type"] == condition.kind.as_str());
+    let overridden: HashSet<&str> = added.iter().map(|condition| condition.kind.as_str()).collect();
+    let usual = own.into_iter().chain(kros).filter(|condition| !overridden.contains(condition.kind.as_str()));
+    let all: Vec<Condition> = usual.chain(added.iter().cloned()).collect();
+    let told: HashSet<&str> = all.iter().map(|condition| condition.kind.as_str()).collect();
+    let is_told = |earlier: &Value| told.contains(object::text(earlier, "/type"));
     let is_kros = |earlier: &Value| KROS.iter().any(|kind| earlier["type"] == *kind);
     let pending = earlier.iter().filter(|earlier| !is_told(earlier) && !is_kros(earlier));
     let pending = pending.filter(|_| may_be_pending(before, findings)).cloned();
-    all.iter().map(|condition| dated(condition, &earlier, generation, now)).chain(pending).collect()
+    let since = earlier.iter().rev().map(|earlier| (transition(earlier), earlier)).collect();
+    all.iter().map(|condition| dated(condition, &since, generation, now)).chain(pending).collect()
 }
 
 fn condition(kind: &str, status: ConditionStatus, reason: &str, message: &str) -> Condition {
@@ -233,12 +236,17 @@ fn resources_ready(verdict: &Verdict) -> Condition {
 /// kro's reason for what nobody has looked at.
 const AWAITING: &str = "AwaitingReconciliation";
 
+/// What a condition was last set to: its type and its status.
+fn transition(condition: &Value) -> (&str, &str) {
+    (object::text(condition, "/type"), object::text(condition, "/status"))
+}
+
 /// The condition with the time of its last transition: the earlier one's,
 /// unless the status is another.
-fn dated(condition: &Condition, earlier: &[Value], generation: i64, now: &str) -> Value {
+fn dated(condition: &Condition, earlier: &HashMap<(&str, &str), &Value>, generation: i64, now: &str) -> Value {
     let mut dated = serde_json::to_value(condition).expect("a condition is plain data");
     dated["message"] = cut(&condition.message).into();
-    let same = earlier.iter().find(|other| other["type"] == dated["type"] && other["status"] == dated["status"]);
+    let same = earlier.get(&transition(&dated));
     let since = same.and_then(|other| other["lastTransitionTime"].as_str()).unwrap_or(now);
     dated["lastTransitionTime"] = since.into();
     dated["observedGeneration"] = generation.into();

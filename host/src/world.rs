@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
 };
 
-use contract::{Access, Gvk, Prepared, Read, Role};
+use contract::{Access, Gvk, Node, Prepared, Read, Role};
 use serde_json::Value;
 
 use crate::{
@@ -53,13 +53,18 @@ pub struct Serving {
 }
 
 impl Serving {
+    /// The kinds of which objects are read that others own.
+    pub fn read(&self) -> impl Iterator<Item = &Gvk> {
+        let blueprint = &self.prepared.blueprint;
+        let declared = blueprint.kinds.iter().filter(|used| used.access == Access::Read).map(|used| &used.kind);
+        // A kind that it may manage it may read as well.
+        let external = |node: &&Node| matches!(node.role, Role::External | Role::ExternalCollection);
+        declared.chain(blueprint.nodes.iter().filter(external).map(|node| &node.kind))
+    }
+
     /// Whether objects of a kind are read that others own.
     pub fn reads(&self, kind: &Gvk) -> bool {
-        let blueprint = &self.prepared.blueprint;
-        let external = |role: Role| matches!(role, Role::External | Role::ExternalCollection);
-        blueprint.kinds.iter().any(|used| used.access == Access::Read && used.kind == *kind)
-            // A kind that it may manage it may read as well.
-            || blueprint.nodes.iter().any(|node| external(node.role) && node.kind == *kind)
+        self.read().any(|read| read == kind)
     }
 }
 
@@ -119,10 +124,25 @@ pub struct World {
     homes: RwLock<HashMap<LogicalCluster, VirtualWorkspace>>,
     synced: RwLock<HashMap<Gvk, HashSet<Address>>>,
     reads: RwLock<HashMap<ObjectKey, Vec<Read>>>,
-    uids: RwLock<HashMap<String, ObjectKey>>,
+    uids: RwLock<Uids>,
     memories: Mutex<HashMap<ObjectKey, Memory>>,
-    obstacles: Mutex<HashMap<ObjectKey, BTreeSet<ObjectKey>>>,
+    obstacles: Mutex<Obstacles>,
     listener: OnceLock<Listener>,
+}
+
+/// Which instance has which uid; one that was made anew had another before.
+#[derive(Default)]
+struct Uids {
+    instances: HashMap<String, ObjectKey>,
+    of: HashMap<ObjectKey, BTreeSet<String>>,
+}
+
+/// Which objects are in whose way, from either side: a pass must not go through
+/// those of all instances.
+#[derive(Default)]
+struct Obstacles {
+    waiting: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
+    of: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
 }
 
 /// Hears of what a pass itself did to a child.
@@ -147,8 +167,8 @@ impl Default for World {
     }
 }
 
-// Every lock below guards one map whose changes are single insertions or
-// removals, so a panic elsewhere never leaves one of them broken.
+// Every lock below guards maps whose changes are insertions and removals that
+// cannot panic, so a panic elsewhere never leaves one of them broken.
 macro_rules! read {
     ($lock:expr) => {
         $lock.read().unwrap_or_else(PoisonError::into_inner)
@@ -284,12 +304,14 @@ impl World {
 
     /// Takes note of an instance's uid.
     pub fn identify(&self, uid: &str, instance: &ObjectKey) {
-        write!(self.uids).insert(uid.to_owned(), instance.clone());
+        let mut uids = write!(self.uids);
+        uids.instances.insert(uid.to_owned(), instance.clone());
+        uids.of.entry(instance.clone()).or_default().insert(uid.to_owned());
     }
 
     /// The instance with a uid.
     pub fn instance(&self, uid: &str) -> Option<ObjectKey> {
-        read!(self.uids).get(uid).cloned()
+        read!(self.uids).instances.get(uid).cloned()
     }
 
     /// What is remembered of an instance.
@@ -306,25 +328,38 @@ impl World {
     pub fn forget(&self, instance: &ObjectKey) {
         self.memories().remove(instance);
         write!(self.reads).remove(instance);
-        write!(self.uids).retain(|_, known| known != instance);
+        let mut uids = write!(self.uids);
+        for uid in uids.of.remove(instance).unwrap_or_default() {
+            uids.instances.remove(&uid);
+        }
+        drop(uids);
         self.obstructed(instance, []);
     }
 
     /// Takes note of the objects that are in an instance's way.
     pub fn obstructed(&self, instance: &ObjectKey, obstacles: impl IntoIterator<Item = ObjectKey>) {
         let mut all = self.obstacles();
-        all.retain(|_, waiting| {
-            waiting.remove(instance);
-            !waiting.is_empty()
-        });
-        for obstacle in obstacles {
-            all.entry(obstacle).or_default().insert(instance.clone());
+        let obstacles: BTreeSet<ObjectKey> = obstacles.into_iter().collect();
+        let before = all.of.remove(instance).unwrap_or_default();
+        for obstacle in before.difference(&obstacles) {
+            if let Some(waiting) = all.waiting.get_mut(obstacle) {
+                waiting.remove(instance);
+                if waiting.is_empty() {
+                    all.waiting.remove(obstacle);
+                }
+            }
+        }
+        for obstacle in obstacles.difference(&before) {
+            all.waiting.entry(obstacle.clone()).or_default().insert(instance.clone());
+        }
+        if !obstacles.is_empty() {
+            all.of.insert(instance.clone(), obstacles);
         }
     }
 
     /// The instances that an object is in the way of.
     pub fn waiting_for(&self, object: &ObjectKey) -> BTreeSet<ObjectKey> {
-        self.obstacles().get(object).cloned().unwrap_or_default()
+        self.obstacles().waiting.get(object).cloned().unwrap_or_default()
     }
 
     /// Says who is to hear of what passes do to children. The first one to ask
@@ -345,7 +380,7 @@ impl World {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn obstacles(&self) -> MutexGuard<'_, HashMap<ObjectKey, BTreeSet<ObjectKey>>> {
+    fn obstacles(&self) -> MutexGuard<'_, Obstacles> {
         self.obstacles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

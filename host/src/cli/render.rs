@@ -7,7 +7,10 @@
 mod explain;
 mod observed;
 
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use contract::{Blueprint, Gvk, Observed, Rendering, Scope};
 use serde_json::{Map, Value};
@@ -213,10 +216,8 @@ fn look(rendering: &Rendering, targets: &[Target], pool: &Pool, namespace: &str,
 }
 
 fn finished(mut instance: Value, rendering: Rendering, targets: Vec<Target>, observed: Vec<Observed>) -> Rendered {
-    let all_there = rendering
-        .children
-        .iter()
-        .all(|child| observed.iter().any(|seen| (&seen.id, &seen.key) == (&child.id, &child.key)));
+    let there: BTreeSet<(&str, &str)> = observed.iter().map(|seen| (seen.id.as_str(), seen.key.as_str())).collect();
+    let all_there = rendering.children.iter().all(|child| there.contains(&(child.id.as_str(), child.key.as_str())));
     let settled = all_there && status::waiting(&rendering).is_none() && rendering.suspended.is_none();
     let state = if settled { "ACTIVE" } else { "IN_PROGRESS" };
     let mut fields = rendering.status.clone();
@@ -239,9 +240,8 @@ fn finished(mut instance: Value, rendering: Rendering, targets: Vec<Target>, obs
 
 /// The children in topological order, those of a collection by key.
 fn in_order(blueprint: &Blueprint, rendering: &Rendering, children: Vec<(Target, Value)>) -> Vec<Value> {
-    let order = blueprint.order();
-    let rank = |id: &str| order.iter().position(|known| *known == id);
+    let order: BTreeMap<&str, usize> = blueprint.order().into_iter().zip(0..).collect();
     let mut keyed: Vec<_> = rendering.children.iter().zip(children).collect();
-    keyed.sort_by_key(|(child, _)| (rank(&child.id), child.key.clone()));
+    keyed.sort_by_key(|(child, _)| (order.get(child.id.as_str()), child.key.as_str()));
     keyed.into_iter().map(|(_, (_, manifest))| manifest).collect()
 }

@@ -26,11 +26,8 @@ pub fn find(store: &Store, cluster: &LogicalCluster, instance: &Value, read: &Re
         }
         Selection::Labelled { namespace, selector } => {
             let Some(selector) = parse(selector) else { return Vec::new() };
-            let found = store.find(|key, object| {
-                key.cluster == *cluster
-                    && key.target.kind == read.kind
-                    && (namespace.is_empty() || key.target.namespace == *namespace)
-                    && selector.matches(&labels(object))
+            let found = store.find_of(cluster, &read.kind, |key, object| {
+                (namespace.is_empty() || key.target.namespace == *namespace) && selector.matches(&labels(object))
             });
             found.iter().map(|(key, object)| observed(&read.id, place(&key.target), object)).collect()
         }

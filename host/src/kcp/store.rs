@@ -4,7 +4,7 @@
 //! wait for the watch to tell what the host already knows.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     fmt,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
@@ -55,19 +55,45 @@ pub struct Store {
 
 #[derive(Default)]
 struct Inner {
-    objects: HashMap<ObjectKey, Entry>,
+    /// In order, so that the objects of a kind stand in a row.
+    objects: BTreeMap<ObjectKey, Entry>,
     children: HashMap<String, BTreeSet<ObjectKey>>,
     whole: BTreeSet<Gvk>,
     /// How many objects of a kind are kept as stubs.
     stubs: HashMap<Gvk, usize>,
     /// The uids of objects that were seen to go, the latest last: an answer that
     /// comes late must not bring one back.
-    gone: VecDeque<String>,
+    gone: Gone,
 }
 
 /// How many of those are kept. An answer is late by seconds, in which a host
 /// sees some hundreds of objects go.
 const GONE: usize = 4096;
+
+/// Uids, the latest ones.
+#[derive(Default)]
+struct Gone {
+    order: VecDeque<String>,
+    uids: HashSet<String>,
+}
+
+impl Gone {
+    fn has(&self, uid: &str) -> bool {
+        self.uids.contains(uid)
+    }
+
+    fn add(&mut self, uid: &str) {
+        if !self.uids.insert(uid.to_owned()) {
+            return;
+        }
+        self.order.push_back(uid.to_owned());
+        if self.order.len() > GONE
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.uids.remove(&oldest);
+        }
+    }
+}
 
 #[derive(Clone)]
 struct Entry {
@@ -130,9 +156,23 @@ impl Store {
     pub fn find(&self, wanted: impl Fn(&ObjectKey, &Value) -> bool) -> Vec<(ObjectKey, Arc<Value>)> {
         let inner = self.read();
         let found = inner.objects.iter().filter(|(key, entry)| wanted(key, &entry.object));
-        let mut found: Vec<_> = found.map(|(key, entry)| (key.clone(), entry.object.clone())).collect();
-        found.sort_by(|one, other| one.0.cmp(&other.0));
-        found
+        found.map(|(key, entry)| (key.clone(), entry.object.clone())).collect()
+    }
+
+    /// The same of one kind in one logical cluster, without looking at others.
+    pub fn find_of(
+        &self,
+        cluster: &LogicalCluster,
+        kind: &Gvk,
+        wanted: impl Fn(&ObjectKey, &Value) -> bool,
+    ) -> Vec<(ObjectKey, Arc<Value>)> {
+        let target = Target { kind: kind.clone(), namespace: String::new(), name: String::new() };
+        let first = ObjectKey { cluster: cluster.clone(), target };
+        let inner = self.read();
+        let of_kind = |(key, _): &(&ObjectKey, &Entry)| key.cluster == *cluster && key.target.kind == *kind;
+        let found = inner.objects.range(first..).take_while(of_kind);
+        let found = found.filter(|(key, entry)| wanted(key, &entry.object));
+        found.map(|(key, entry)| (key.clone(), entry.object.clone())).collect()
     }
 
     /// Takes an object in, unless a newer version of it is there already.
@@ -140,7 +180,7 @@ impl Store {
     pub fn put(&self, cluster: &LogicalCluster, object: Value, seen: Option<(u64, u64)>) -> Option<Change> {
         let key = ObjectKey { cluster: cluster.clone(), target: Target::of(&object)? };
         let mut inner = self.write();
-        if seen.is_none() && inner.gone.iter().rev().any(|uid| uid == object::uid(&object)) {
+        if seen.is_none() && inner.gone.has(object::uid(&object)) {
             return None;
         }
         let whole = self.keep == Keep::Whole || inner.whole.contains(&key.target.kind);
@@ -166,10 +206,7 @@ impl Store {
             return None;
         }
         let before = inner.unlink(key)?.object;
-        inner.gone.push_back(uid.to_owned());
-        if inner.gone.len() > GONE {
-            inner.gone.pop_front();
-        }
+        inner.gone.add(uid);
         Some(Change { key: key.clone(), before: Some(before), after: None })
     }
 

@@ -104,7 +104,8 @@ impl Watches {
 
     /// Watches whatever a definition needs, wherever it is not watched yet.
     pub(super) fn serve(&self, serving: &Serving) {
-        for kind in serving.kinds.keys().filter(|kind| serving.reads(kind)) {
+        let read: BTreeSet<&Gvk> = serving.read().collect();
+        for kind in serving.kinds.keys().filter(|kind| read.contains(kind)) {
             // Of objects that were seen before only their place was kept.
             if self.host.world.children.keep_whole(kind.clone()) {
                 self.list_again(kind);
@@ -233,7 +234,10 @@ impl Host {
         let read = |serving: &&Arc<Serving>| serving.reads(&change.key.target.kind);
         for serving in self.world.served().iter().filter(read) {
             let api = &serving.prepared.blueprint.api.kind;
-            self.enqueue(|key| key.target.kind == *api && self.world.is_news(change, key, &serving.kinds));
+            let is_news = |key: &ObjectKey, _: &Value| self.world.is_news(change, key, &serving.kinds);
+            for (key, _) in self.world.instances.find_of(&change.key.cluster, api, is_news) {
+                self.queue.add(key.cluster.clone(), key);
+            }
         }
     }
 

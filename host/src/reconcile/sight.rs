@@ -3,7 +3,7 @@
 //!
 //! It asks no server.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use contract::{Gvk, Observed};
 use serde_json::{Value, json};
@@ -31,14 +31,18 @@ impl Pass<'_> {
     /// Whether the store has all the children that may exist. Kinds that the
     /// consumer does not let croft see are policy's business.
     pub(super) fn can_see_children(&self) -> bool {
-        self.serving.kinds.iter().all(|(kind, address)| {
-            self.claims.grant(&kind.group, &address.plural) != Grant::Accepted || self.can_see(kind)
-        })
+        let granted = |kind: &Gvk, address: &Kind| self.claims.grant(&kind.group, &address.plural) == Grant::Accepted;
+        let kinds = &self.serving.kinds;
+        !self.out_of_sight().any(|kind| kinds.get(kind).is_some_and(|address| granted(kind, address)))
     }
 
-    /// Whether the store has a kind's objects, and all of each if it is read.
-    fn can_see(&self, kind: &Gvk) -> bool {
-        self.world.is_synced(kind) && (!self.serving.reads(kind) || self.world.children.is_whole(kind))
+    /// The kinds of which the store does not have all objects, or of those that
+    /// are read not all of each.
+    fn out_of_sight(&self) -> impl Iterator<Item = &Gvk> {
+        let read: BTreeSet<&Gvk> = self.serving.read().collect();
+        self.serving.kinds.keys().filter(move |kind| {
+            !self.world.is_synced(kind) || (read.contains(kind) && !self.world.children.is_whole(kind))
+        })
     }
 
     /// What is done while a kind's objects are not known: nothing, and after some
@@ -46,7 +50,7 @@ impl Pass<'_> {
     /// once and is not waited for.
     pub(super) async fn blind(&mut self) -> Next {
         if self.memory.attempts >= BLIND_ATTEMPTS {
-            let kinds = self.serving.kinds.keys().filter(|kind| !self.can_see(kind)).map(ToString::to_string);
+            let kinds = self.out_of_sight().map(ToString::to_string);
             let message = format!("cannot see the {} of this workspace yet", kinds.collect::<Vec<_>>().join(", "));
             let (stage, reason) = (Stage::Applied, "NotSynced".to_owned());
             self.record(&Verdict::Stopped { stage, reason, blame: Blame::Host, message }).await;

@@ -3,9 +3,12 @@
 //! The reasons are the module's; none is made up here. A rendering does not
 //! tell why a field of the status has no value, so only the field is named.
 
-use std::fmt::Write as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
-use contract::{Blueprint, Child, Node, Observed, Read, Readiness, Rendering, Role, Selection};
+use contract::{Blocked, Blueprint, Child, Excluded, Node, Observed, Read, Readiness, Rendering, Role, Selection};
 use serde_json::Value;
 
 use super::Rendered;
@@ -45,8 +48,9 @@ pub(super) fn all(blueprint: &Blueprint, rendered: &Rendered) -> String {
     if let Some(reason) = &rendered.rendering.suspended {
         let _ = writeln!(text, "  suspended: {reason}");
     }
+    let facts = Facts::of(rendered);
     for node in &blueprint.nodes {
-        for line in lines(node, rendered) {
+        for line in facts.lines(node) {
             let _ = writeln!(text, "  {line}");
         }
     }
@@ -57,58 +61,103 @@ pub(super) fn all(blueprint: &Blueprint, rendered: &Rendered) -> String {
     text
 }
 
-fn lines(node: &Node, rendered: &Rendered) -> Vec<String> {
-    let rendering = &rendered.rendering;
-    let mut lines = Vec::new();
-    if let Some(blocked) = rendering.blocked.iter().find(|blocked| blocked.id == node.id) {
-        lines.push(format!("blocked: {}", waiting(&node.id, &blocked.waits_for, &blocked.message)));
-    }
-    if let Some(excluded) = rendering.excluded.iter().find(|excluded| excluded.id == node.id) {
-        lines.push(format!("excluded: {}: {}", node.id, excluded.message));
-    }
-    lines.extend(of_children(node, rendered));
-    if let Some(read) = rendering.reads.iter().find(|read| read.id == node.id) {
-        lines.extend(of_read(read, rendered));
-    }
-    if lines.is_empty() {
-        let what = if node.role == Role::Collection { "the collection is empty" } else { "there is nothing to state" };
-        lines.push(format!("none: {}: {what}", node.id));
-    }
-    lines
+/// What a rendering says of each id, found by it: a collection may have a
+/// thousand objects.
+struct Facts<'a> {
+    suspended: bool,
+    blocked: BTreeMap<&'a str, &'a Blocked>,
+    excluded: BTreeMap<&'a str, &'a Excluded>,
+    reads: BTreeMap<&'a str, &'a Read>,
+    children: BTreeMap<&'a str, Vec<(&'a Child, &'a Target)>>,
+    observed: BTreeMap<&'a str, Vec<&'a Observed>>,
+    seen: BTreeSet<(&'a str, &'a str)>,
+    readiness: BTreeMap<(&'a str, &'a str), &'a Readiness>,
 }
 
-/// The children of an id by key, and before those of a collection how many
-/// there are of each sort.
-fn of_children(node: &Node, rendered: &Rendered) -> Vec<String> {
-    let all = rendered.rendering.children.iter().zip(&rendered.children);
-    let mut children: Vec<(&Child, &Target)> =
-        all.filter(|(child, _)| child.id == node.id).map(|(child, (target, _))| (child, target)).collect();
-    children.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
-    let verdicts: Vec<(&str, &str)> = children.iter().map(|(child, _)| verdict(rendered, child)).collect();
-    let mut lines = Vec::new();
-    if node.role == Role::Collection && !children.is_empty() {
-        lines.push(format!("collection: {}: {}", node.id, tally(&verdicts)));
+impl<'a> Facts<'a> {
+    fn of(rendered: &'a Rendered) -> Facts<'a> {
+        let rendering = &rendered.rendering;
+        let mut children: BTreeMap<&str, Vec<(&Child, &Target)>> = BTreeMap::new();
+        for (child, (target, _)) in rendering.children.iter().zip(&rendered.children) {
+            children.entry(&child.id).or_default().push((child, target));
+        }
+        let mut observed: BTreeMap<&str, Vec<&Observed>> = BTreeMap::new();
+        for seen in &rendered.observed {
+            observed.entry(&seen.id).or_default().push(seen);
+        }
+        Facts {
+            suspended: rendering.suspended.is_some(),
+            blocked: rendering.blocked.iter().map(|it| (it.id.as_str(), it)).collect(),
+            excluded: rendering.excluded.iter().map(|it| (it.id.as_str(), it)).collect(),
+            reads: rendering.reads.iter().map(|it| (it.id.as_str(), it)).collect(),
+            children,
+            observed,
+            seen: rendered.observed.iter().map(|it| (it.id.as_str(), it.key.as_str())).collect(),
+            readiness: rendering.readiness.iter().map(|it| ((it.id.as_str(), it.key.as_str()), it)).collect(),
+        }
     }
-    lines.extend(children.iter().zip(&verdicts).map(|((child, target), (word, why))| {
-        format!("{}: {}: {target}{}", reasoned(word, why), keyed(child, target), after(&child.depends_on))
-    }));
-    lines
-}
 
-/// What became of a child, in a word, and why.
-fn verdict<'a>(rendered: &'a Rendered, child: &Child) -> (&'static str, &'a str) {
-    let seen = rendered.observed.iter().any(|seen| (&seen.id, &seen.key) == (&child.id, &child.key));
-    let rendering = &rendered.rendering;
-    match (seen, readiness(rendering, &child.id, &child.key), &rendering.suspended) {
-        (false, _, Some(_)) => ("held back", ""),
-        (false, _, None) => ("to be created", ""),
-        (true, Some(readiness), _) if !readiness.ready => ("not ready", readiness.message.as_str()),
-        (true, _, _) => ("ready", ""),
+    fn lines(&self, node: &Node) -> Vec<String> {
+        let id = node.id.as_str();
+        let mut lines = Vec::new();
+        if let Some(blocked) = self.blocked.get(id) {
+            lines.push(format!("blocked: {}", waiting(id, &blocked.waits_for, &blocked.message)));
+        }
+        if let Some(excluded) = self.excluded.get(id) {
+            lines.push(format!("excluded: {id}: {}", excluded.message));
+        }
+        lines.extend(self.of_children(node));
+        if let Some(read) = self.reads.get(id) {
+            lines.extend(self.of_read(read));
+        }
+        if lines.is_empty() {
+            let what =
+                if node.role == Role::Collection { "the collection is empty" } else { "there is nothing to state" };
+            lines.push(format!("none: {id}: {what}"));
+        }
+        lines
     }
-}
 
-fn readiness<'a>(rendering: &'a Rendering, id: &str, key: &str) -> Option<&'a Readiness> {
-    rendering.readiness.iter().find(|readiness| readiness.id == id && readiness.key == key)
+    /// The children of an id by key, and before those of a collection how many
+    /// there are of each sort.
+    fn of_children(&self, node: &Node) -> Vec<String> {
+        let mut children = self.children.get(node.id.as_str()).cloned().unwrap_or_default();
+        children.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
+        let verdicts: Vec<(&str, &str)> = children.iter().map(|(child, _)| self.verdict(child)).collect();
+        let mut lines = Vec::new();
+        if node.role == Role::Collection && !children.is_empty() {
+            lines.push(format!("collection: {}: {}", node.id, tally(&verdicts)));
+        }
+        lines.extend(children.iter().zip(&verdicts).map(|((child, target), (word, why))| {
+            format!("{}: {}: {target}{}", reasoned(word, why), keyed(child, target), after(&child.depends_on))
+        }));
+        lines
+    }
+
+    /// What became of a child, in a word, and why.
+    fn verdict(&self, child: &Child) -> (&'static str, &'a str) {
+        let place = (child.id.as_str(), child.key.as_str());
+        match (self.seen.contains(&place), self.readiness.get(&place), self.suspended) {
+            (false, _, true) => ("held back", ""),
+            (false, _, false) => ("to be created", ""),
+            (true, Some(readiness), _) if !readiness.ready => ("not ready", readiness.message.as_str()),
+            (true, _, _) => ("ready", ""),
+        }
+    }
+
+    /// What an external read looks for and what it found, and of that what is not
+    /// ready.
+    fn of_read(&self, read: &Read) -> Vec<String> {
+        let found = self.observed.get(read.id.as_str()).map_or(&[][..], Vec::as_slice);
+        let mut lines = vec![format!("read: {}: {}, {}", read.id, sought(read), listed(found))];
+        let unready = found.iter().filter_map(|seen| {
+            let readiness = self.readiness.get(&(seen.id.as_str(), seen.key.as_str()))?;
+            let target = Target::of(&seen.object).filter(|_| !readiness.ready)?;
+            Some(format!("{}: {}: {target}", reasoned("not ready", &readiness.message), read.id))
+        });
+        lines.extend(unready);
+        lines
+    }
 }
 
 /// `3 objects, 1 ready, 2 to be created`.
@@ -129,20 +178,6 @@ fn keyed(child: &Child, target: &Target) -> String {
     let key = &child.key;
     let is_said = key.is_empty() || key == name || *key == format!("{namespace}/{name}");
     if is_said { child.id.clone() } else { format!("{}[{key}]", child.id) }
-}
-
-/// What an external read looks for and what it found, and of that what is not
-/// ready.
-fn of_read(read: &Read, rendered: &Rendered) -> Vec<String> {
-    let found: Vec<&Observed> = rendered.observed.iter().filter(|seen| seen.id == read.id).collect();
-    let mut lines = vec![format!("read: {}: {}, {}", read.id, sought(read), listed(&found))];
-    let unready = found.iter().filter_map(|seen| {
-        let readiness = readiness(&rendered.rendering, &seen.id, &seen.key).filter(|readiness| !readiness.ready)?;
-        let target = Target::of(&seen.object)?;
-        Some(format!("{}: {}: {target}", reasoned("not ready", &readiness.message), read.id))
-    });
-    lines.extend(unready);
-    lines
 }
 
 /// `ConfigMap team/settings`, or `ConfigMap with app=shop in team`. Without a

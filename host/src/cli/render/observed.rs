@@ -1,7 +1,7 @@
 //! Live objects given by hand in place of a cluster: which of them are the
 //! children of an instance, and which it reads.
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::BTreeMap};
 
 use contract::{Observed, Read, Scope, Selection};
 use serde_json::Value;
@@ -13,7 +13,11 @@ use crate::{
 };
 
 /// Objects that stand for what is in the instance's workspace.
-pub(super) struct Pool(Vec<Entry>);
+pub(super) struct Pool {
+    entries: Vec<Entry>,
+    /// Where the object of each place is; of several of one place, the first.
+    places: BTreeMap<Target, usize>,
+}
 
 struct Entry {
     target: Target,
@@ -32,12 +36,14 @@ impl Pool {
             }
             Some(Entry { target, object: inventory::shown(&object), used: Cell::new(false) })
         };
-        Pool(objects.into_iter().filter_map(entry).collect())
+        let entries: Vec<Entry> = objects.into_iter().filter_map(entry).collect();
+        let places = entries.iter().enumerate().rev().map(|(index, entry)| (entry.target.clone(), index)).collect();
+        Pool { entries, places }
     }
 
     /// The object at a place.
     pub(super) fn get(&self, target: &Target) -> Option<Value> {
-        let entry = self.0.iter().find(|entry| entry.target == *target)?;
+        let entry = self.entries.get(*self.places.get(target)?)?;
         entry.used.set(true);
         Some(entry.object.clone())
     }
@@ -72,14 +78,14 @@ impl Pool {
             let key = if namespace.is_empty() { name.clone() } else { format!("{namespace}/{name}") };
             Observed { id: read.id.clone(), key, object: entry.object.clone() }
         };
-        let mut observed: Vec<Observed> = self.0.iter().filter(wanted).map(found).collect();
+        let mut observed: Vec<Observed> = self.entries.iter().filter(wanted).map(found).collect();
         observed.sort_by(|one, other| one.key.cmp(&other.key));
         observed
     }
 
     /// The objects that nobody asked for.
     pub(super) fn unused(&self) -> impl Iterator<Item = &Target> {
-        self.0.iter().filter(|entry| !entry.used.get()).map(|entry| &entry.target)
+        self.entries.iter().filter(|entry| !entry.used.get()).map(|entry| &entry.target)
     }
 }
 
