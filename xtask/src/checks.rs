@@ -5,7 +5,7 @@ use std::{env, path::Path, process::Command};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    go, modules,
+    go, modules, oracles,
     phase::{Phases, say},
     root, tidy as layering,
 };
@@ -29,10 +29,19 @@ pub(crate) fn test(phases: &Phases, arguments: &[String]) -> Result<()> {
             None
         }
     };
+    phases.heading("Go's libraries, to compare with");
+    let oracles = match oracles::program() {
+        Ok(program) => Some(program),
+        Err(error) => {
+            say(format_args!("left out, YAML and plurals are not compared with Go: {error:#}"));
+            None
+        }
+    };
     phases.heading("tests of the workspace");
     // The end-to-end tests run the binary, which `cargo test` of another package does not build.
     build_croft(&[])?;
     let environment = specification.iter().map(|folder| ("CEL_CONFORMANCE", folder.as_path()));
+    let environment = environment.chain(oracles.iter().map(|program| ("CROFT_ORACLES", program.as_path())));
     cargo_in(environment, &with(&["test", "--locked", "--workspace"], arguments))?;
     phases.done("test");
     Ok(())

@@ -8,6 +8,7 @@ mod checks;
 mod demo;
 mod go;
 mod modules;
+mod oracles;
 mod phase;
 mod schemas;
 mod shell;

@@ -1,0 +1,10 @@
+module croft/oracles
+
+go 1.24
+
+require (
+	github.com/gobuffalo/flect v1.0.3
+	sigs.k8s.io/yaml v1.6.0
+)
+
+require go.yaml.in/yaml/v2 v2.4.2 // indirect
