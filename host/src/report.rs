@@ -23,7 +23,7 @@ use contract::{Problem, Severity};
 
 use crate::{
     fault::{Blame, Fault},
-    yaml::{self, Document, Place},
+    yaml::{self, Document, Flaw, Place},
 };
 
 /// Why a command did not do what it was asked to: an error, whose turn it is,
@@ -110,20 +110,7 @@ impl Failure {
     pub fn findings(&self) -> Option<Vec<Finding>> {
         match &self.cause {
             Cause::Problems(problems) => Some(findings(&problems.document, &problems.problems)),
-            Cause::Yaml(yaml::Error::Refused(flaw)) => Some(vec![Finding {
-                file: Arc::clone(&flaw.name),
-                text: Arc::clone(&flaw.text),
-                at: flaw.at.clone(),
-                label: None,
-                problem: Problem {
-                    severity: Severity::Error,
-                    code: "InvalidYaml".to_owned(),
-                    at: String::new(),
-                    span: None,
-                    message: flaw.message.clone(),
-                    hint: flaw.hint.clone(),
-                },
-            }]),
+            Cause::Yaml(yaml::Error::Refused(flaw)) => Some(vec![Finding::of(flaw, Severity::Error, "InvalidYaml")]),
             _ => None,
         }
     }
@@ -185,6 +172,28 @@ pub struct Finding {
 }
 
 impl Finding {
+    fn of(flaw: &Flaw, severity: Severity, code: &str) -> Finding {
+        Finding {
+            file: Arc::clone(&flaw.name),
+            text: Arc::clone(&flaw.text),
+            at: flaw.at.clone(),
+            label: None,
+            problem: Problem {
+                severity,
+                code: code.to_owned(),
+                at: String::new(),
+                span: None,
+                message: flaw.message.clone(),
+                hint: flaw.hint.clone(),
+            },
+        }
+    }
+
+    /// What is odd about a text that was read.
+    pub fn odd(flaw: &Flaw) -> Finding {
+        Finding::of(flaw, Severity::Warning, "OddYaml")
+    }
+
     /// As `warnings` and a failure say it, ending with a newline.
     pub fn render(&self, look: Look) -> String {
         look.marked(&self.problem, &self.file, &self.text, (self.at.clone(), self.label.clone()))
@@ -264,7 +273,7 @@ impl Look {
         self.print(group)
     }
 
-    fn flaw(self, flaw: &yaml::Flaw) -> String {
+    fn flaw(self, flaw: &Flaw) -> String {
         let also = flaw.also.iter().map(|(at, label)| (at.clone(), Some(label.clone())));
         let places: Vec<_> = std::iter::once((flaw.at.clone(), None)).chain(also).collect();
         let mut group =

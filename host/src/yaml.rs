@@ -3,13 +3,14 @@
 //! values as readable YAML.
 //!
 //! It reads what `kubectl` reads, the same way (see `yaml/scalar.rs` for what
-//! an unquoted word means), but refuses duplicate keys, which `kubectl` takes
-//! silently. It does not know what a Kubernetes object is, and it prints no
+//! an unquoted word means and `yaml/reading.rs` for columns), and warns of what
+//! `kubectl` takes silently, such as a key that is there twice. It does not know what a Kubernetes object is, and it prints no
 //! errors; `report` does.
 
 mod fault;
 mod load;
 mod print;
+mod reading;
 mod scalar;
 mod span;
 
@@ -45,6 +46,8 @@ pub struct Source {
     pub text: Arc<str>,
     /// Its documents, without empty ones.
     pub documents: Vec<Document>,
+    /// What was read and hardly meant.
+    pub odd: Vec<Flaw>,
 }
 
 impl Source {
@@ -71,14 +74,17 @@ impl Source {
     pub fn parse(name: &str, text: &str) -> Result<Source, Error> {
         let name: Arc<str> = name.into();
         let text: Arc<str> = text.strip_prefix('\u{feff}').unwrap_or(text).into();
-        let roots = load::documents(&text).map_err(|fault| {
+        let flaw = |fault| {
             let fault::Fault { at, message, hint, also } = fault;
-            Error::Refused(Box::new(Flaw { name: name.clone(), text: text.clone(), at, message, hint, also }))
-        })?;
+            Flaw { name: name.clone(), text: text.clone(), at, message, hint, also }
+        };
+        let load::Loaded { roots, odd } =
+            load::documents(&text).map_err(|fault| Error::Refused(Box::new(flaw(fault))))?;
+        let odd = odd.into_iter().map(flaw).collect();
         let document =
             |root: Arc<Node>| Document { value: root.to_value(), name: name.clone(), text: text.clone(), root };
         let documents = roots.into_iter().map(document).collect();
-        Ok(Source { name, text, documents })
+        Ok(Source { name, text, documents, odd })
     }
 }
 
@@ -260,5 +266,7 @@ impl crate::fault::Fault for Error {
     }
 }
 
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod tests;

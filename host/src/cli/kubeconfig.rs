@@ -204,7 +204,11 @@ fn usual_paths() -> Result<Vec<PathBuf>, Failure> {
 /// What a kubeconfig file says; null if nothing.
 fn document(path: &Path) -> Result<Value, Failure> {
     let name = path.display().to_string();
-    let mut documents = Source::read(&name)?.documents;
+    let Source { mut documents, odd, .. } = Source::read(&name)?;
+    // It is written back whole: what is read over would be lost.
+    if let Some(flaw) = odd.into_iter().next() {
+        return Err(yaml::Error::Refused(Box::new(flaw)).into());
+    }
     match documents.len() {
         0 => Ok(Value::Null),
         1 => Ok(documents.remove(0).value),

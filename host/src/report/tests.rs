@@ -65,17 +65,17 @@ error: rg.yaml was refused: 2 problems, 1 warning
 
 #[test]
 fn a_text_that_is_no_yaml_is_shown_where_it_goes_wrong() {
-    let failure = Failure::from(Source::parse("x.yaml", "a: 1\nb: 2\na: 3\n").unwrap_err());
+    let failure = Failure::from(Source::parse("x.yaml", "a: 1\nb: 2\n c: 3\n").unwrap_err());
     assert_eq!(failure.exit(), Exit::Refused);
+    let text = failure.render(Look::Plain);
+    assert!(text.contains(" --> x.yaml:3:") && text.contains("3 |  c: 3\n"), "{text}");
+    let source = Source::parse("x.yaml", "a: 1\nb: 2\na: 3\n").unwrap();
     assert_eq!(
-        failure.render(Look::Plain),
+        Finding::odd(&source.odd[0]).render(Look::Plain),
         "\
-error: the key `a` is there twice
+warning[OddYaml]: the key `a` is there twice, first in line 1, and the last one counts
  --> x.yaml:3:1
   |
-1 | a: 1
-  | - first here
-2 | b: 2
 3 | a: 3
   | ^
   |

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     MAX_DEPTH, MAX_VALUES,
     fault::{Fault, explain, not_a_key, too_deep},
+    reading::Reading,
     scalar,
 };
 
@@ -38,15 +39,52 @@ pub(super) struct Entry {
     node: Arc<Node>,
 }
 
-/// The roots of all documents that are not empty.
-pub(super) fn documents(text: &str) -> Result<Vec<Arc<Node>>, Fault> {
-    let mut loader = Loader { text, offsets: Offsets::of(text), anchors: HashMap::new(), open: vec![], roots: vec![] };
-    let mut parser = Parser::new_from_str(text);
-    while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| loader.syntax(&error))?;
-        loader.take(event, span)?;
+/// What a text comes to.
+pub(super) struct Loaded {
+    /// The roots of all documents that are not empty.
+    pub(super) roots: Vec<Arc<Node>>,
+    /// What `kubectl` takes and its author hardly meant.
+    pub(super) odd: Vec<Fault>,
+}
+
+/// Reads a text, and again as long as the parser refuses what `kubectl` reads.
+pub(super) fn documents(text: &str) -> Result<Loaded, Fault> {
+    let mut reading = Reading::of(text);
+    loop {
+        let stopped = match load(text, &reading) {
+            Ok(loaded) => return Ok(loaded),
+            Err(stopped) => stopped,
+        };
+        let mended = stopped.complaint.is_some_and(|error| reading.mend(error.info(), error.marker().index()));
+        if !mended {
+            return Err(stopped.fault);
+        }
     }
-    Ok(loader.roots)
+}
+
+/// Why a text could not be read, and the parser's own words if they are its.
+struct Stopped {
+    fault: Fault,
+    complaint: Option<ScanError>,
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Stopped {
+        Stopped { fault, complaint: None }
+    }
+}
+
+fn load(text: &str, reading: &Reading) -> Result<Loaded, Stopped> {
+    let loaded = Loaded { roots: vec![], odd: vec![] };
+    let mut loader = Loader { text, reading, anchors: HashMap::new(), open: vec![], loaded };
+    let mut parser = Parser::new_from_str(reading.text());
+    while let Some(event) = parser.next_event() {
+        match event {
+            Ok((event, span)) => loader.take(event, span)?,
+            Err(error) => return Err(Stopped { fault: loader.syntax(&error), complaint: Some(error) }),
+        }
+    }
+    Ok(loader.loaded)
 }
 
 impl Node {
@@ -86,10 +124,10 @@ impl Node {
 
 struct Loader<'a> {
     text: &'a str,
-    offsets: Offsets,
+    reading: &'a Reading,
     anchors: HashMap<usize, Arc<Node>>,
     open: Vec<Open>,
-    roots: Vec<Arc<Node>>,
+    loaded: Loaded,
 }
 
 /// A collection whose end has not come yet.
@@ -108,6 +146,8 @@ enum Kind {
 #[derive(Default)]
 struct Mapping {
     entries: Vec<Entry>,
+    /// The number of the entry of each key.
+    known: HashMap<String, usize>,
     /// The key whose value comes next.
     key: Option<Key>,
     merged: Vec<Arc<Node>>,
@@ -121,7 +161,8 @@ struct Key {
 
 impl Loader<'_> {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
-        let at = self.offsets.range(span);
+        let start = self.reading.byte(span.start.index());
+        let at = start..self.reading.byte(span.end.index()).max(start);
         if let Some(open) = self.open.last_mut()
             && !matches!(event, Event::SequenceEnd | Event::MappingEnd)
         {
@@ -156,8 +197,10 @@ impl Loader<'_> {
         let refuse = |(message, hint)| Fault { at: at.clone(), message, hint, also: None };
         if self.expects_key() {
             let merge = plain && tag.is_none() && text == "<<";
-            let text = scalar::key(text, plain, tag).map_err(refuse)?;
-            return self.key(Key { text, at, merge });
+            let scalar::Key { text, odd } = scalar::key(text, plain, tag).map_err(refuse)?;
+            self.loaded.odd.extend(odd.map(refuse));
+            self.key(Key { text, at, merge });
+            return Ok(());
         }
         let value = scalar::resolve(text, plain, tag).map_err(refuse)?;
         let empty = self.open.is_empty() && value.is_null() && text.is_empty();
@@ -174,7 +217,10 @@ impl Loader<'_> {
         };
         match (&node.content, self.expects_key()) {
             (_, false) => self.add(node),
-            (Content::Scalar(Value::String(text), _), true) => self.key(Key { text: text.clone(), at, merge: false }),
+            (Content::Scalar(Value::String(text), _), true) => {
+                self.key(Key { text: text.clone(), at, merge: false });
+                Ok(())
+            }
             (_, true) => Err(not_a_key(at)),
         }
     }
@@ -237,24 +283,27 @@ impl Loader<'_> {
         matches!(self.open.last(), Some(Open { kind: Kind::Mapping(Mapping { key: None, .. }), .. }))
     }
 
-    fn key(&mut self, key: Key) -> Result<(), Fault> {
-        let Some(Open { kind: Kind::Mapping(mapping), .. }) = self.open.last_mut() else { return Ok(()) };
-        if let Some(first) = mapping.entries.iter().find(|entry| entry.key == key.text && !key.merge) {
-            return Err(Fault {
-                at: key.at,
-                message: format!("the key `{}` is there twice", key.text),
+    fn key(&mut self, key: Key) {
+        let Some(Open { kind: Kind::Mapping(mapping), .. }) = self.open.last_mut() else { return };
+        if let Some(first) = mapping.known.get(&key.text).filter(|_| !key.merge) {
+            let (line, _) = super::line_column(self.text, mapping.entries[*first].at.start);
+            self.loaded.odd.push(Fault {
+                at: key.at.clone(),
+                message: format!(
+                    "the key `{}` is there twice, first in line {line}, and the last one counts",
+                    key.text
+                ),
                 hint: Some("keep one of the two".to_owned()),
-                also: Some((first.at.clone(), "first here".to_owned())),
+                also: None,
             });
         }
         mapping.key = Some(key);
-        Ok(())
     }
 
     /// Puts a finished node into what is open around it.
     fn add(&mut self, node: Arc<Node>) -> Result<(), Fault> {
         match self.open.last_mut().map(|open| &mut open.kind) {
-            None => self.roots.push(node),
+            None => self.loaded.roots.push(node),
             Some(Kind::Sequence(items)) => items.push(node),
             Some(Kind::Mapping(mapping)) => return mapping.add(node),
         }
@@ -274,7 +323,7 @@ impl Loader<'_> {
     }
 
     fn syntax(&self, error: &ScanError) -> Fault {
-        let start = self.offsets.byte(error.marker().index()).min(self.text.len());
+        let start = self.reading.byte(error.marker().index()).min(self.text.len());
         let start = if self.text[start..].trim().is_empty() { self.text.trim_end().len() } else { start };
         // A tab is complained about where its value begins.
         let tab = error.info().contains("tab").then(|| self.text[start..].find('\t')).flatten();
@@ -309,7 +358,7 @@ impl Mapping {
     fn add(&mut self, node: Arc<Node>) -> Result<(), Fault> {
         let Some(Key { text: key, at, merge }) = self.key.take() else { return Ok(()) };
         if !merge {
-            self.entries.push(Entry { key, at, node });
+            self.set(Entry { key, at, node });
             return Ok(());
         }
         let is_mapping = |node: &Arc<Node>| matches!(node.content, Content::Mapping(_));
@@ -329,39 +378,25 @@ impl Mapping {
         Ok(())
     }
 
-    /// The mapping's own entries, and of the merged ones those that it lacks.
-    fn merge(self) -> Vec<Entry> {
-        let mut entries = self.entries;
-        for merged in &self.merged {
-            let Content::Mapping(more) = &merged.content else { continue };
-            for entry in more {
-                if entries.iter().all(|own| own.key != entry.key) {
-                    entries.push(entry.clone());
-                }
+    /// Adds an entry, in the place of an earlier one of the same key.
+    fn set(&mut self, entry: Entry) {
+        match self.known.get(&entry.key) {
+            Some(index) => self.entries[*index] = entry,
+            None => {
+                self.known.insert(entry.key.clone(), self.entries.len());
+                self.entries.push(entry);
             }
         }
-        entries
-    }
-}
-
-/// From the parser's character counts to bytes.
-struct Offsets(Option<Vec<usize>>);
-
-impl Offsets {
-    fn of(text: &str) -> Offsets {
-        let table = || text.char_indices().map(|(offset, _)| offset).chain([text.len()]).collect();
-        Offsets((!text.is_ascii()).then(table))
     }
 
-    fn byte(&self, index: usize) -> usize {
-        match &self.0 {
-            None => index,
-            Some(table) => table.get(index).or(table.last()).copied().unwrap_or(index),
+    /// The mapping's own entries, and of the merged ones those that it lacks.
+    fn merge(mut self) -> Vec<Entry> {
+        for merged in std::mem::take(&mut self.merged) {
+            let Content::Mapping(more) = &merged.content else { continue };
+            for entry in more.iter().filter(|entry| !self.known.contains_key(&entry.key)).cloned().collect::<Vec<_>>() {
+                self.set(entry);
+            }
         }
-    }
-
-    fn range(&self, span: Span) -> Range<usize> {
-        let start = self.byte(span.start.index());
-        start..self.byte(span.end.index()).max(start)
+        self.entries
     }
 }

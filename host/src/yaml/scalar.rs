@@ -1,10 +1,10 @@
 //! What a word in YAML means.
 //!
 //! `kubectl` reads YAML with a library of the YAML 1.1 age, and people's files
-//! are written for it, so its rules hold here: unquoted `yes`, `on`, `no` and
-//! `off` are booleans, `0644` is octal, `1_000` is a thousand, and a date is a
-//! string. `y` and `n` are strings, as later readers have them: they are common
-//! names. What JSON cannot hold, `.nan` and `.inf`, is refused.
+//! are written for it, so its rules hold here: unquoted `yes`, `y`, `on`, `no`,
+//! `n` and `off` are booleans, also as keys, `0644` is octal, `1_000` is a
+//! thousand, and a date is a string. What JSON cannot hold, `.nan` and `.inf`, is
+//! refused. `cargo xtask test` compares with Go's `sigs.k8s.io/yaml`.
 
 use std::borrow::Cow;
 
@@ -42,8 +42,8 @@ pub(super) fn tag_name(tag: Option<&Tag>) -> Result<Option<Cow<'_, str>>, (Strin
 fn untagged(text: &str) -> Result<Value, (String, Option<String>)> {
     Ok(match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => true.into(),
-        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => false.into(),
+        "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => true.into(),
+        "false" | "False" | "FALSE" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => false.into(),
         _ if is_not_finite(text) => {
             return Err((
                 format!("`{text}` has no place in JSON"),
@@ -52,7 +52,7 @@ fn untagged(text: &str) -> Result<Value, (String, Option<String>)> {
         }
         _ => match number(text) {
             Some(number) => number.into(),
-            None if is_too_large(text) => return Err((format!("the number `{text}` is too large"), None)),
+            // A number that no float can hold is a text for Go.
             None => text.into(),
         },
     })
@@ -72,10 +72,6 @@ fn tagged(text: &str, name: &str) -> Result<Value, (String, Option<String>)> {
 fn is_not_finite(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN")
-}
-
-fn is_too_large(text: &str) -> bool {
-    looks_like_float(&text.replace('_', "")) && !text.starts_with('_')
 }
 
 fn number(text: &str) -> Option<Number> {
@@ -134,15 +130,37 @@ fn looks_like_float(text: &str) -> bool {
     mantissa_fits && exponent.is_none_or(|exponent| !exponent.is_empty() && digits(exponent))
 }
 
-/// The text of a mapping's key: JSON has only strings there.
-pub(super) fn key(text: &str, plain: bool, tag: Option<&Tag>) -> Result<String, (String, Option<String>)> {
+/// A mapping's key.
+pub(super) struct Key {
+    /// Its text: JSON has only strings there.
+    pub(super) text: String,
+    /// What is odd about it, and what would be right.
+    pub(super) odd: Option<(String, Option<String>)>,
+}
+
+/// What a key without quotes, or with a tag, stands for.
+pub(super) fn key(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Key, (String, Option<String>)> {
     let quote = || Some(format!("quote it: `\"{text}\":`"));
-    match resolve(text, plain, tag)? {
-        Value::String(key) => Ok(key),
-        Value::Bool(value) if text == value.to_string() => Ok(text.to_owned()),
-        Value::Bool(value) => Err((format!("the key `{text}` without quotes means `{value}` to kubectl"), quote())),
-        Value::Number(number) if text == number.to_string() => Ok(text.to_owned()),
-        Value::Number(number) => Err((format!("the key `{text}` without quotes means `{number}` to kubectl"), quote())),
-        _ => Err(("a key must not be null".to_owned(), quote())),
-    }
+    let meant = match resolve(text, plain, tag)? {
+        Value::String(key) => key,
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => number.to_string(),
+            (None, Some(float)) if !number.is_u64() => shortest(float as f32),
+            _ => return Err((format!("the number `{text}` is too large for a key"), quote())),
+        },
+        _ => return Err(("a key must not be null".to_owned(), quote())),
+    };
+    let odd = (meant != text && plain && tag.is_none())
+        .then(|| (format!("the key `{text}` without quotes means `{meant}` to kubectl"), quote()));
+    Ok(Key { text: meant, odd })
+}
+
+/// A number as Go's `strconv.FormatFloat(number, 'g', -1, 32)` writes it, which is
+/// how it becomes a key.
+fn shortest(number: f32) -> String {
+    let scientific = format!("{number:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if (-4..6).contains(&exponent) { number.to_string() } else { format!("{mantissa}e{exponent:+03}") }
 }

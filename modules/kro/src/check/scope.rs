@@ -149,9 +149,7 @@ impl<'n> Checker<'n, '_, '_, '_> {
                 let ids = self.definition.resources.iter().map(|resource| resource.id.as_str());
                 let near = nearest(root, ids.chain(["schema"])).map(|near| format!("did you mean `{near}`?"));
                 // Within a text it may be somebody else's variable.
-                let foreign = (!found.standalone).then(|| shell::hint(&path));
-                let hints: Vec<String> = near.into_iter().chain(foreign).collect();
-                (!hints.is_empty()).then(|| hints.join(" "))
+                near.or_else(|| (!found.standalone).then(|| shell::hint(&path)))
             }
         }
     }

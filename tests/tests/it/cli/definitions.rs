@@ -85,13 +85,79 @@ fn a_text_that_is_no_yaml_is_refused_where_it_breaks() {
     refused_yaml(&with(SOMETHING, "    kind: Something", "     kind: Something"), "8:10", "check the indentation");
     refused_yaml(&with(SOMETHING, "  resources: []", "\tresources: []"), "20:1", "indent with spaces");
     refused_yaml(&with(SOMETHING, "  resources: []", "  resources: [}"), "20:15", "a value belongs here");
-    let twice = SOMETHING.to_owned() + "  resources: []\n";
-    refused_yaml(&twice, "21:3", "keep one of the two");
-    refused_yaml(&with(SOMETHING, "name: string\n", "no: string\n"), "10:7", "quote it: `\"no\":`");
+}
+
+#[test]
+fn what_kubectl_takes_silently_is_warned_of() {
+    let warned = |text: &str, words: &[&str]| {
+        let ran = Desk::with(&[("rg.yaml", text)]).croft("check -f rg.yaml").done();
+        assert!(words.iter().all(|word| ran.stderr.contains(word)), "{}", ran.stderr);
+    };
+    warned(&(SOMETHING.to_owned() + "  resources: []\n"), &["--> rg.yaml:21:3", "keep one of the two"]);
+    let no = with(SOMETHING, "name: string\n", "no: string\n");
+    warned(&no, &["--> rg.yaml:10:7", "means `false` to kubectl", "quote it: `\"no\":`"]);
 }
 
 #[track_caller]
 fn refused_yaml(text: &str, at: &str, hint: &str) {
     let place = format!("--> rg.yaml:{at}\n");
     Desk::with(&[("rg.yaml", text)]).croft("render -f rg.yaml").refused(&[&place, "= hint: ", hint]);
+}
+
+const MULTI_LINE: &str = "\
+apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata:
+  name: mlq
+spec:
+  schema:
+    apiVersion: v1alpha1
+    kind: Mlq
+    spec:
+      host: string | default=\"a\"
+    status:
+      endpoint: '${
+        cm.?data.?host.orValue(\"\") != \"\"
+        ? (\"https://\" + cm.data.host)
+        : \"\"
+      }'
+  resources:
+  - id: cm
+    template:
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: a}
+      data: {
+        host: \"${
+        schema.spec.host
+      }\"
+      }
+";
+
+#[test]
+fn a_quoted_text_may_end_in_the_column_of_its_key() {
+    Desk::with(&[("rg.yaml", MULTI_LINE)]).croft("check -f rg.yaml").done();
+    let wrong = MULTI_LINE.replace("schema.spec.host", "schema.spec.hots");
+    let ran = Desk::with(&[("rg.yaml", &wrong)]).croft("check -f rg.yaml").refused(&["did you mean `host`?"]);
+    assert!(ran.stderr.contains("--> rg.yaml:25:21"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_iterator_called_n_is_false_as_for_kubectl() {
+    let text = "\
+apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {name: yn}
+spec:
+  schema: {apiVersion: v1alpha1, kind: Yn, spec: {names: '[]string | default=[\"a\"]'}}
+  resources:
+  - id: cms
+    forEach:
+    - n: ${schema.spec.names}
+    template: {apiVersion: v1, kind: ConfigMap, metadata: {name: 'x-${n}'}, data: {y: \"1\"}}
+";
+    let words =
+        ["--> rg.yaml:9:7", "means `false` to kubectl", "forEach iterator name \"false\"", "quote it: `\"y\":`"];
+    let ran = Desk::with(&[("rg.yaml", text)]).croft("check -f rg.yaml").refused(&[]);
+    assert!(words.iter().all(|word| ran.stderr.contains(word)), "{}", ran.stderr);
 }

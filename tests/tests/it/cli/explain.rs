@@ -83,7 +83,7 @@ kind: List
 items:
 - {apiVersion: v1, kind: ConfigMap, metadata: {name: settings, namespace: shared}, data: {open: 'no'}}
 - {apiVersion: v1, kind: ConfigMap, metadata: {name: x, namespace: shared, labels: {app: shop}}}
-- {apiVersion: v1, kind: ConfigMap, metadata: {name: y, namespace: shared, labels: {app: shop}}}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: 'y', namespace: shared, labels: {app: shop}}}
 - {apiVersion: v1, kind: ConfigMap, metadata: {name: one-a, namespace: team}}
 ";
 

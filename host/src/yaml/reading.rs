@@ -1,0 +1,171 @@
+//! A text as the parser is given it: that of the file, but for what `kubectl`
+//! reads and the parser refuses. Every letter knows where it stands in the file.
+//!
+//! `kubectl` lets a quoted text and a collection in brackets go on, and end, in
+//! any column; the parser wants them further in than their key. And in JSON it
+//! takes two escapes of half a letter each for the letter that they are.
+
+/// How far a line is moved in. More than any file nests, mostly; a line that is
+/// still not far enough is moved again.
+const INDENT: usize = 64;
+
+/// The work that mending a file may take, in letters read again: enough for
+/// hundreds of such lines in a file of usual size.
+const MOST_WORK: usize = 64 << 20;
+
+/// The letters, and where each stands in the file.
+pub(super) struct Reading {
+    text: String,
+    /// The byte of each letter in the file, and the file's end; none if all is
+    /// ASCII and as it was.
+    origin: Option<Vec<usize>>,
+    work: usize,
+}
+
+impl Reading {
+    pub(super) fn of(text: &str) -> Reading {
+        let is_json = text.trim_start().starts_with(['{', '[']) && text.contains("\\u");
+        if is_json {
+            return Reading::of_json(text);
+        }
+        let table = || text.char_indices().map(|(offset, _)| offset).chain([text.len()]).collect();
+        Reading { text: text.to_owned(), origin: (!text.is_ascii()).then(table), work: 0 }
+    }
+
+    /// With every letter beyond 16 bits in place of its two escapes. Half of one
+    /// alone is no letter, and Go puts U+FFFD in its place.
+    fn of_json(text: &str) -> Reading {
+        let (mut patched, mut origin) = (String::with_capacity(text.len()), Vec::with_capacity(text.len()));
+        let mut at = 0;
+        while let Some(letter) = text[at..].chars().next() {
+            let (letter, length) = match half(&text[at..]) {
+                Some(first @ 0xd800..=0xdbff) => match half(&text[at + 6..]) {
+                    Some(second @ 0xdc00..=0xdfff) => {
+                        let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                        (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12)
+                    }
+                    _ => (char::REPLACEMENT_CHARACTER, 6),
+                },
+                Some(0xdc00..=0xdfff) => (char::REPLACEMENT_CHARACTER, 6),
+                _ => (letter, letter.len_utf8()),
+            };
+            patched.push(letter);
+            origin.push(at);
+            at += length;
+            // What is escaped by this backslash begins no escape of its own.
+            if let ('\\', Some(next)) = (letter, text[at..].chars().next()) {
+                patched.push(next);
+                origin.push(at);
+                at += next.len_utf8();
+            }
+        }
+        origin.push(text.len());
+        Reading { text: patched, origin: Some(origin), work: 0 }
+    }
+
+    /// What the parser reads.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the letter of this number stands in the file.
+    pub(super) fn byte(&self, index: usize) -> usize {
+        match &self.origin {
+            None => index,
+            Some(table) => table.get(index).or(table.last()).copied().unwrap_or(index),
+        }
+    }
+
+    /// Moves in what the parser complains about, if it complains about a column.
+    /// Whether it is worth reading again.
+    pub(super) fn mend(&mut self, complaint: &str, index: usize) -> bool {
+        self.work += self.text.len();
+        if self.work > MOST_WORK {
+            return false;
+        }
+        let letters: Vec<char> = self.text.chars().collect();
+        let lines = match complaint {
+            "invalid indentation in quoted scalar" => continued(&letters, index),
+            "invalid indentation" | "invalid indentation in flow construct" => {
+                line_start(&letters, index).into_iter().collect()
+            }
+            _ => return false,
+        };
+        self.indent(&letters, &lines);
+        !lines.is_empty()
+    }
+
+    /// Puts spaces before the letters of these numbers.
+    fn indent(&mut self, letters: &[char], lines: &[usize]) {
+        let (mut text, mut origin) = (String::with_capacity(self.text.len()), Vec::with_capacity(letters.len()));
+        let mut lines = lines.iter().peekable();
+        for (index, letter) in letters.iter().enumerate() {
+            if lines.next_if_eq(&&index).is_some() {
+                text.extend(std::iter::repeat_n(' ', INDENT));
+                origin.extend(std::iter::repeat_n(self.byte(index), INDENT));
+            }
+            text.push(*letter);
+            origin.push(self.byte(index));
+        }
+        origin.push(self.byte(letters.len()));
+        self.text = text;
+        self.origin = Some(origin);
+    }
+}
+
+/// The number of an escape `\uXXXX` at the start of a text.
+fn half(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok()).flatten()
+}
+
+/// Where the line begins in which a letter stands, unless the line is the first.
+fn line_start(letters: &[char], index: usize) -> Option<usize> {
+    let before = letters.get(..index)?;
+    before.iter().rposition(|letter| *letter == '\n').map(|newline| newline + 1)
+}
+
+/// Where the lines begin in which the quoted text goes on that begins here; not
+/// those without a letter, which stand for line breaks.
+fn continued(letters: &[char], start: usize) -> Vec<usize> {
+    let Some(quote) = letters.get(start).copied().filter(|letter| matches!(letter, '\'' | '"')) else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    let mut at = start + 1;
+    while let Some(letter) = letters.get(at) {
+        match letter {
+            '\\' if quote == '"' && letters.get(at + 1) != Some(&'\n') => at += 1,
+            '\n' if letters.get(at + 1).is_some_and(|next| !matches!(next, '\n' | '\r')) => lines.push(at + 1),
+            // Two of them stand for one.
+            '\'' if quote == '\'' && letters.get(at + 1) == Some(&'\'') => at += 1,
+            letter if *letter == quote => break,
+            _ => {}
+        }
+        at += 1;
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_of_half_a_letter_each_are_one_in_json() {
+        let text = r#"{"a": "\ud83d\ude00 \\ud83d \ud83d é"}"#;
+        let reading = Reading::of(text);
+        assert_eq!(reading.text(), "{\"a\": \"\u{1f600} \\\\ud83d \u{fffd} é\"}");
+        let quote = reading.text().chars().count() - 2;
+        assert_eq!(reading.byte(quote), text.len() - 2);
+        assert_eq!(Reading::of("a: \"\\ud83d\"").text(), "a: \"\\ud83d\"", "in YAML they are no letters");
+    }
+
+    #[test]
+    fn the_lines_of_a_quoted_text_end_where_it_ends() {
+        let letters: Vec<char> = "a: 'x ''\n y\n\nz'\nb: 'c\n'".chars().collect();
+        assert_eq!(continued(&letters, 3), [9, 13]);
+        let letters: Vec<char> = "a: \"x \\\"\ny\"\nb: c\n".chars().collect();
+        assert_eq!(continued(&letters, 3), [9]);
+    }
+}
