@@ -9,6 +9,7 @@ pub mod check;
 pub mod completions;
 pub mod definition;
 pub mod explain;
+pub mod files;
 pub mod graph;
 pub mod kubeconfig;
 pub mod log;

@@ -118,7 +118,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
         schemas,
         output,
     } = args;
-    let definition = definition::load(&filename, module.as_deref(), &schemas)?;
+    let definition = definition::load_one(&filename, module.as_deref(), &schemas)?;
     let way = match (undo, resource_group_uid) {
         (false, _) => Way::Take,
         (true, None) => Way::GiveBack(Kro::V09),

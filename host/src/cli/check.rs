@@ -3,19 +3,20 @@
 //!
 //! What is wrong is the module's to say; here it is gathered and printed.
 
-use std::{
-    iter,
-    path::{Path, PathBuf},
-    slice,
-};
+use std::{iter, path::PathBuf, slice};
 
 use clap::ValueEnum;
 use contract::Severity;
 use serde_json::{Value, json};
 
-use super::{definition, output};
+use super::{
+    definition,
+    files::{self, Files},
+    output,
+};
 use crate::{
     report::{self, Exit, Failure, Finding, Look},
+    sandbox::Module,
     schemas,
     yaml::{self, Document, Source},
 };
@@ -28,9 +29,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A file with definitions; `-` is stdin
-    #[arg(short, long, required = true, value_name = "FILE")]
-    filename: Vec<String>,
+    #[command(flatten)]
+    files: Files,
     /// How to print what is wrong
     #[arg(short, long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
@@ -63,18 +63,20 @@ Examples:
   croft check -f definition.yaml --schemas crds.yaml --deny-warnings";
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { filename, output, deny_warnings, module, schemas } = args;
-    definition::one_stdin(filename.iter().chain(schemas.files()))?;
+    let Args { files, output, deny_warnings, module, schemas } = args;
+    definition::one_stdin(files.given().chain(schemas.files()))?;
     let mut found = Found::default();
-    let (definitions, others) = split(found.read(&filename), module.is_some());
-    let known = found.schemas(others, schemas.files())?;
-    if definitions.is_empty() && found.is_empty() {
-        found.failures.push(Failure::input("there is no definition in these files").hint(
-            "a definition is a ResourceGroup or a ResourceGraphDefinition of `kro.run/v1alpha1`, or names its module",
-        ));
+    let (definitions, others) = split(found.read(&files.names()?.files), module.is_some());
+    if definitions.is_empty() && !found.is_refused() {
+        found.take::<()>(Err(definition::no_definition(&others)));
     }
-    for document in &definitions {
-        found.definition(document, module.as_deref(), &known);
+    let known = found.schemas(others, schemas.files())?;
+    let load = |document| found.take(definition::load_module(document, module.as_deref()));
+    let modules: Vec<_> = definitions.iter().map(load).collect();
+    let loaded = definitions.iter().zip(&modules).filter_map(|(document, module)| Some((document, module.as_ref()?)));
+    let known = definition::with_siblings(loaded.clone(), known);
+    for (document, module) in loaded {
+        found.definition(document, module, &known);
     }
     found.tell(output, definitions.len(), deny_warnings)
 }
@@ -101,8 +103,10 @@ struct Found {
 }
 
 impl Found {
-    fn is_empty(&self) -> bool {
-        self.findings.is_empty() && self.failures.is_empty()
+    /// Whether something is wrong already, and not only odd.
+    fn is_refused(&self) -> bool {
+        let is_error = |finding: &Finding| finding.problem.severity == Severity::Error;
+        self.findings.iter().any(is_error) || !self.failures.is_empty()
     }
 
     /// The value, or else why there is none is noted.
@@ -123,7 +127,9 @@ impl Found {
         let mut documents = Vec::new();
         for file in files {
             let source = self.take(Source::read(file).map_err(Failure::from));
-            documents.extend(source.into_iter().flat_map(|source| source.documents).flat_map(Document::items));
+            let Some(source) = source else { continue };
+            self.findings.extend(source.odd.iter().map(Finding::odd));
+            documents.extend(source.documents.into_iter().flat_map(Document::items));
         }
         documents
     }
@@ -134,7 +140,8 @@ impl Found {
         let mut documents = beside;
         documents.retain(|document| schemas::is_source(&document.value));
         for file in files {
-            documents.extend(self.take(definition::read(slice::from_ref(file))).into_iter().flatten());
+            let read = self.take(files::read_all(slice::from_ref(file))).into_iter();
+            documents.extend(read.flat_map(definition::sources));
         }
         // Each is tried alone, so that one that is refused takes no other with it.
         documents.retain(|document| self.take(definition::known(iter::once(document.clone()))).is_some());
@@ -142,10 +149,8 @@ impl Found {
     }
 
     /// What is wrong with one definition.
-    fn definition(&mut self, document: &Document, module: Option<&Path>, known: &schemas::Schemas) {
-        let prepared =
-            definition::load_module(document, module).and_then(|module| definition::prepare(&module, document, known));
-        if let Some(prepared) = self.take(prepared) {
+    fn definition(&mut self, document: &Document, module: &Module, known: &schemas::Schemas) {
+        if let Some(prepared) = self.take(definition::prepare(module, document, known)) {
             self.findings.extend(report::findings(document, &prepared.warnings));
         }
     }

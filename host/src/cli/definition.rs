@@ -22,8 +22,10 @@ use crate::{
     report::{self, Failure},
     sandbox::{self, Limits, Module, Sandbox},
     schemas,
-    yaml::{Document, Source},
+    yaml::Document,
 };
+
+use super::files::{self, Files};
 
 /// Where the schemas of children's kinds come from.
 #[derive(Debug, Default, clap::Args)]
@@ -41,6 +43,26 @@ impl Schemas {
     /// The files' names.
     pub fn files(&self) -> &[String] {
         &self.schemas
+    }
+
+    /// The documents with schemas. What `croft publish` prints has others beside
+    /// them, which are left aside.
+    fn read(&self) -> Result<Vec<Document>, Failure> {
+        let mut all = Vec::new();
+        for file in &self.schemas {
+            all.extend(sources(files::read_all(std::slice::from_ref(file))?));
+        }
+        Ok(all)
+    }
+}
+
+/// The documents that have schemas; all of them if none has any, so that the first
+/// is refused with its place.
+pub(super) fn sources(documents: Vec<Document>) -> Vec<Document> {
+    let is_source = |document: &Document| schemas::is_source(&document.value);
+    match documents.iter().any(is_source) {
+        true => documents.into_iter().filter(is_source).collect(),
+        false => documents,
     }
 }
 
@@ -89,24 +111,6 @@ impl Definition {
     }
 }
 
-/// Reads all documents of some files, `-` being the standard input. Lists are
-/// taken apart.
-///
-/// # Errors
-/// A file cannot be read, or is no YAML.
-pub fn read(files: &[String]) -> Result<Vec<Document>, Failure> {
-    one_stdin(files)?;
-    let mut documents = Vec::new();
-    for file in files {
-        let found = Source::read(file)?.documents;
-        if found.is_empty() {
-            return Err(Failure::input(format!("`{file}` holds no document")));
-        }
-        documents.extend(found.into_iter().flat_map(Document::items));
-    }
-    Ok(documents)
-}
-
 /// Refuses a second `-` among all files that a command reads.
 ///
 /// # Errors
@@ -118,44 +122,107 @@ pub(super) fn one_stdin<'a>(files: impl IntoIterator<Item = &'a String>) -> Resu
     Ok(())
 }
 
-/// Reads one file that holds a definition, has its module prepare it, and says
-/// the module's warnings. `module` is a file to use instead of the module that
-/// the definition names.
+/// Reads files that hold definitions and nothing else but schemas, has their
+/// modules prepare them, and says the modules' warnings. `module` is a file to
+/// use instead of the module that a definition names.
 ///
 /// # Errors
-/// A file, the definition or the module is refused.
-pub fn load(file: &str, module: Option<&Path>, schemas: &Schemas) -> Result<Definition, Failure> {
-    let files = [file.to_owned()];
-    one_stdin(files.iter().chain(schemas.files()))?;
-    let (definition, rest) = choose(read(&files)?, module, schemas)?;
+/// A file, a definition or a module is refused.
+pub fn load(files: &Files, module: Option<&Path>, schemas: &Schemas) -> Result<Vec<Definition>, Failure> {
+    one_stdin(files.given().chain(schemas.files()))?;
+    let names = files.names()?;
+    let (definitions, mut rest) = choose(names.read()?, module, schemas)?;
+    // A folder may hold instances and whatever else.
+    rest.retain(|document| names.was_given(document));
     match rest.first() {
-        None => Ok(definition),
-        Some(other) => Err(stray(other, "a second document is not expected here", "give the definition alone")),
+        None => Ok(definitions),
+        Some(other) => {
+            let hint = "give definitions alone, with the schemas of their children's kinds";
+            Err(stray(other, "this is no definition", hint))
+        }
     }
 }
 
-/// Tells the definition from the other documents and prepares it. Schemas among
-/// the documents are taken for such, like those of `schemas`.
+/// The one definition of a file.
 ///
 /// # Errors
-/// There is no definition, there are two, or the one is refused; or a file of
-/// `schemas` holds none.
+/// There are several, or it is refused.
+pub fn load_one(file: &str, module: Option<&Path>, schemas: &Schemas) -> Result<Definition, Failure> {
+    let files = [file.to_owned()];
+    one_stdin(files.iter().chain(schemas.files()))?;
+    let (mut definitions, rest) = choose(files::read_all(&files)?, module, schemas)?;
+    match (definitions.get(1), rest.first()) {
+        (Some(second), _) => Err(stray(&second.document, "this is a second definition", "give one at a time")),
+        (None, Some(other)) => Err(stray(other, "a second document is not expected here", "give the definition alone")),
+        (None, None) => Ok(definitions.remove(0)),
+    }
+}
+
+/// Tells definitions from the other documents and prepares them. Each knows the
+/// APIs of the others; schemas among the documents are taken for such, like those
+/// of `schemas`.
+///
+/// # Errors
+/// There is no definition, or one is refused; or a file of `schemas` holds none.
 pub fn choose(
     documents: Vec<Document>,
     module: Option<&Path>,
     schemas: &Schemas,
-) -> Result<(Definition, Vec<Document>), Failure> {
+) -> Result<(Vec<Definition>, Vec<Document>), Failure> {
     let is_schema = |document: &Document| schemas::is_source(&document.value) && !is_definition(document);
-    let (beside, mut documents): (Vec<Document>, Vec<Document>) = documents.into_iter().partition(is_schema);
-    let index = find(&documents, module.is_some())?;
-    let document = documents.remove(index);
-    let known = known(beside.into_iter().chain(read(schemas.files())?))?;
-    let module = load_module(&document, module)?;
-    let prepared = prepare(&module, &document, &known)?;
-    report::warnings(&document, &prepared.warnings);
-    let used = prepared.blueprint.kinds.iter().map(|used| used.kind.clone());
-    let kinds = used.filter_map(|kind| known.address(&kind).map(|address| (kind, address))).collect();
-    Ok((Definition { document, module, prepared, kinds }, documents))
+    let (beside, documents): (Vec<Document>, Vec<Document>) = documents.into_iter().partition(is_schema);
+    let (mut chosen, mut rest): (Vec<Document>, Vec<Document>) = documents.into_iter().partition(is_definition);
+    if chosen.is_empty() {
+        match (module.is_some(), rest.is_empty()) {
+            (true, false) => chosen.push(rest.remove(0)),
+            _ => return Err(no_definition(&rest)),
+        }
+    }
+    let known = known(beside.into_iter().chain(schemas.read()?))?;
+    let modules = chosen.iter().map(|document| load_module(document, module)).collect::<Result<Vec<_>, _>>()?;
+    let known = with_siblings(chosen.iter().zip(&modules), known);
+    let definitions = chosen.into_iter().zip(modules).map(|(document, module)| {
+        let prepared = prepare(&module, &document, &known)?;
+        report::warnings(&document, &prepared.warnings);
+        let used = prepared.blueprint.kinds.iter().map(|used| used.kind.clone());
+        let kinds = used.filter_map(|kind| known.address(&kind).map(|address| (kind, address))).collect();
+        Ok(Definition { document, module, prepared, kinds })
+    });
+    let definitions = definitions.collect::<Result<Vec<Definition>, Failure>>()?;
+    let api = |definition: &Definition| definition.prepared.blueprint.api.kind.clone();
+    let mut seen = BTreeSet::new();
+    match definitions.iter().find(|definition| !seen.insert(api(definition))) {
+        None => Ok((definitions, rest)),
+        Some(second) => {
+            let message = format!("this is a second definition of {}", api(second));
+            Err(stray(&second.document, &message, "give one of the two"))
+        }
+    }
+}
+
+/// Adds the APIs that definitions make, so that one can be checked whose child is
+/// an instance of another. The types of one's status may follow from another's,
+/// so it takes as many turns as they are nested.
+pub(super) fn with_siblings<'d>(
+    definitions: impl Iterator<Item = (&'d Document, &'d Module)> + Clone,
+    mut known: schemas::Schemas,
+) -> schemas::Schemas {
+    let count = definitions.clone().count();
+    let mut before: Vec<Option<Value>> = vec![None; count];
+    for _ in 0..if count > 1 { count } else { 0 } {
+        // What is wrong with one is said when it is prepared for good.
+        let crd = |(document, module)| prepare(module, document, &known).ok().map(|it| it.blueprint.api.crd);
+        let crds: Vec<Option<Value>> = definitions.clone().map(crd).collect();
+        if crds == before {
+            break;
+        }
+        for crd in crds.iter().flatten() {
+            // A module's CRD was checked when it answered.
+            let _ = known.add(crd);
+        }
+        before = crds;
+    }
+    known
 }
 
 /// The schemas in documents of their own. Of two of one kind the later counts.
@@ -171,34 +238,38 @@ pub(super) fn known(documents: impl Iterator<Item = Document>) -> Result<schemas
 }
 
 /// A definition is a ResourceGroup or ResourceGraphDefinition, or names its
-/// module; with a module given by hand, the first document may be anything.
-fn find(documents: &[Document], module_given: bool) -> Result<usize, Failure> {
-    let definitions: Vec<usize> = (0..documents.len()).filter(|index| is_definition(&documents[*index])).collect();
-    match definitions.as_slice() {
-        [one] => Ok(*one),
-        [_, second, ..] => {
-            let message = "this is a second definition";
-            Err(stray(&documents[*second], message, "give one definition at a time; `croft check` takes several"))
-        }
-        [] if module_given && !documents.is_empty() => Ok(0),
-        [] => Err(no_definition(documents)),
-    }
-}
-
+/// module.
 pub(super) fn is_definition(document: &Document) -> bool {
     let kro = definition::DefinitionKind::of(&document.value).is_some();
     kro || document.value.pointer("/spec/module").is_some_and(Value::is_string)
         || crate::object::annotation(&document.value, definition::MODULE_ANNOTATION).is_some()
 }
 
-fn no_definition(documents: &[Document]) -> Failure {
+/// What to say where nothing is a definition: of which kind the first document is
+/// that comes close to one.
+pub(super) fn no_definition(documents: &[Document]) -> Failure {
+    let known = definition::DefinitionKind::ALL.map(|kind| kind.gvk());
+    let near = |document: &&Document| {
+        let kind = Gvk::of(&document.value);
+        kind.is_some_and(|kind| known.iter().any(|known| is_near(&kind.kind, &known.kind)))
+    };
     let hint = "a definition has `apiVersion: kro.run/v1alpha1` and `kind: ResourceGraphDefinition` or \
-                `kind: ResourceGroup`";
-    match documents.first() {
+                `kind: ResourceGroup`, or names its module in `spec.module`";
+    match documents.iter().find(near).or(documents.first()) {
         Some(document) => stray(document, "there is no definition among the documents", hint),
         // There are schemas, and nothing else.
         None => Failure::input("there is no definition among the documents").hint(hint),
     }
+}
+
+/// Whether a word is another one misspelt: case aside, one has the first letters of
+/// the other, or nearly all letters of it.
+fn is_near(word: &str, other: &str) -> bool {
+    let (word, other) = (word.to_lowercase(), other.to_lowercase());
+    let same = word.chars().zip(other.chars()).take_while(|(one, two)| one == two).count();
+    same >= 8
+        || word.len().abs_diff(other.len()) <= 2
+            && other.chars().filter(|it| word.contains(*it)).count() + 2 > other.len()
 }
 
 /// Refuses a document that has no business here.

@@ -3,13 +3,20 @@
 //!
 //! It adds nothing to what the blueprint says.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use clap::ValueEnum;
 use contract::{Access, Blueprint, Node, Role, Scope};
 use serde_json::{Value, json};
 
-use super::{definition, output};
+use super::{
+    definition::{self, Definition},
+    files::Files,
+    output,
+};
 use crate::{claims, definition::ModuleRef, object, publish, report::Failure};
 
 /// Tell what a definition comes to
@@ -20,9 +27,8 @@ use crate::{claims, definition::ModuleRef, object, publish, report::Failure};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The file with the definition; `-` is stdin
-    #[arg(short, long, value_name = "FILE")]
-    filename: String,
+    #[command(flatten)]
+    files: Files,
     /// How to print it
     #[arg(short, long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
@@ -50,14 +56,18 @@ Examples:
   croft explain -f definition.yaml -o json | jq .claims";
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { filename, output, module, schemas } = args;
-    let definition = definition::load(&filename, module.as_deref(), &schemas)?;
+    let Args { files, output, module, schemas } = args;
+    let definitions = definition::load(&files, module.as_deref(), &schemas)?;
+    definitions.iter().try_for_each(|definition| explain(definition, module.as_deref(), output))
+}
+
+fn explain(definition: &Definition, module: Option<&Path>, output: Format) -> Result<(), Failure> {
     let prepared = &definition.prepared;
     let (claims, guessed) = publish::permission_claims(&prepared.blueprint, &definition.kinds);
     let mut told = told(&prepared.blueprint, &claims);
     let guessed: Vec<String> = guessed.iter().map(ToString::to_string).collect();
     told["unknownKinds"] = json!(guessed);
-    let reference = match &module {
+    let reference = match module {
         Some(file) => file.display().to_string(),
         None => ModuleRef::of(&definition.document.value).map_err(Failure::fault)?.to_string(),
     };

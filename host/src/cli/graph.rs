@@ -6,7 +6,11 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::{definition, output};
+use super::{
+    definition::{self, Definition},
+    files::Files,
+    output,
+};
 use crate::{graph, report::Failure};
 
 /// Draw the dependency graph of a definition
@@ -17,9 +21,8 @@ use crate::{graph, report::Failure};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The file with the definition; `-` is stdin
-    #[arg(short, long, value_name = "FILE")]
-    filename: String,
+    #[command(flatten)]
+    files: Files,
     /// How to write the graph
     #[arg(short, long, value_enum, default_value_t = Format::Mermaid, value_name = "FORMAT")]
     output: Format,
@@ -51,13 +54,19 @@ Examples:
   croft graph -f definition.yaml -o dot | dot -Tpng > graph.png";
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { filename, output, module, schemas } = args;
-    let definition = definition::load(&filename, module.as_deref(), &schemas)?;
-    let blueprint = &definition.prepared.blueprint;
-    let text = match output {
-        Format::Mermaid => graph::mermaid(blueprint),
-        Format::Dot => graph::dot(blueprint),
-        Format::Svg => graph::svg(blueprint),
+    let Args { files, output, module, schemas } = args;
+    let definitions = definition::load(&files, module.as_deref(), &schemas)?;
+    if let (Format::Svg, [_, second, ..]) = (output, definitions.as_slice()) {
+        let hint = "give one definition at a time; the other forms take several";
+        return Err(definition::stray(&second.document, "a picture shows one definition", hint));
+    }
+    let draw = |definition: &Definition| {
+        let blueprint = &definition.prepared.blueprint;
+        match output {
+            Format::Mermaid => graph::mermaid(blueprint),
+            Format::Dot => graph::dot(blueprint),
+            Format::Svg => graph::svg(blueprint),
+        }
     };
-    output::text(&text)
+    output::text(&definitions.iter().map(draw).collect::<String>())
 }

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::{
     Global,
     definition::{self, Definition},
+    files::Files,
     output,
 };
 use crate::{
@@ -39,9 +40,9 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The file with the definition; `-` is stdin
-    #[arg(short, long, value_name = "FILE")]
-    pub filename: String,
+    /// Where the definitions are
+    #[command(flatten)]
+    pub files: Files,
     /// Where definitions live
     #[arg(long, value_enum, default_value_t = Layout::Split)]
     pub layout: Layout,
@@ -112,7 +113,7 @@ Examples:
 
 pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let Args {
-        filename,
+        files,
         layout,
         prefix,
         export,
@@ -126,24 +127,30 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
         timeout,
         output,
     } = args;
-    definition::one_stdin([&filename].into_iter().chain(&against).chain(schemas.files()))?;
-    let definition = definition::load(&filename, module.as_deref(), &schemas)?;
-    let options = Options { layout: layout.into(), prefix, export, workspace, host_user };
-    let allowed = changes::allowed(&definition, allow_breaking_changes);
-    if apply {
-        return super::block_on(put(
-            global,
-            &definition,
-            module.as_deref(),
-            options,
-            allowed,
-            Duration::from_secs(timeout),
-            output,
-        ));
+    definition::one_stdin(files.given().chain(&against).chain(schemas.files()))?;
+    let definitions = in_order(definition::load(&files, module.as_deref(), &schemas)?);
+    if let (Some(_), [_, second, ..]) = (&export, definitions.as_slice()) {
+        let hint = "leave `--export` out, or give one definition at a time";
+        return Err(definition::stray(&second.document, "one export cannot have two names", hint));
     }
-    let publication = publication(&definition, &definition.kinds, &options)?;
-    if let Some(file) = &against {
-        changes::judge(&changes::in_file(file, &publication)?, &format!("`{file}`"), &publication, allowed)?;
+    let options = Options { layout: layout.into(), prefix, export, workspace, host_user };
+    if apply {
+        let patience = Duration::from_secs(timeout);
+        for definition in &definitions {
+            let allowed = changes::allowed(definition, allow_breaking_changes);
+            let put = put(global, definition, module.as_deref(), options.clone(), allowed, patience, output);
+            super::block_on(put)?;
+        }
+        return Ok(());
+    }
+    let mut objects = Vec::new();
+    for definition in &definitions {
+        let publication = publication(definition, &definition.kinds, &options)?;
+        if let Some(file) = &against {
+            let allowed = changes::allowed(definition, allow_breaking_changes);
+            changes::judge(&changes::in_file(file, &publication)?, &format!("`{file}`"), &publication, allowed)?;
+        }
+        objects.extend(publication.objects());
     }
     if options.workspace.is_none() {
         report::note(
@@ -151,7 +158,23 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
              `--workspace root:provider:team`",
         );
     }
-    output::objects(&publication.objects(), output)
+    output::objects(&objects, output)
+}
+
+/// The definitions, each after those whose APIs its children are of: a claim on an
+/// API takes its export. Those that go round in a circle stay as they are.
+fn in_order(mut definitions: Vec<Definition>) -> Vec<Definition> {
+    let mut ordered: Vec<Definition> = Vec::new();
+    while !definitions.is_empty() {
+        let apis: Vec<_> = definitions.iter().map(|it| it.prepared.blueprint.api.kind.clone()).collect();
+        let waits = |it: &Definition| {
+            let blueprint = &it.prepared.blueprint;
+            blueprint.kinds.iter().any(|used| used.kind != blueprint.api.kind && apis.contains(&used.kind))
+        };
+        let next = definitions.iter().position(|it| !waits(it)).unwrap_or(0);
+        ordered.push(definitions.remove(next));
+    }
+    ordered
 }
 
 /// Puts everything into the workspace of the context, in the order in which one

@@ -6,6 +6,7 @@
 
 mod explain;
 mod observed;
+mod standin;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 
 use super::{
     definition::{self, Definition},
+    files::{self, Files},
     output, schema,
 };
 use crate::{
@@ -30,6 +32,7 @@ use crate::{
     yaml::Document,
 };
 use observed::Pool;
+use standin::{Given, Standin};
 
 /// Render instances of a definition offline, as `croft run` would
 ///
@@ -44,15 +47,19 @@ use observed::Pool;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A file with a definition, with instances, or with both; `-` is stdin
-    #[arg(short, long, required = true, value_name = "FILE")]
-    filename: Vec<String>,
+    #[command(flatten)]
+    files: Files,
     /// A file with live objects, as `kubectl get -o yaml` prints them
     ///
     /// They are taken for children of the instance, and for objects that it
     /// reads, by kind, namespace and name.
     #[arg(long, value_name = "FILE")]
     observed: Vec<String>,
+    /// A field of the instances' metadata that a server sets: uid, creationTimestamp, generation or resourceVersion
+    ///
+    /// An instance that does not have them gets stand-ins, the same ones each time.
+    #[arg(long, value_name = "NAME=VALUE")]
+    instance_metadata: Vec<Given>,
     /// Say on stderr what became of every id of the definition, and why
     #[arg(long)]
     explain: bool,
@@ -88,17 +95,26 @@ struct Rendered {
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { filename, observed, explain, output, module, schemas } = args;
-    definition::one_stdin(filename.iter().chain(&observed).chain(schemas.files()))?;
-    let (definition, instances) = definition::choose(definition::read(&filename)?, module.as_deref(), &schemas)?;
-    let live: Vec<Value> = definition::read(&observed)?.into_iter().map(|document| document.value).collect();
-    let api = &definition.prepared.blueprint.api.kind;
+    let Args { files, observed, instance_metadata, explain, output, module, schemas } = args;
+    definition::one_stdin(files.given().chain(&observed).chain(schemas.files()))?;
+    let names = files.names()?;
+    let (definitions, mut instances) = definition::choose(names.read()?, module.as_deref(), &schemas)?;
+    // A folder may hold objects of whatever kind.
+    instances.retain(|instance| names.was_given(instance) || of(&definitions, instance).is_ok());
+    let live: Vec<Value> = files::read_all(&observed)?.into_iter().map(|document| document.value).collect();
     if instances.is_empty() {
-        report::note(&format!("the definition of {api} is valid; there is no instance to render"));
+        for Definition { prepared, .. } in &definitions {
+            let api = &prepared.blueprint.api.kind;
+            report::note(&format!("the definition of {api} is valid; there is no instance to render"));
+        }
     }
     let mut objects = Vec::new();
+    let mut standins = None;
     for instance in &instances {
-        let rendered = render(&definition, instance, &live)?;
+        let definition = of(&definitions, instance)?;
+        let (rendered, standin) = render(definition, instance, &live, &instance_metadata)?;
+        let named = rendered.children.iter().map(|(_, object)| object).chain(rendered.instance.get("status"));
+        standins = standins.or_else(|| standin.note(named));
         if explain {
             eprint!("{}", explain::all(&definition.prepared.blueprint, &rendered));
         } else {
@@ -107,36 +123,62 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         objects.push(rendered.instance);
         objects.extend(in_order(&definition.prepared.blueprint, &rendered.rendering, rendered.children));
     }
+    standins.iter().for_each(|note| report::note(note));
     output::objects(&objects, output)
 }
 
-fn render(definition: &Definition, document: &Document, live: &[Value]) -> Result<Rendered, Failure> {
+/// The definition whose API an instance is of.
+fn of<'d>(definitions: &'d [Definition], document: &Document) -> Result<&'d Definition, Failure> {
+    let api = |definition: &&Definition| Gvk::of(&document.value).as_ref() == Some(api(definition));
+    definitions.iter().find(api).ok_or_else(|| strange(definitions, document))
+}
+
+fn api(definition: &Definition) -> &Gvk {
+    &definition.prepared.blueprint.api.kind
+}
+
+/// Refuses an object of an API that no definition here makes.
+fn strange(definitions: &[Definition], document: &Document) -> Failure {
+    let (message, wanted) = match definitions {
+        [one] => {
+            let kind = api(one);
+            let wanted = format!("`apiVersion: {}` and `kind: {}`", kind.api_version(), kind.kind);
+            (format!("this is no instance of {kind} in version {}", kind.version), wanted)
+        }
+        several => {
+            let kinds: Vec<String> = several.iter().map(|it| format!("`{}`", api(it).kind)).collect();
+            ("this is no instance of any of the definitions".to_owned(), format!("the kind {}", kinds.join(" or ")))
+        }
+    };
+    let hint = format!("an instance has {wanted}; live objects go to `--observed`");
+    definition::stray(document, &message, &hint)
+}
+
+fn render(
+    definition: &Definition,
+    document: &Document,
+    live: &[Value],
+    given: &[Given],
+) -> Result<(Rendered, Standin), Failure> {
     let blueprint = &definition.prepared.blueprint;
-    let instance = admitted(blueprint, document)?;
+    let mut instance = admitted(blueprint, document)?;
+    let standin = standin::fill(&mut instance, given);
     let namespace = match object::text(&instance, "/metadata/namespace") {
         "" => "default",
         namespace => namespace,
     };
     let pool = Pool::of(live.iter().cloned(), namespace);
-    let rendered = settle(definition, document, &instance, &pool)?;
+    let mut rendered = settle(definition, document, &instance, &pool)?;
+    standin.remove(&mut rendered.instance);
     for target in pool.unused() {
         report::note(&format!("{target} was given with `--observed`, but the instance has no such child"));
     }
-    Ok(rendered)
+    Ok((rendered, standin))
 }
 
 /// The instance as a server would store it.
 fn admitted(blueprint: &Blueprint, document: &Document) -> Result<Value, Failure> {
     let api = &blueprint.api;
-    if Gvk::of(&document.value).as_ref() != Some(&api.kind) {
-        let message = format!("this is no instance of {} in version {}", api.kind, api.kind.version);
-        let hint = format!(
-            "an instance has `apiVersion: {}` and `kind: {}`; live objects go to `--observed`",
-            api.kind.api_version(),
-            api.kind.kind
-        );
-        return Err(definition::stray(document, &message, &hint));
-    }
     // A status is the host's to write: a server ignores what a user sends.
     let mut sent = document.value.clone();
     if let Some(fields) = sent.as_object_mut() {

@@ -10,6 +10,7 @@ mod kubeconfig;
 mod misuse;
 mod publish;
 mod render;
+mod together;
 
 use std::{
     fs,

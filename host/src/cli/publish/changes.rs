@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::{
-    cli::definition::{self, Definition},
+    cli::{definition::Definition, files},
     compat::{self, Change},
     kcp::Cluster,
     object,
@@ -45,7 +45,7 @@ pub(super) async fn published(
 pub(super) fn in_file(file: &str, publication: &Publication) -> Result<Value, Failure> {
     let named = |api: &Value| (object::text(api, "/group").to_owned(), object::text(api, "/names/kind").to_owned());
     let wanted = named(api(publication));
-    let mut objects = definition::read(&[file.to_owned()])?.into_iter().map(|document| document.value);
+    let mut objects = files::read_all(&[file.to_owned()])?.into_iter().map(|document| document.value);
     let former = objects.find(|object| compat::api_of(object).map(named).as_ref() == Some(&wanted));
     former.ok_or_else(|| {
         let (group, kind) = &wanted;

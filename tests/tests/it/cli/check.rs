@@ -160,8 +160,10 @@ fn a_file_that_cannot_be_read_keeps_no_other_from_being_checked() {
 #[test]
 fn without_a_definition_nothing_is_checked() {
     let desk = Desk::with(&[("ada.yaml", ADA), ("lamps.yaml", LAMPS)]);
-    assert!(entries(&desk, "-f ada.yaml", 1).is_empty());
-    desk.croft("check -f ada.yaml -f lamps.yaml").refused(&["there is no definition in these files", "hint: "]);
+    assert_eq!(places(&entries(&desk, "-f ada.yaml", 1)), ["ada.yaml:2:7 UnexpectedDocument"]);
+    desk.croft("check -f ada.yaml -f lamps.yaml").refused(&["there is no definition among the documents", "hint: "]);
+    desk.write("near.yaml", GREETING.replace("kind: ResourceGroup", "kind: ResourceGrup"));
+    desk.croft("check -f ada.yaml -f near.yaml").refused(&["--> near.yaml:2:7", "kind: ResourceGroup"]);
     desk.croft("check -f - -f -").refused(&["the standard input can be read only once"]);
 }
 
