@@ -73,7 +73,7 @@ fn blueprint(blueprint: rust::Blueprint) -> wit::Blueprint {
 fn rendering(rendering: rust::Rendering) -> wit::Rendering {
     wit::Rendering {
         defaults: object(rendering.defaults),
-        children: all(rendering.children, child),
+        children: children(rendering.children),
         blocked: all(rendering.blocked, |it| wit::Blocked { id: it.id, waits_for: it.waits_for, message: it.message }),
         excluded: all(rendering.excluded, |it| wit::Excluded { id: it.id, message: it.message }),
         reads: all(rendering.reads, |it| wit::Read { id: it.id, kind: gvk(it.kind), select: selection(it.select) }),
@@ -89,10 +89,16 @@ fn rendering(rendering: rust::Rendering) -> wit::Rendering {
     }
 }
 
-fn child(child: rust::Child) -> wit::Child {
-    let manifest = text(&child.manifest);
-    unfreed(child.manifest);
-    wit::Child { id: child.id, key: child.key, manifest, depends_on: child.depends_on }
+fn children(children: Vec<rust::Child>) -> Vec<wit::Child> {
+    // One buffer that grows with the largest, and not one that grows for each.
+    let mut buffer = Vec::new();
+    all(children, |child| {
+        buffer.clear();
+        serde_json::to_writer(&mut buffer, &child.manifest).expect("a JSON value has string keys");
+        let manifest = str::from_utf8(&buffer).expect("JSON is UTF-8").to_owned();
+        unfreed(child.manifest);
+        wit::Child { id: child.id, key: child.key, manifest, depends_on: child.depends_on }
+    })
 }
 
 /// Lets go of a value that is not needed any more. A component's memory is as

@@ -11,11 +11,14 @@ use crate::problem::{Pointer, Problems};
 /// Room for names, messages and whatever else an answer has besides JSON.
 const SPARE_BYTES: usize = 256 << 10;
 
+/// The most bytes of JSON.
+const LIMIT_BYTES: usize = shape::ANSWER_BYTES - SPARE_BYTES;
+
 /// Refuses a definition whose API or program no answer could hold.
 pub(crate) fn prepared(prepared: &Prepared) -> Result<(), Failure> {
     let mut size = Size::default();
     size.add(&prepared.blueprint.api.crd);
-    size.bytes += prepared.program.len();
+    size.bytes = shape::bytes(&prepared.blueprint.api.crd) + prepared.program.len();
     let at = Pointer::root().fields(["spec", "schema"]);
     size.refuse("the API and its children, as far as they are known before the first instance,", &at)
 }
@@ -23,18 +26,26 @@ pub(crate) fn prepared(prepared: &Prepared) -> Result<(), Failure> {
 /// Refuses a rendering that no answer could hold.
 pub(crate) fn rendering(rendering: &Rendering) -> Result<(), Failure> {
     let mut size = Size::default();
-    rendering.defaults.values().chain(rendering.status.values()).for_each(|value| size.add(value));
-    rendering.children.iter().for_each(|child| size.add(&child.manifest));
-    for read in &rendering.reads {
-        if let Selection::Labelled { selector, .. } = &read.select {
-            size.add(selector);
-        }
+    json(rendering).for_each(|value| size.add(value));
+    // The exact number is dear, and hardly anything comes near the bound.
+    if size.bytes > LIMIT_BYTES {
+        size.bytes = json(rendering).map(shape::bytes).sum();
     }
     // Defaults and status are objects themselves.
     size.values += 2;
     size.depth = size.depth.max(1);
     let children = rendering.children.len();
     size.refuse(&format!("what the instance comes to ({children} objects and the status)"), &Pointer::root())
+}
+
+/// The values of a rendering that become JSON text.
+fn json(rendering: &Rendering) -> impl Iterator<Item = &Value> {
+    let selectors = rendering.reads.iter().filter_map(|read| match &read.select {
+        Selection::Labelled { selector, .. } => Some(selector),
+        Selection::Named { .. } => None,
+    });
+    let fields = rendering.defaults.values().chain(rendering.status.values());
+    fields.chain(rendering.children.iter().map(|child| &child.manifest)).chain(selectors)
 }
 
 #[derive(Default)]
@@ -49,11 +60,11 @@ impl Size {
         self.values += shape::values(value);
         // A field of the status or of the defaults is one level further down.
         self.depth = self.depth.max(shape::depth(value) + 1);
-        self.bytes += shape::bytes(value);
+        self.bytes += shape::bytes_at_most(value);
     }
 
     fn refuse(&self, what: &str, at: &Pointer) -> Result<(), Failure> {
-        let (values, depth, bytes) = (shape::JSON_VALUES, shape::JSON_DEPTH, shape::ANSWER_BYTES - SPARE_BYTES);
+        let (values, depth, bytes) = (shape::JSON_VALUES, shape::JSON_DEPTH, LIMIT_BYTES);
         let (code, excess, hint) = if self.depth > depth {
             let excess = format!("nests {} levels deep; {depth} are possible", self.depth);
             ("TooDeep", excess, "flatten it")

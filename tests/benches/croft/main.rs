@@ -6,6 +6,7 @@
 //! missed target is a line in the table and no failure; a figure that cannot be
 //! measured is one.
 
+mod growth;
 mod kcp;
 mod load;
 mod options;

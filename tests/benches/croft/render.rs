@@ -21,6 +21,7 @@ use kro::Kro;
 use serde_json::{Value, json};
 
 use crate::{
+    growth,
     options::Options,
     samples::{Samples, timed},
     table::{Figure, Table, Target},
@@ -71,7 +72,8 @@ pub(crate) fn measure(options: Options, table: &mut Table) -> Result<()> {
         let times = case.times(&module, options.number(2_000, 50))?;
         report(table, what, &times);
     }
-    preparations(&module, options, table)
+    preparations(&module, options, table)?;
+    growth::measure(&module, options, table)
 }
 
 /// What `prepare` takes with the schemas of its children's kinds, which a
@@ -103,7 +105,7 @@ fn preparations(module: &Module, options: Options, table: &mut Table) -> Result<
 }
 
 /// What the module makes of a definition, and the schemas that it asked for.
-fn prepared(module: &Module, definition: &Value) -> Result<(Box<Prepared>, Vec<Schema>)> {
+pub(crate) fn prepared(module: &Module, definition: &Value) -> Result<(Box<Prepared>, Vec<Schema>)> {
     let mut schemas = Vec::new();
     loop {
         match module.prepare(definition, &schemas)?.value {
@@ -233,7 +235,7 @@ pub(crate) fn instance() -> Result<Value> {
 
 /// A child as a server would show it, the same every time: with bookkeeping, and
 /// for a Deployment with a status.
-fn live(child: &Child) -> Value {
+pub(crate) fn live(child: &Child) -> Value {
     let mut object = child.manifest.clone();
     object["metadata"]["namespace"] = "default".into();
     object["metadata"]["uid"] = format!("5b0c1d9e-5f51-4c5e-9a40-{:->12.12}", child.id).into();

@@ -5,6 +5,7 @@
 
 mod adoption;
 mod claims;
+mod collections;
 mod conflicts;
 mod crashes;
 mod definitions;

@@ -209,7 +209,7 @@ fn long_expressions(count: usize) -> Case {
     let texts = format!("${{{}}}", sum("'a'", count));
     let lists = format!("${{string(size({}))}}", sum("[1]", count / 2));
     let distinct = "${string(size(lists.range(schema.spec.count).map(i, string(i + 10000)).distinct()))}";
-    let data = json!({"texts": texts, "lists": lists, "distinct": distinct});
+    let data = json!({"texts": texts, "again": texts, "more": texts, "lists": lists, "distinct": distinct});
     let one = json!({"id": "one", "template": config_map("one", data)});
     Case::of(vec![one]).spec(json!({"count": count}))
 }
