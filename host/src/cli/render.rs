@@ -215,7 +215,7 @@ fn settle(definition: &Definition, document: &Document, instance: &Value, pool: 
     // fills in defaults, and one that sees no change.
     for _ in 0..blueprint.nodes.len() + 3 {
         let answer = module
-            .render(&prepared.program, &receipt::instance(&instance), &observed)
+            .render(&prepared.program, &unadmitted(&instance), &observed)
             .map_err(|error| definition::refused(error, document))?;
         definition::tell(&answer.log);
         let rendering = answer.value;
@@ -237,6 +237,17 @@ fn settle(definition: &Definition, document: &Document, instance: &Value, pool: 
     }
     let message = format!("the module `{}` does not settle: every rendering differs from the last", module.digest());
     Err(Failure::new(crate::fault::Blame::Module, message))
+}
+
+/// The instance as a module gets it, with the word that no server has checked it.
+fn unadmitted(instance: &Value) -> Value {
+    let mut instance = receipt::instance(instance);
+    let annotations = &mut instance["metadata"]["annotations"];
+    // Of another type it is for a server to refuse.
+    if annotations.is_null() || annotations.is_object() {
+        annotations[contract::UNADMITTED] = "".into();
+    }
+    instance
 }
 
 fn kinds_of(definition: &Definition) -> Kinds {

@@ -1,9 +1,9 @@
 //! What a server would do to an instance before anybody sees it: check it
 //! against the structural schema of its CRD and fill in the schema's defaults.
 //!
-//! It does not check what takes an engine, `pattern`, `format` and
-//! `x-kubernetes-validations`, nor `allOf`, `anyOf`, `oneOf` and `not`; a
-//! server does.
+//! It does not check what takes an engine, `pattern` and
+//! `x-kubernetes-validations`, which the kro module does when it renders, nor
+//! `format`, `allOf`, `anyOf`, `oneOf` and `not`; a server does.
 
 use contract::Problem;
 use serde_json::{Map, Value};

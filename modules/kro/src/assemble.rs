@@ -15,6 +15,7 @@ use crate::{
     plural,
     program::{Body, Expression, Kind, Node, Piece, Program, Template, Variable},
     structural::Shape,
+    validation::Rule,
 };
 
 /// The definition, prepared. `spec` is the schema of its instances' `spec`.
@@ -24,6 +25,7 @@ pub(crate) fn prepared(
     checked: &Checked,
     schemas: &Schemas,
     spec: &Value,
+    rules: Vec<Rule>,
     warnings: Vec<Problem>,
 ) -> Result<Prepared, Failure> {
     let mut positions = vec![0; definition.resources.len()];
@@ -32,6 +34,7 @@ pub(crate) fn prepared(
     let program = Program {
         strict: definition.dialect == Dialect::V01,
         spec: Shape::of(spec),
+        rules,
         variables: assembly.variables(),
         nodes: checked.order.iter().map(|index| assembly.node(&definition.resources[*index])).collect(),
         status: collected.status.iter().map(|(name, draft)| (*name, assembly.template(draft))).collect(),

@@ -31,6 +31,7 @@ mod simple_schema;
 mod site;
 mod structural;
 mod template;
+mod validation;
 
 use guest_sdk::{Composer, Failure, Gvk, Observed, Preparation, Rendering, Schema, shape};
 use serde_json::Value;
@@ -93,8 +94,11 @@ pub fn prepare(definition: &Value, schemas: &[Schema]) -> Result<Preparation, Fa
     let schemas = Schemas::new(&definition, &spec, kinds.clone());
     let collected = collect::collect(&definition, kinds, &mut problems);
     let checked = check::check(&definition, &collected, &schemas, &mut problems);
+    let spec_at = Pointer::root().fields(["spec", "schema", "spec"]);
+    let stated = validation::stated(&spec, &spec_at, &mut problems);
+    let rules = validation::checked(&stated, &spec_at, &mut problems);
     let warnings = problems.into_result()?;
-    let prepared = assemble::prepared(&definition, &collected, &checked, &schemas, &spec, warnings)?;
+    let prepared = assemble::prepared(&definition, &collected, &checked, &schemas, &spec, rules, warnings)?;
     bounds::prepared(&prepared)?;
     Ok(Preparation::Ready(Box::new(prepared)))
 }

@@ -9,11 +9,11 @@ use expr::{code::Code, hint::Hint};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
-use crate::structural::Shape;
+use crate::{structural::Shape, validation::Rule};
 
 /// Goes first and changes with the form, so that bytes of another version of
 /// this module are refused rather than misread.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 
 /// A definition, ready to be rendered.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub(crate) struct Program<'a> {
     pub(crate) strict: bool,
     /// What an instance's `spec` looks like.
     pub(crate) spec: Shape<'a>,
+    /// What a server checks with an engine.
+    pub(crate) rules: Vec<Rule<'a>>,
     /// The variables of expressions, by number: `schema`, the ids, `each`,
     /// `runtime`, and then the iterators of whichever resource it is.
     pub(crate) variables: Vec<Variable<'a>>,
@@ -257,6 +259,7 @@ mod tests {
         let program = Program {
             strict: true,
             spec: Shape::Object(Vec::new()),
+            rules: Vec::new(),
             variables: Vec::new(),
             nodes: Vec::new(),
             status: vec![("a", Template::Null)],

@@ -11,14 +11,14 @@ mod scope;
 
 use std::collections::BTreeMap;
 
-use guest_sdk::{Failure, Observed, Rendering, unfreed};
+use guest_sdk::{Failure, Observed, Rendering, UNADMITTED, unfreed};
 use serde_json::{Map, Value};
 
 use crate::{
     MAX_DEPTH, bounds, is_too_deep,
     problem::{Pointer, Problems},
     program::{Program, Template},
-    refused, structural,
+    refused, structural, validation,
 };
 use nodes::Nodes;
 use scope::Scope;
@@ -32,6 +32,9 @@ pub(crate) fn render(program: &[u8], instance: &Value, observed: &[Observed]) ->
     let program = Program::from_bytes(program).map_err(|error| Failure::Internal(error.to_string()))?;
     let mut problems = Problems::default();
     let (schema, defaults) = complete(&program, instance, &mut problems);
+    if is_unadmitted(instance) {
+        validation::validate(&program.rules, schema.get("spec").unwrap_or(&Value::Null), &mut problems);
+    }
     if problems.any_error() {
         return Err(refused(problems));
     }
@@ -50,6 +53,21 @@ pub(crate) fn render(program: &[u8], instance: &Value, observed: &[Observed]) ->
     bounds::rendering(&rendering)?;
     unfreed((program, schema, live));
     Ok(rendering)
+}
+
+/// Takes the word off that no server has checked the instance: it says something of
+/// the call.
+fn admitted(metadata: &mut Map<String, Value>) {
+    let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) else { return };
+    if annotations.remove(UNADMITTED).is_some() && annotations.is_empty() {
+        metadata.remove("annotations");
+    }
+}
+
+/// Whether no server has checked the instance.
+fn is_unadmitted(instance: &Value) -> bool {
+    let annotations = instance.get("metadata").and_then(|metadata| metadata.get("annotations"));
+    annotations.is_some_and(|annotations| annotations.get(UNADMITTED).is_some())
 }
 
 fn refuse_deep(instance: &Value, observed: &[Observed]) -> Result<(), Failure> {
@@ -80,6 +98,9 @@ fn complete(program: &Program, instance: &Value, problems: &mut Problems) -> (Va
         if let Some(value) = instance.get(name) {
             schema.insert(name.to_owned(), value.clone());
         }
+    }
+    if let Some(metadata) = schema.get_mut("metadata").and_then(Value::as_object_mut) {
+        admitted(metadata);
     }
     // Without a spec there is nothing to default: the API server does the same.
     let mut defaults = Map::new();

@@ -136,3 +136,16 @@ fn what_servers_set_has_stand_ins_and_they_are_the_same_each_time() {
         assert!(ran.status == 2 && ran.stderr.contains(word), "{ran:?}");
     }
 }
+
+#[test]
+fn an_instance_that_breaks_a_rule_is_refused_with_its_place() {
+    let definition =
+        CHILD.replace("host: string | required=true", "host: 'string | validation=\"self.startsWith(\\\"a\\\")\"'");
+    let instance = INSTANCE.replace("Parent", "Child").replace("spec: {}", "spec: {host: b.example.org}");
+    let desk = Desk::with(&[("child.yaml", &definition), ("one.yaml", &instance)]);
+    let words = ["error[RuleBroken]: `spec.host` breaks the rule", "--> one.yaml:4:14"];
+    desk.croft("render -f child.yaml -f one.yaml").refused(&words);
+    desk.write("one.yaml", instance.replace("b.example.org", "a.example.org"));
+    let ran = desk.croft("render -f child.yaml -f one.yaml").done();
+    assert!(!ran.stdout.contains("croft.run/"), "{}", ran.stdout);
+}
