@@ -162,7 +162,12 @@ impl Document {
     pub fn items(self) -> Vec<Document> {
         let is_list = self.value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
         let items = if is_list { self.root.items("items") } else { None };
-        let part = |root: &Arc<Node>| Document { value: root.to_value(), root: root.clone(), ..self.clone() };
+        let part = |root: &Arc<Node>| Document {
+            value: root.to_value(),
+            name: self.name.clone(),
+            text: self.text.clone(),
+            root: root.clone(),
+        };
         match items {
             Some(items) => items.iter().map(part).collect(),
             None => vec![self],
