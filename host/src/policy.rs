@@ -17,7 +17,7 @@ use crate::{
     fault::{Blame, Fault},
     kinds::{Kind, Kinds},
     name::Digest,
-    object::Target,
+    object::{self, Target},
 };
 
 /// Children of one instance. Enough for kro's largest collections (1,000)
@@ -245,6 +245,15 @@ pub fn admit(rendering: &Rendering, rules: Rules<'_>) -> Result<Vec<Admitted>, V
             }
         })
         .collect()
+}
+
+/// The instance as its children name it for people.
+pub fn owner(blueprint: &Blueprint, instance: &Value) -> String {
+    let (kind, name) = (&blueprint.api.kind, object::text(instance, "/metadata/name"));
+    match object::text(instance, "/metadata/namespace") {
+        "" => format!("{kind} {name}"),
+        namespace => format!("{kind} {namespace}/{name}"),
+    }
 }
 
 /// The child as people find it: its id, and its key within a collection.

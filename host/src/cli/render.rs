@@ -210,7 +210,10 @@ fn settle(definition: &Definition, document: &Document, instance: &Value, pool: 
     let kinds = kinds_of(definition);
     let namespace = object::text(instance, "/metadata/namespace").to_owned();
     let mut instance = instance.clone();
-    let mut observed = Vec::new();
+    // With what says itself which child it is, a chain is not gone through link by
+    // link.
+    let marked = pool.marked(&policy::owner(blueprint, &instance));
+    let mut observed = marked.clone();
     // Every round but the last two brings at least one id further: one that
     // fills in defaults, and one that sees no change.
     for _ in 0..blueprint.nodes.len() + 3 {
@@ -229,7 +232,7 @@ fn settle(definition: &Definition, document: &Document, instance: &Value, pool: 
         let rules = Rules { blueprint, kinds: &kinds, claims: None, instance: &instance };
         let admitted = policy::admit(&rendering, rules).map_err(Failure::fault)?;
         let targets: Vec<Target> = admitted.iter().map(|child| child.target().clone()).collect();
-        let seen = look(&rendering, &targets, pool, &namespace, &kinds);
+        let seen = look(&rendering, &targets, &marked, pool, &namespace, &kinds);
         if seen == observed && instance == before {
             return Ok(finished(instance, rendering, targets, observed));
         }
@@ -256,13 +259,26 @@ fn kinds_of(definition: &Definition) -> Kinds {
     definition.prepared.blueprint.kinds.iter().map(|used| (used.kind.clone(), known(&used.kind))).collect()
 }
 
-/// What the host would have seen of a rendering.
-fn look(rendering: &Rendering, targets: &[Target], pool: &Pool, namespace: &str, kinds: &Kinds) -> Vec<Observed> {
+/// What the host would have seen of a rendering: the children where they are
+/// stated, and what is `marked` as a child of an id that is blocked.
+fn look(
+    rendering: &Rendering,
+    targets: &[Target],
+    marked: &[Observed],
+    pool: &Pool,
+    namespace: &str,
+    kinds: &Kinds,
+) -> Vec<Observed> {
     let children = rendering.children.iter().zip(targets);
     let found = children.filter_map(|(child, target)| {
         Some(Observed { id: child.id.clone(), key: child.key.clone(), object: pool.get(target)? })
     });
     let mut observed: Vec<Observed> = found.collect();
+    let blocked: BTreeSet<&str> = rendering.blocked.iter().map(|blocked| blocked.id.as_str()).collect();
+    let kept = marked.iter().filter(|seen| blocked.contains(seen.id.as_str()));
+    observed.extend(
+        kept.filter_map(|seen| Some(Observed { object: pool.get(&Target::of(&seen.object)?)?, ..seen.clone() })),
+    );
     observed.extend(rendering.reads.iter().flat_map(|read| pool.read(read, namespace, kinds)));
     observed.sort_by(|one, other| (&one.id, &one.key).cmp(&(&other.id, &other.key)));
     observed

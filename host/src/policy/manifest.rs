@@ -91,14 +91,9 @@ pub(super) fn stored(mut manifest: Value) -> Value {
 
 /// Puts on what croft finds the child by, and what tells people whose it is.
 pub(super) fn marked(mut manifest: Value, child: &Child, wave: u32, digest: &Digest, rules: Rules<'_>) -> Value {
-    let (instance, api) = (rules.instance, &rules.blueprint.api);
-    let name = object::text(instance, "/metadata/name");
-    let owner = match object::text(instance, "/metadata/namespace") {
-        "" => format!("{} {name}", api.kind),
-        namespace => format!("{} {namespace}/{name}", api.kind),
-    };
+    let owner = super::owner(rules.blueprint, rules.instance);
     let metadata = &mut manifest["metadata"];
-    metadata["labels"][object::INSTANCE_LABEL] = object::uid(instance).into();
+    metadata["labels"][object::INSTANCE_LABEL] = object::uid(rules.instance).into();
     let annotations = &mut metadata["annotations"];
     annotations[object::CHILD_ANNOTATION] = child.id.as_str().into();
     if !child.key.is_empty() {

@@ -48,6 +48,26 @@ impl Pool {
         Some(entry.object.clone())
     }
 
+    /// The objects that croft marked as children of an instance, as what they are.
+    /// One that is not rendered any more is no child: nobody has used it yet.
+    pub(super) fn marked(&self, owner: &str) -> Vec<Observed> {
+        let annotation = |entry: &Entry, name: &str| object::annotation(&entry.object, name).map(str::to_owned);
+        let ours = self.entries.iter().filter(|entry| {
+            object::annotation(&entry.object, object::OWNER_ANNOTATION) == Some(owner)
+                && !object::is_being_deleted(&entry.object)
+        });
+        let mut marked: Vec<Observed> = ours
+            .filter_map(|entry| {
+                let id = annotation(entry, object::CHILD_ANNOTATION)?;
+                let key = annotation(entry, object::KEY_ANNOTATION).unwrap_or_default();
+                Some(Observed { id, key, object: entry.object.clone() })
+            })
+            .collect();
+        marked.sort_by(|one, other| (&one.id, &one.key).cmp(&(&other.id, &other.key)));
+        marked.dedup_by(|one, other| (&one.id, &one.key) == (&other.id, &other.key));
+        marked
+    }
+
     /// What an external read finds, ordered by key.
     pub(super) fn read(&self, read: &Read, namespace: &str, kinds: &Kinds) -> Vec<Observed> {
         let is_cluster = kinds.get(&read.kind).is_some_and(|kind| kind.scope == Scope::Cluster);

@@ -186,6 +186,23 @@ fn an_instance_whose_children_are_all_there_is_active() {
 }
 
 #[test]
+fn what_croft_marked_is_the_child_that_it_says_also_while_it_is_blocked() {
+    let desk = greeting();
+    let seal = |owner: &str| {
+        let marks = format!("croft.run/child: seal, croft.run/owner: {owner}");
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: ada-seal, namespace: team, annotations: {{{marks}}}}}\n"
+        )
+    };
+    for (owner, is_known) in [("Greeting.kro.run team/ada", true), ("Greeting.kro.run team/bob", false)] {
+        desk.write("live.yaml", seal(owner));
+        let ran = desk.croft("render -f rg.yaml -f ada.yaml --observed live.yaml").done();
+        assert!(ran.stderr.contains("blocked: seal"), "{}", ran.stderr);
+        assert_eq!(!ran.stderr.contains("was given with `--observed`"), is_known, "{owner}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn several_instances_and_files_in_any_order_are_rendered_one_after_the_other() {
     let bob = ADA.replace(": ada", ": bob").replace("namespace: team", "labels: {a: b}");
     let desk = Desk::with(&[("all.yaml", &format!("{ADA}---\n{GREETING}---\n")), ("bob.yaml", &bob)]);
