@@ -8,6 +8,7 @@ mod collection;
 mod conditions;
 mod nodes;
 mod scope;
+mod selector;
 
 use std::collections::BTreeMap;
 

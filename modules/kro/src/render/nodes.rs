@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     collection::{self, Dimensions},
     scope::{Lack, Scope},
+    selector,
 };
 use crate::{
     problem::{Pointer, Problems},
@@ -271,18 +272,27 @@ impl<'r, 'p> Nodes<'r, 'p> {
             Body::Labelled(kind, namespace, selector) => {
                 let namespace = self.text(node, namespace)?;
                 let selector = self.fill(node, selector)?;
-                if !selector.is_object() {
-                    let got = crate::simple_schema::kind_of(&selector);
-                    let message = format!("the selector of resource `{}` must be a map, got {got}", node.id);
-                    self.problems
-                        .error("InvalidSelector", &Pointer::root(), message)
-                        .hint("it needs `matchLabels` or `matchExpressions`");
-                    return Err(Obstacle::Wrong);
-                }
+                selector::check(&selector).map_err(|why| self.no_selector(node, &why))?;
                 self.read(node, *kind, Selection::Labelled { namespace, selector });
                 Ok(self.observe(node, None))
             }
         }
+    }
+
+    /// Notes that what a selector amounts to is none, unless it was made while
+    /// something that it is made from is out of sight.
+    fn no_selector(&mut self, node: &Node, why: &str) -> Obstacle {
+        if let Some(id) = self.unseen.last().copied().flatten() {
+            return Obstacle::Blocked(
+                vec![id.to_owned()],
+                format!("its selector {why} while nothing is seen of `{id}`"),
+            );
+        }
+        let message = format!("the selector of resource `{}` {why}", node.id);
+        self.problems
+            .error("InvalidSelector", &Pointer::root(), message)
+            .hint("see what it amounts to for this instance; what is no selector would find nothing");
+        Obstacle::Wrong
     }
 
     fn read(&mut self, node: &Node, kind: Kind, select: Selection) {
