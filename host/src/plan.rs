@@ -71,20 +71,27 @@ pub struct Conflict {
     pub target: Target,
     /// Whose it is, as far as its annotations tell.
     pub owner: Option<String>,
+    /// The name of the instance that it could be handed over to.
+    pub instance: String,
 }
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Conflict { target, owner } = self;
-        match owner {
-            Some(owner) => write!(f, "{target} belongs to {owner}"),
-            None => write!(
-                f,
-                "{target} exists and is not croft's; rename or delete it, or hand it over with the annotation `{}: \
-                 <name of the instance>`",
-                object::ADOPT_ANNOTATION
-            ),
+        let Conflict { target, owner, instance } = self;
+        if let Some(owner) = owner {
+            return write!(f, "{target} belongs to {owner}");
         }
+        let (kind, name) = (target.kind.to_string().to_lowercase(), &target.name);
+        let namespace = match target.namespace.as_str() {
+            "" => String::new(),
+            namespace => format!(" --namespace {namespace}"),
+        };
+        write!(
+            f,
+            "{target} exists and is not croft's; rename or delete it, or hand it over, which also means that it is deleted \
+             with the instance: kubectl annotate {kind} {name}{namespace} {}={instance}",
+            object::ADOPT_ANNOTATION
+        )
     }
 }
 
@@ -188,6 +195,7 @@ fn settle(child: &Admitted, world: &World<'_>) -> Result<Action, Conflict> {
         (false, _) => Err(Conflict {
             target: child.target().clone(),
             owner: object::annotation(&live, object::OWNER_ANNOTATION).map(str::to_owned),
+            instance: object::text(world.instance, "/metadata/name").to_owned(),
         }),
         (true, true) => Ok(Action::Await(child.target().clone())),
         (true, false) => Ok(match change(child, &live, world) {

@@ -91,11 +91,16 @@ impl Verdict {
         use ConditionStatus::{False, True, Unknown};
         match self {
             Verdict::Stopped { stage, reason, message, .. } if *stage == at => (False, reason, message),
-            Verdict::Stopped { stage, reason, .. } if at == Stage::Ready && at > *stage => (False, reason, ""),
+            // Whoever looks at one condition looks at this.
+            Verdict::Stopped { stage, reason, message, .. } if at == Stage::Ready && at > *stage => {
+                (False, reason, message)
+            }
             Verdict::Stopped { stage, .. } if at > *stage => (Unknown, "NotReached", ""),
             Verdict::Waiting { message } if at == Stage::Ready => (False, "Waiting", message),
             Verdict::Suspended { message } if at >= Stage::Applied => (False, SUSPENDED, message),
-            Verdict::Deleting { message } if at == Stage::Ready => (False, "Deleting", message),
+            // What is on its way out is no success, whatever it was before.
+            Verdict::Deleting { message } if at >= Stage::Applied => (False, "Deleting", message),
+            Verdict::Deleting { .. } => (Unknown, "Deleting", ""),
             _ => (True, reason_when_true(at), ""),
         }
     }
@@ -185,7 +190,12 @@ const KROS: [&str; 4] = ["InstanceSynced", "InstanceManaged", "GraphResolved", "
 /// the words of the kro that the definition is for. They cost nothing, since
 /// they change only when croft's own do.
 fn kros(findings: &Findings<'_>, own: &[Condition; 4]) -> Vec<Condition> {
+    let deleting = matches!(findings.verdict, Verdict::Deleting { .. });
     match findings.definition {
+        DefinitionKind::ResourceGroup if deleting => vec![leaving("InstanceSynced")],
+        DefinitionKind::ResourceGraphDefinition if deleting => {
+            ["InstanceManaged", "GraphResolved", "ResourcesReady"].map(leaving).into()
+        }
         DefinitionKind::ResourceGroup => vec![synced(&own[Stage::Applied as usize])],
         DefinitionKind::ResourceGraphDefinition => vec![
             echo("InstanceManaged", ["Managed", "ManagementFailed"], &own[Stage::Accepted as usize]),
@@ -193,6 +203,11 @@ fn kros(findings: &Findings<'_>, own: &[Condition; 4]) -> Vec<Condition> {
             resources_ready(findings.verdict),
         ],
     }
+}
+
+/// What kro says of an instance that is being deleted.
+fn leaving(kind: &str) -> Condition {
+    condition(kind, ConditionStatus::Unknown, "UnderDeletion", "see the condition `Ready`")
 }
 
 /// kro v0.1's: whether the children were written.
@@ -224,7 +239,7 @@ fn resources_ready(verdict: &Verdict) -> Condition {
         Verdict::Ready => (True, "AllResourcesReady", ""),
         Verdict::Waiting { .. } => (False, "NotReady", "see the condition `Ready`"),
         Verdict::Suspended { .. } => (False, SUSPENDED, "see the condition `Ready`"),
-        Verdict::Deleting { .. } => (Unknown, "UnderDeletion", "see the condition `Ready`"),
+        Verdict::Deleting { .. } => return leaving("ResourcesReady"),
         Verdict::Stopped { stage, .. } if *stage >= Stage::Applied => {
             (False, "NotReady", "see the condition `Applied`")
         }

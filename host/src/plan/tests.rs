@@ -232,8 +232,9 @@ fn a_child_on_its_way_out_is_waited_for() {
 fn an_object_that_is_not_ours_is_a_conflict() {
     let mut foreign = lives(&["a=1"]);
     foreign[0]["metadata"] = json!({"name": "a", "namespace": "team", "uid": "x"});
-    let expected = "conflict ConfigMap team/a exists and is not croft's; rename or delete it, or hand it over with the \
-                    annotation `croft.run/adopt: <name of the instance>`";
+    let expected = "conflict ConfigMap team/a exists and is not croft's; rename or delete it, or hand it over, which also \
+                    means that it is deleted with the instance: kubectl annotate configmap a --namespace team \
+                    croft.run/adopt=shop";
     check(&["a=1"], &[], foreign.clone(), &[expected]);
     foreign[0]["metadata"]["annotations"] = json!({"croft.run/adopt": "shop"});
     check(&["a=1"], &[], foreign, &["update a: it was handed over"]);

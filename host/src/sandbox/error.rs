@@ -264,10 +264,18 @@ impl Error {
         if let Error::Invalid { problems, .. } = self { problems } else { &[] }
     }
 
-    /// The same in one line; `None` for any other error.
+    /// The same in one line, each once and with its hint; `None` for any other
+    /// error.
     pub fn problems_in_words(&self) -> Option<String> {
-        let problems: Vec<String> = self.problems().iter().map(ToString::to_string).collect();
-        (!problems.is_empty()).then(|| problems.join("; "))
+        let mut words: Vec<String> = Vec::new();
+        for problem in self.problems() {
+            let hint = problem.hint.as_ref().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
+            let said = format!("{problem}{hint}");
+            if !words.contains(&said) {
+                words.push(said);
+            }
+        }
+        (!words.is_empty()).then(|| words.join("; "))
     }
 
     /// What the module logged before it failed.

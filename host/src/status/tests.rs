@@ -75,6 +75,25 @@ fn the_conditions_tell_how_far_a_pass_came() {
 }
 
 #[test]
+fn while_a_deletion_waits_no_condition_says_success() {
+    for kind in DefinitionKind::ALL {
+        let status = findings_of(kind, &Verdict::Deleting { message: "d".into() }, json!({}));
+        let conditions = status["conditions"].as_array().unwrap();
+        assert!(conditions.iter().all(|condition| condition["status"] != "True"), "{conditions:#?}");
+        assert!(conditions.iter().any(|it| it["type"] == "Ready" && it["message"] == "d"), "{conditions:#?}");
+    }
+}
+
+#[test]
+fn ready_repeats_why_a_pass_was_stopped() {
+    let (reason, message) = ("R".to_owned(), "m".to_owned());
+    let verdict = Verdict::Stopped { stage: Stage::Applied, reason, blame: Blame::Consumer, message };
+    let status = findings(&verdict, json!({}));
+    let ready = status["conditions"].as_array().unwrap().iter().find(|it| it["type"] == "Ready").unwrap();
+    assert_eq!((&ready["reason"], &ready["message"]), (&json!("R"), &json!("m")));
+}
+
+#[test]
 fn kros_users_find_their_own_condition() {
     let synced = |verdict: &Verdict| summary(&findings(verdict, json!({}))).pop().unwrap();
     assert_eq!(synced(&Verdict::Ready), "InstanceSynced=True/ReconciliationSucceeded");
@@ -98,7 +117,14 @@ fn users_of_kros_graphs_find_their_own_conditions() {
             Verdict::Suspended { message: "s".into() },
             [managed, resolved, "ResourcesReady=False/ReconciliationSuspended"],
         ),
-        (Verdict::Deleting { message: "d".into() }, [managed, resolved, "ResourcesReady=Unknown/UnderDeletion"]),
+        (
+            Verdict::Deleting { message: "d".into() },
+            [
+                "InstanceManaged=Unknown/UnderDeletion",
+                "GraphResolved=Unknown/UnderDeletion",
+                "ResourcesReady=Unknown/UnderDeletion",
+            ],
+        ),
         (stopped(Stage::Applied), [managed, resolved, "ResourcesReady=False/NotReady"]),
         (
             stopped(Stage::Rendered),
