@@ -115,6 +115,22 @@ impl Failure {
         }
     }
 
+    /// What it comes to in one line, without places in files.
+    pub fn in_a_line(&self) -> String {
+        let text = match &self.cause {
+            Cause::Error(error) => crate::status::chain(&**error),
+            Cause::Yaml(error) => error.to_string(),
+            Cause::Problems(problems) => {
+                let words: Vec<String> = problems.problems.iter().map(ToString::to_string).collect();
+                words.join("; ")
+            }
+        };
+        match &self.hint {
+            Some(hint) => format!("{text} (hint: {hint})"),
+            None => text,
+        }
+    }
+
     /// Everything there is to say about it, ending with a newline.
     pub fn render(&self, look: Look) -> String {
         let text = match &self.cause {

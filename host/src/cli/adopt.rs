@@ -182,19 +182,23 @@ impl Work<'_> {
             (None, _) => {}
         }
         let children = workspace.children(blueprint, &instances).await?;
-        let mut outcomes = Vec::new();
-        let mut failure = None;
+        let (mut outcomes, mut failed, count) = (Vec::new(), 0, instances.len());
         for instance in instances {
+            let name = outcome::name(&instance);
             match self.one(&workspace, instance, &children).await {
                 Ok(outcome) => outcomes.push(outcome),
-                Err(error) => {
-                    failure = Some(error);
-                    break;
+                // One that is bad keeps no other from being looked at.
+                Err(failure) => {
+                    failed += 1;
+                    report::note(&format!("{name} is left alone: {}", failure.in_a_line()));
                 }
             }
         }
-        // What was done is told also if the rest was not.
         output::text(&outcome::text(&outcomes, &self.way, self.apply, format))?;
+        let failure = (failed > 0).then(|| {
+            Failure::input(format!("{failed} of {count} instances are left alone; a line above says of each why"))
+                .hint("put them right and run the same command again: what is done stays done")
+        });
         match failure.or_else(|| self.left_alone(&outcomes)) {
             Some(failure) => Err(failure),
             None => Ok(()),
