@@ -23,7 +23,7 @@ const COUNTS: [usize; 3] = [10, 100, 1_000];
 /// Measures collections and chains.
 pub(crate) fn measure(module: &Module, options: Options, table: &mut Table) -> Result<()> {
     table.heading("one render: for each of many");
-    let cases: [(&str, fn(usize) -> Case); 3] = [
+    let cases: [(&str, Making); 3] = [
         ("collection", |count| Case::collection(count, 1)),
         ("collection with 20 fields each", |count| Case::collection(count, 20)),
         ("chain", Case::chain),
@@ -53,6 +53,9 @@ fn report(table: &mut Table, what: &str, count: usize, fuel: u64, time: &Samples
     table.add(figure, if before.is_some() { Target::Ratio(TARGET) } else { Target::None });
     each
 }
+
+/// What there is so many times.
+type Making = fn(usize) -> Case;
 
 /// A definition with its instance, and what is there when all is.
 struct Case {

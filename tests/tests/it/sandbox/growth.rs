@@ -15,6 +15,9 @@ use super::guests;
 /// up in a tree takes a little longer in a larger one.
 const GROWTH: f64 = 1.2;
 
+/// What there is so many times.
+type Making = fn(usize) -> Case;
+
 /// A definition, its instance, and what there is.
 struct Case {
     definition: Value,
@@ -217,18 +220,18 @@ fn long_expressions(count: usize) -> Case {
 #[test]
 fn what_a_render_costs_grows_with_what_there_is() {
     let module = guests::sandbox().load(builtin::kro()).unwrap();
-    let cases: [(&str, &dyn Fn(usize) -> Case); 11] = [
-        ("a collection", &|count| collection(count, 1)),
-        ("an observed collection", &|count| observed_collection(count, 1)),
-        ("a chain", &chain),
-        ("an observed chain", &observed_chain),
-        ("an external collection", &external_collection),
-        ("blocked resources", &blocked),
-        ("resources that lack a field", &lacking),
-        ("status fields and conditions", &status_and_conditions),
-        ("fields", &wide_object),
-        ("an observed collection of objects with 5 fields", &|count| observed_collection(count, 5)),
-        ("operands", &long_expressions),
+    let cases: [(&str, Making); 11] = [
+        ("a collection", |count| collection(count, 1)),
+        ("an observed collection", |count| observed_collection(count, 1)),
+        ("a chain", chain),
+        ("an observed chain", observed_chain),
+        ("an external collection", external_collection),
+        ("blocked resources", blocked),
+        ("resources that lack a field", lacking),
+        ("status fields and conditions", status_and_conditions),
+        ("fields", wide_object),
+        ("an observed collection of objects with 5 fields", |count| observed_collection(count, 5)),
+        ("operands", long_expressions),
     ];
     let mut grown = Vec::new();
     for (what, case) in cases {
