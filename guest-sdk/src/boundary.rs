@@ -7,7 +7,7 @@
 use contract as rust;
 use serde_json::{Map, Value};
 
-use crate::{Composer, bindings::croft::composition::types as wit};
+use crate::{Composer, bindings::croft::composition::types as wit, document};
 
 /// `prepare` of the contract.
 pub(crate) fn prepare<C: Composer>(
@@ -31,7 +31,7 @@ pub(crate) fn render<C: Composer>(
 }
 
 fn parse(text: &str, what: impl FnOnce() -> String) -> Result<Value, wit::Failure> {
-    serde_json::from_str(text)
+    document::parse(text)
         .map_err(|error| wit::Failure::Internal(format!("{} that the host passed is no JSON: {error}", what())))
 }
 

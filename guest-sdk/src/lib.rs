@@ -73,6 +73,7 @@ mod boundary;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod component;
+mod document;
 pub mod log;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod test;
