@@ -111,7 +111,9 @@ impl Machine {
         }
         // Compiling is dear, and dearer for a longer pattern.
         self.charge(200 + 8 * pattern.len())?;
-        let compiled = regex::RegexBuilder::new(pattern).size_limit(1 << 20).build();
+        let translated = crate::regexp::translate(pattern);
+        let translated = translated.map_err(|why| Error::failed(format!("error parsing regexp: {why}")))?;
+        let compiled = regex::RegexBuilder::new(&translated).size_limit(1 << 20).build();
         let compiled = Rc::new(compiled.map_err(|error| bad_pattern(pattern, &error))?);
         patterns.insert(pattern.to_owned(), Rc::clone(&compiled));
         Ok(compiled)

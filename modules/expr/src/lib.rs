@@ -24,6 +24,7 @@ pub mod code;
 pub mod hint;
 pub mod value;
 mod number;
+pub mod regexp;
 pub mod eval;
 pub mod convert;
 pub mod library;

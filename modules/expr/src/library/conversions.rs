@@ -70,6 +70,8 @@ fn uint<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
         // 2^64 is exact as a double.
         Value::Double(number) if !(*number >= 0.0 && *number < 18_446_744_073_709_551_616.0) => Err(overflow()),
         Value::Double(number) => Ok(Value::Uint(*number as u64)),
+        // Go takes a sign for `int` alone.
+        Value::Text(text) if text.starts_with('+') => cannot(value, "uint"),
         Value::Text(text) => text.parse().map_or_else(|_| cannot(value, "uint"), |number| Ok(Value::Uint(number))),
         other => cannot(other, "uint"),
     }
@@ -80,7 +82,9 @@ fn double<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     match value {
         Value::Int(number) => Ok(Value::Double(*number as f64)),
         Value::Uint(number) => Ok(Value::Double(*number as f64)),
-        Value::Text(text) => text.parse().map_or_else(|_| cannot(value, "double"), |number| Ok(Value::Double(number))),
+        Value::Text(text) => {
+            number::parse_double(text).map_or_else(|| cannot(value, "double"), |it| Ok(Value::Double(it)))
+        }
         other => cannot(other, "double"),
     }
 }

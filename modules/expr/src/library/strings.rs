@@ -77,10 +77,18 @@ fn pay_for_search(machine: &Machine, text: &[char], part: &[char]) -> Result<(),
     machine.charge(text.len().saturating_mul(part.len().clamp(1, 16)) / 8)
 }
 
+/// Where a search begins. As in cel-go nothing is found from the end on or beyond
+/// it, but the empty text.
+fn offset(args: &[Value], text: &[char], part: &[char], otherwise: usize) -> Result<Option<usize>, Error> {
+    let Some(offset) = integer(args, 2)? else { return Ok(Some(otherwise)) };
+    let position = usize::try_from(offset).map_err(|_| out_of_range(offset))?;
+    Ok((part.is_empty() || position < text.len()).then_some(position))
+}
+
 fn index_of<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     let haystack: Vec<char> = receiver(machine, args)?.chars().collect();
     let needle: Vec<char> = text(args, 1)?.chars().collect();
-    let start = integer(args, 2)?.map_or(Ok(0), |start| position(start, haystack.len()))?;
+    let Some(start) = offset(args, &haystack, &needle, 0)? else { return Ok(count(None)) };
     pay_for_search(machine, &haystack, &needle)?;
     if needle.is_empty() {
         return Ok(count(Some(start)));
@@ -91,7 +99,7 @@ fn index_of<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
 fn last_index_of<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     let haystack: Vec<char> = receiver(machine, args)?.chars().collect();
     let needle: Vec<char> = text(args, 1)?.chars().collect();
-    let last = integer(args, 2)?.map_or(Ok(haystack.len()), |last| position(last, haystack.len()))?;
+    let Some(last) = offset(args, &haystack, &needle, haystack.len())? else { return Ok(count(None)) };
     pay_for_search(machine, &haystack, &needle)?;
     if needle.is_empty() {
         return Ok(count(Some(last)));

@@ -1,0 +1,3 @@
+module croft/oracles/strconv
+
+go 1.26
