@@ -1,5 +1,5 @@
 //! What a consumer lets the provider's export do in its workspace, read from
-//! the consumer's APIBinding, and the `kubectl` line that would change it.
+//! the consumer's APIBinding, and the `kubectl` line that would accept the rest.
 //!
 //! It knows kcp's permission claims and nothing of definitions.
 
@@ -16,6 +16,8 @@ pub struct Claims {
     applied: Vec<Value>,
     wanted: Vec<Value>,
     answered: Option<Vec<Value>>,
+    /// The export with its workspace, as `croft bind` takes it.
+    export: Option<String>,
 }
 
 /// Whether a resource may be touched.
@@ -26,13 +28,14 @@ pub enum Grant {
     /// The consumer accepted it, and kcp has not applied it yet.
     Applying,
     /// The consumer has not accepted it, or has rejected it.
-    Open {
-        /// The command by which the consumer accepts it.
-        accept: String,
-    },
+    Open,
     /// The export does not claim it at all.
     NotClaimed,
 }
+
+/// A longer command would be cut off with the condition that tells it, whose
+/// message has 2000 characters at most.
+const LONGEST_LINE: usize = 1500;
 
 /// The verbs that croft needs for children.
 pub const MANAGE_VERBS: [&str; 7] = ["get", "list", "watch", "create", "update", "patch", "delete"];
@@ -50,6 +53,7 @@ impl Claims {
             applied: list("/status/appliedPermissionClaims").unwrap_or_default(),
             wanted: list("/status/exportPermissionClaims").unwrap_or_default(),
             answered: list("/spec/permissionClaims"),
+            export: export(binding),
         }
     }
 
@@ -73,44 +77,92 @@ impl Claims {
 
     /// Whether a resource of a group may be touched.
     pub fn grant(&self, group: &str, resource: &str) -> Grant {
-        let answer = self.answered.iter().flatten().position(|claim| names(claim, group, resource));
-        let state = answer.map(|index| object::text(&self.answered.as_ref().expect("just found")[index], "/state"));
-        let applied = self.applied.iter().any(|claim| names(claim, group, resource));
         let wanted = self.wanted.iter().find(|claim| names(claim, group, resource));
+        // An answer to a claim on somebody else's resource of that name is none
+        // to this one.
+        let is_answer = |claim: &&Value| {
+            names(claim, group, resource) && wanted.is_none_or(|wanted| identity(claim) == identity(wanted))
+        };
+        let state = self.answered.iter().flatten().find(is_answer).map(|claim| object::text(claim, "/state"));
+        let applied = self.applied.iter().any(|claim| is_answer(&claim));
         // A claim that was just rejected counts at once, also while kcp still
         // applies it.
-        match (state, applied, wanted) {
+        match (state, applied, wanted.is_some()) {
             (Some("Accepted"), true, _) => Grant::Accepted,
-            (Some("Accepted"), false, Some(_)) => Grant::Applying,
-            (_, _, Some(claim)) => Grant::Open { accept: self.accept_line(claim, answer) },
-            (_, _, None) => Grant::NotClaimed,
+            (Some("Accepted"), false, true) => Grant::Applying,
+            (_, _, true) => Grant::Open,
+            (_, _, false) => Grant::NotClaimed,
         }
     }
 
-    /// The claims of the export that this binding has not accepted, each with
-    /// the line that accepts it, in the export's order.
-    pub fn open(&self) -> Vec<(String, String)> {
-        let resource =
-            |claim: &Value| (object::text(claim, "/group").to_owned(), object::text(claim, "/resource").to_owned());
-        let all = self.wanted.iter().map(resource);
-        all.filter_map(|(group, name)| match self.grant(&group, &name) {
-            Grant::Open { accept } => Some((group_resource(&group, &name), accept)),
-            _ => None,
-        })
-        .collect()
+    /// Everything that the export claims and this binding has not accepted;
+    /// `None` if there is nothing.
+    pub fn missing(&self) -> Option<Missing> {
+        let open = self.open();
+        let resources: Vec<String> = open.iter().map(|claim| resource_of(claim)).collect();
+        let accept = format!("kubectl patch apibinding {} --type=json -p='{}'", self.binding, self.acceptance());
+        let accept = match &self.export {
+            Some(export) if accept.len() > LONGEST_LINE => {
+                format!("croft bind {export} --name {} --accept-claims", self.binding)
+            }
+            _ => accept,
+        };
+        (!resources.is_empty()).then_some(Missing { resources, accept })
     }
 
-    /// The JSON patch that accepts a claim, as `kubectl` takes it.
-    fn accept_line(&self, claim: &Value, answer: Option<usize>) -> String {
-        let accepted = accepted(claim);
-        let patch = match (&self.answered, answer) {
-            (_, Some(index)) => {
-                json!([{"op": "replace", "path": format!("/spec/permissionClaims/{index}"), "value": accepted}])
-            }
-            (Some(_), None) => json!([{"op": "add", "path": "/spec/permissionClaims/-", "value": accepted}]),
-            (None, None) => json!([{"op": "add", "path": "/spec/permissionClaims", "value": [accepted]}]),
+    /// What the export claims, in its order.
+    pub fn wanted(&self) -> &[Value] {
+        &self.wanted
+    }
+
+    /// The claims that wait for an answer, in the export's order.
+    fn open(&self) -> Vec<&Value> {
+        let is_open =
+            |claim: &&Value| self.grant(object::text(claim, "/group"), object::text(claim, "/resource")) == Grant::Open;
+        self.wanted.iter().filter(is_open).collect()
+    }
+
+    /// The JSON patch of the binding that accepts all that is missing and leaves
+    /// the other answers as they are. It fails where the answers are not those
+    /// any more that it was made for, rather than undo them.
+    pub fn acceptance(&self) -> Value {
+        const LIST: &str = "/spec/permissionClaims";
+        let open = self.open();
+        let Some(answered) = &self.answered else {
+            let all: Vec<Value> = open.into_iter().map(accepted).collect();
+            return json!([
+                {"op": "test", "path": LIST, "value": null},
+                {"op": "add", "path": LIST, "value": all},
+            ]);
         };
-        format!("kubectl patch apibinding {} --type=json -p='{patch}'", self.binding)
+        open.into_iter().flat_map(|claim| answer(answered, claim)).collect()
+    }
+}
+
+/// What a consumer has not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Such as `configmaps` or `deployments.apps`, in the export's order.
+    pub resources: Vec<String>,
+    /// The command that accepts them all.
+    pub accept: String,
+}
+
+/// The operations that accept one claim in a list of answers.
+fn answer(answered: &[Value], claim: &Value) -> Vec<Value> {
+    let (group, resource) = (object::text(claim, "/group"), object::text(claim, "/resource"));
+    let of = |exact: bool| {
+        let is = |other: &Value| names(other, group, resource) && (!exact || identity(other) == identity(claim));
+        answered.iter().position(is)
+    };
+    let value = accepted(claim);
+    match of(true).or_else(|| of(false)) {
+        Some(index) => {
+            let place = format!("/spec/permissionClaims/{index}");
+            let test = json!({"op": "test", "path": format!("{place}/resource"), "value": resource});
+            vec![test, json!({"op": "replace", "path": place, "value": value})]
+        }
+        None => vec![json!({"op": "add", "path": "/spec/permissionClaims/-", "value": value})],
     }
 }
 
@@ -131,54 +183,24 @@ pub fn group_resource(group: &str, resource: &str) -> String {
     if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") }
 }
 
+fn export(binding: &Value) -> Option<String> {
+    let reference = binding.pointer("/spec/reference/export")?;
+    let (path, name) = (object::text(reference, "/path"), object::text(reference, "/name"));
+    (!path.is_empty() && !name.is_empty()).then(|| format!("{path}:{name}"))
+}
+
+/// A claim's resource, such as `configmaps` or `deployments.apps`.
+pub fn resource_of(claim: &Value) -> String {
+    group_resource(object::text(claim, "/group"), object::text(claim, "/resource"))
+}
+
+fn identity(claim: &Value) -> &str {
+    object::text(claim, "/identityHash")
+}
+
 fn names(claim: &Value, group: &str, resource: &str) -> bool {
     object::text(claim, "/group") == group && object::text(claim, "/resource") == resource
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn binding(spec: Value, applied: Value) -> Claims {
-        Claims::of(&json!({
-            "metadata": {"name": "webs.kro.run", "annotations": {"kcp.io/path": "root:consumer:team-1"}},
-            "spec": spec,
-            "status": {
-                "appliedPermissionClaims": applied,
-                "exportPermissionClaims": [{"group": "", "resource": "configmaps", "verbs": ["get"]}],
-            },
-        }))
-    }
-
-    #[test]
-    fn a_claim_counts_once_kcp_has_applied_it() {
-        let answered = |state: &str| json!({"permissionClaims": [{"resource": "configmaps", "state": state}]});
-        let applied = json!([{"group": "", "resource": "configmaps"}]);
-        assert_eq!(binding(answered("Accepted"), applied.clone()).grant("", "configmaps"), Grant::Accepted);
-        assert_eq!(binding(answered("Accepted"), json!([])).grant("", "configmaps"), Grant::Applying);
-        assert_eq!(binding(answered("Accepted"), applied.clone()).grant("", "secrets"), Grant::NotClaimed);
-        let rejected = binding(answered("Rejected"), applied).grant("", "configmaps");
-        assert!(matches!(rejected, Grant::Open { .. }), "{rejected:?}");
-    }
-
-    #[test]
-    fn an_open_claim_comes_with_the_line_that_accepts_it() {
-        let value =
-            r#"{"group":"","resource":"configmaps","selector":{"matchAll":true},"state":"Accepted","verbs":["get"]}"#;
-        let cases = [
-            (json!({}), format!(r#"[{{"op":"add","path":"/spec/permissionClaims","value":[{value}]}}]"#)),
-            (
-                json!({"permissionClaims": []}),
-                format!(r#"[{{"op":"add","path":"/spec/permissionClaims/-","value":{value}}}]"#),
-            ),
-            (
-                json!({"permissionClaims": [{"resource": "configmaps", "state": "Rejected"}]}),
-                format!(r#"[{{"op":"replace","path":"/spec/permissionClaims/0","value":{value}}}]"#),
-            ),
-        ];
-        for (spec, patch) in cases {
-            let accept = format!("kubectl patch apibinding webs.kro.run --type=json -p='{patch}'");
-            assert_eq!(binding(spec, json!([])).grant("", "configmaps"), Grant::Open { accept });
-        }
-    }
-}
+mod tests;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     canonical,
-    claims::{Claims, Grant, group_resource},
+    claims::{Claims, Grant, Missing, group_resource},
     fault::{Blame, Fault},
     kinds::{Kind, Kinds},
     name::Digest,
@@ -113,7 +113,8 @@ pub enum Violation {
     },
     /// The consumer has not accepted a claim.
     #[error(
-        "the workspace {workspace} has not accepted the claim on {resource}, which child `{id}` needs; accept it there with: {accept}"
+        "the workspace {workspace} has not accepted {}, and child `{id}` needs {resource}; accept {} there with: {}",
+        claimed(.missing), if .missing.resources.len() == 1 { "it" } else { "them" }, .missing.accept
     )]
     ClaimNotAccepted {
         /// The child.
@@ -122,8 +123,8 @@ pub enum Violation {
         resource: String,
         /// The consumer's workspace.
         workspace: String,
-        /// The command that accepts it.
-        accept: String,
+        /// Everything that it has not accepted.
+        missing: Missing,
     },
     /// The consumer accepted a claim, and kcp is still at it.
     #[error("kcp has not yet applied the claim on {resource}, which child `{id}` needs")]
@@ -354,11 +355,17 @@ fn granted(claims: &Claims, id: String, group: &str, plural: &str) -> Result<(),
         Grant::Accepted => Ok(()),
         Grant::Applying => Err(Violation::ClaimNotApplied { id, resource }),
         Grant::NotClaimed => Err(Violation::NotClaimed { id, resource }),
-        Grant::Open { accept } => {
+        Grant::Open => {
             let workspace = claims.workspace().to_owned();
-            Err(Violation::ClaimNotAccepted { id, resource, workspace, accept })
+            let missing = claims.missing().expect("an open claim is missing");
+            Err(Violation::ClaimNotAccepted { id, resource, workspace, missing })
         }
     }
+}
+
+fn claimed(missing: &Missing) -> String {
+    let claims = if missing.resources.len() == 1 { "the claim" } else { "the claims" };
+    format!("{claims} on {}", missing.resources.join(", "))
 }
 
 /// The longest way from an id to one that depends on nothing. Nodes come in

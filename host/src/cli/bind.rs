@@ -7,10 +7,11 @@ use std::{str::FromStr, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::Global;
+use super::{Global, output};
 use crate::{
-    claims::Claims,
-    kcp::publisher,
+    claims::{self, Claims, Grant, Missing},
+    kcp::{Connection, publisher},
+    object,
     report::{self, Failure},
 };
 
@@ -32,6 +33,9 @@ pub struct Args {
     /// Let the provider have what its export claims
     #[arg(long)]
     pub accept_claims: bool,
+    /// Change nothing: print the binding, and what the provider asks for
+    #[arg(long)]
+    pub dry_run: bool,
     /// How long to wait until the API is served, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub timeout: u64,
@@ -39,14 +43,19 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  # look at what the provider asks for
+  # look at what the provider asks for, and change nothing
+  croft bind root:provider:provider-team:greetings.kro.run --context team-1 --dry-run
+  # bind it and agree to nothing
   croft bind root:provider:provider-team:greetings.kro.run --context team-1
   # agree to it
   croft bind root:provider:provider-team:greetings.kro.run --context team-1 --accept-claims";
 
 pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    let Args { export, name, accept_claims, timeout } = args;
+    let Args { export, name, accept_claims, dry_run, timeout } = args;
     let binding = binding(&export, name.as_deref());
+    if dry_run {
+        return super::block_on(rehearse(global, &export, binding, accept_claims));
+    }
     let claims = super::block_on(async {
         let consumer = super::connect(global).await?.cluster().map_err(Failure::input)?;
         let patience = Duration::from_secs(timeout);
@@ -75,11 +84,68 @@ fn say(export: &ExportRef, claims: &Claims) {
         workspace => format!(" in `{workspace}`"),
     };
     report::note(&format!("`{}` of `{}` is bound{place}", export.name, export.workspace));
-    for (resource, accept) in claims.open() {
+    if let Some(Missing { resources, accept }) = claims.missing() {
         report::note(&format!(
-            "the provider asks for rights on {resource}; accept with `--accept-claims`, or with: {accept}"
+            "the provider asks for rights on {}; accept with `--accept-claims`, or with: {accept}",
+            resources.join(", ")
         ));
     }
+}
+
+/// Says what binding would do, and prints the binding.
+async fn rehearse(global: &Global, export: &ExportRef, mut binding: Value, accept: bool) -> Result<(), Failure> {
+    let connection = super::connect(global).await?;
+    let consumer = connection.cluster().map_err(Failure::input)?;
+    publisher::rehearse(&consumer, &binding).await.map_err(super::publish::unfinished)?;
+    let before = publisher::standing(&consumer, &binding).await.map_err(super::publish::unfinished)?;
+    let before = before.filter(|before| object::text(before, "/status/phase") == "Bound");
+    let place = connection.workspace().map(|workspace| format!(" in `{workspace}`")).unwrap_or_default();
+    let wanted = match &before {
+        Some(before) => {
+            report::note(&format!("`{}` of `{}` is bound{place} already", export.name, export.workspace));
+            Some(Claims::of(before).wanted().to_vec())
+        }
+        None => {
+            report::note(&format!("`{}` of `{}` would be bound{place}", export.name, export.workspace));
+            claimed(&connection, export).await?
+        }
+    };
+    let answered = before.as_ref().map(Claims::of);
+    match &wanted {
+        None => report::note(
+            "what the provider asks for cannot be seen from here before it is bound; binding accepts none of it",
+        ),
+        Some(wanted) if wanted.is_empty() => report::note("the provider asks for no rights"),
+        Some(wanted) => wanted.iter().for_each(|claim| report::note(&asked(claim, answered.as_ref(), accept))),
+    }
+    if let (true, Some(wanted)) = (accept, wanted.filter(|wanted| !wanted.is_empty())) {
+        binding["spec"]["permissionClaims"] = wanted.iter().map(claims::accepted).collect();
+    }
+    output::objects(&[binding], output::Format::Yaml)
+}
+
+/// What the export itself claims; `None` where the consumer may not look.
+async fn claimed(connection: &Connection, export: &ExportRef) -> Result<Option<Vec<Value>>, Failure> {
+    let Some(provider) = connection.beside(&export.workspace).map_err(Failure::input)? else { return Ok(None) };
+    match provider.find(&format!("/apis/apis.kcp.io/v1alpha2/apiexports/{}", export.name)).await {
+        Ok(Some(export)) => {
+            Ok(Some(export.pointer("/spec/permissionClaims").and_then(Value::as_array).cloned().unwrap_or_default()))
+        }
+        Err(error) if error.code() != Some(403) => Err(super::publish::unfinished(error.into())),
+        _ => Ok(None),
+    }
+}
+
+/// A line about one claim.
+fn asked(claim: &Value, answered: Option<&Claims>, accept: bool) -> String {
+    let grant = answered.map(|claims| claims.grant(object::text(claim, "/group"), object::text(claim, "/resource")));
+    let answer = match (grant, accept) {
+        (Some(Grant::Accepted | Grant::Applying), _) => "accepted",
+        (_, true) => "would be accepted",
+        (_, false) => "not accepted without `--accept-claims`",
+    };
+    let verbs: Vec<&str> = claim["verbs"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    format!("the provider asks for rights on {}: {}; {answer}", claims::resource_of(claim), verbs.join(", "))
 }
 
 /// An export, named with the path of its workspace.

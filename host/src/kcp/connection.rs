@@ -94,6 +94,20 @@ impl Connection {
         (!base.contains("/services/") && !path.contains('/') && path != "*").then(|| path.to_owned())
     }
 
+    /// Another workspace of the same server; `None` if the context does not
+    /// point at a workspace.
+    ///
+    /// # Errors
+    /// The path makes no URL, or the client cannot be made.
+    pub fn beside(&self, workspace: &str) -> Result<Option<Cluster>, Error> {
+        if self.workspace().is_none() {
+            return Ok(None);
+        }
+        let server = self.server();
+        let base = server.rsplit_once("/clusters/").map_or(server.as_str(), |(base, _)| base);
+        Ok(Some(Cluster::new(self.client(&format!("{base}/clusters/{workspace}"))?)))
+    }
+
     /// The same server and credentials with another URL.
     ///
     /// # Errors

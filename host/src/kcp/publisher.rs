@@ -6,11 +6,11 @@
 use std::time::{Duration, Instant};
 
 use contract::Gvk;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Cluster, Error, cluster::Force};
 use crate::{
-    claims::{self, Claims},
+    claims::{Claims, Grant},
     definition::DefinitionKind,
     kinds::{self, Kind},
     object::{self, Target},
@@ -65,10 +65,20 @@ pub async fn put(cluster: &Cluster, object: &Value, patience: Duration) -> Resul
 /// The server refuses the object.
 pub async fn rehearse(cluster: &Cluster, object: &Value) -> Result<(), Unfinished> {
     let kind = Gvk::of(object).ok_or(Unfinished::NoKind)?;
-    match cluster.apply(object, &address(&kind), Force::Rehearse).await {
+    let address = address(&kind);
+    match cluster.apply(object, &address, Force::Rehearse).await {
         Err(error) if error.code() != Some(404) => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// What stands in the place of an object.
+///
+/// # Errors
+/// The server does not answer, or refuses.
+pub async fn standing(cluster: &Cluster, object: &Value) -> Result<Option<Value>, Unfinished> {
+    let target = Target::of(object).ok_or(Unfinished::NoKind)?;
+    Ok(cluster.get(&target, &address(&target.kind)).await?)
 }
 
 /// 404 for a kind that is on its way, 403 while its rights are, 409 while a
@@ -123,8 +133,8 @@ pub fn is_true(object: &Value, condition: &str) -> bool {
     conditions.clone().any(|known| known["type"] == condition && known["status"] == "True")
 }
 
-/// Makes a binding, waits until kcp has bound it, and accepts its claims if
-/// `accept`. Returns the claims as they are then.
+/// Makes a binding, waits until kcp has bound it, and accepts what is missing of
+/// its claims if `accept`. Returns the claims as they are then.
 ///
 /// # Errors
 /// A request fails, or it takes longer than `patience`.
@@ -134,18 +144,19 @@ pub async fn bind(cluster: &Cluster, binding: &Value, accept: bool, patience: Du
     let phase = |object: &Value| object::text(object, "/status/phase") == "Bound";
     let what = format!("the binding of {}", target.name);
     let bound = wait(cluster, &target, &what, patience, phase).await?;
-    let wanted = bound.pointer("/status/exportPermissionClaims").and_then(Value::as_array).cloned().unwrap_or_default();
-    if !accept || wanted.is_empty() {
-        return Ok(Claims::of(&bound));
+    let claims = Claims::of(&bound);
+    if !accept || claims.wanted().is_empty() {
+        return Ok(claims);
     }
-    let accepted: Vec<Value> = wanted.iter().map(claims::accepted).collect();
-    let patch = json!({"spec": {"permissionClaims": accepted}});
-    cluster.merge(&target, &address(&target.kind), "", &patch).await?;
+    if claims.missing().is_some() {
+        cluster.patch(&target, &address(&target.kind), &claims.acceptance()).await?;
+    }
     let applied = |object: &Value| {
-        let claims = Claims::of(object);
-        let names =
-            |claim: &Value| (object::text(claim, "/group").to_owned(), object::text(claim, "/resource").to_owned());
-        wanted.iter().map(names).all(|(group, name)| claims.grant(&group, &name) == claims::Grant::Accepted)
+        let now = Claims::of(object);
+        let is_accepted = |claim: &Value| {
+            now.grant(object::text(claim, "/group"), object::text(claim, "/resource")) == Grant::Accepted
+        };
+        claims.wanted().iter().all(is_accepted)
     };
     let what = format!("the acceptance of the claims of {}", target.name);
     Ok(Claims::of(&wait(cluster, &target, &what, patience, applied).await?))

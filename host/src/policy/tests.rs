@@ -167,5 +167,6 @@ fn a_claim_that_is_not_accepted_is_the_consumers_turn_and_names_the_line() {
     assert_eq!((violation.reason(), violation.blame()), ("ClaimNotAccepted", Blame::Consumer));
     let text = violation.to_string();
     assert!(text.contains("root:team-1") && text.contains("kubectl patch apibinding webs.kro.run"), "{text}");
+    assert!(text.contains("the claim on configmaps, and child `a` needs configmaps; accept it there"), "{text}");
     assert!(admit_with(children(), Some(&binding("Accepted", json!([{"resource": "configmaps"}])))).is_ok());
 }

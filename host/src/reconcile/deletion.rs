@@ -50,8 +50,9 @@ impl Pass<'_> {
             Err(error) => return self.stopped(Stop::at(Stage::Applied, &error)).await,
         }
         if !left.is_empty() {
-            let open = self.claims.open().into_iter().map(|(_, accept)| accept).collect::<Vec<_>>().join("; ");
-            let message = format!("cannot see {} to delete them; accept the claim again: {open}", left.join(", "));
+            let accept =
+                self.claims.missing().map(|missing| format!("; accept the claims again with: {}", missing.accept));
+            let message = format!("cannot see {} to delete them{}", left.join(", "), accept.unwrap_or_default());
             let recorded = self.record(&Verdict::Deleting { message }).await;
             return if recorded && self.unseen.is_empty() { Next::Wait } else { Next::Retry };
         }
