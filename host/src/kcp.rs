@@ -83,9 +83,9 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         let text = self.to_string();
         match self.code() {
-            Some(403) if text.contains("identityHash") => Some(
-                "kcp lets an export claim its own kinds and built-in ones; other kinds need their export's identity",
-            ),
+            Some(403) if text.contains("identityHash") => {
+                Some("kcp serves this kind only where an export does: give that export's identity with `--identity`")
+            }
             Some(403) if text.contains("bind") => {
                 Some("is there such an export in that workspace, and may you bind it?")
             }

@@ -31,6 +31,36 @@ const KCP: [(&str, &str, &[&str]); 3] = [
     ("tenancy.kcp.io", "v1alpha1", &["Workspace", "WorkspaceType"]),
 ];
 
+/// The resources that kcp serves in every workspace, whatever is bound there,
+/// and that an export may claim as they are. The others are somebody's: a claim
+/// on them has to name whose. kcp keeps this list in
+/// `pkg/virtual/apiexport/schemas/builtin`.
+pub const OF_KCP: [(&str, &[&str]); 9] = [
+    ("", &["configmaps", "events", "namespaces", "resourcequotas", "secrets", "serviceaccounts"]),
+    (
+        "admissionregistration.k8s.io",
+        &[
+            "mutatingwebhookconfigurations",
+            "validatingadmissionpolicies",
+            "validatingadmissionpolicybindings",
+            "validatingwebhookconfigurations",
+        ],
+    ),
+    ("apiextensions.k8s.io", &["customresourcedefinitions"]),
+    ("authorization.k8s.io", &["localsubjectaccessreviews", "subjectaccessreviews"]),
+    ("certificates.k8s.io", &["certificatesigningrequests"]),
+    ("coordination.k8s.io", &["leases"]),
+    ("core.kcp.io", &["logicalclusters"]),
+    ("events.k8s.io", &["events"]),
+    ("rbac.authorization.k8s.io", &["clusterrolebindings", "clusterroles", "rolebindings", "roles"]),
+];
+
+/// Whether kcp itself serves a resource in every workspace.
+pub fn is_of_kcp(group: &str, resource: &str) -> bool {
+    // All of this group can be claimed: kcp's admission has no list of it.
+    group == "apis.kcp.io" || OF_KCP.iter().any(|(of, resources)| *of == group && resources.contains(&resource))
+}
+
 /// Looks a kind up among those that every server has: Kubernetes' own, whose
 /// schemas are known too, and kcp's.
 pub fn builtin(gvk: &Gvk) -> Option<Kind> {
@@ -86,6 +116,18 @@ mod tests {
         ];
         for (group, version, kind, plural, scope) in cases {
             assert_eq!(look_up(group, version, kind), Some((plural.to_owned(), scope)), "{kind}");
+        }
+    }
+
+    #[test]
+    fn kcp_serves_configuration_and_no_workloads() {
+        for (group, resource) in
+            [("", "configmaps"), ("rbac.authorization.k8s.io", "roles"), ("apis.kcp.io", "apiexports")]
+        {
+            assert!(is_of_kcp(group, resource), "{resource}.{group}");
+        }
+        for (group, resource) in [("", "services"), ("apps", "deployments"), ("example.org", "configmaps")] {
+            assert!(!is_of_kcp(group, resource), "{resource}.{group}");
         }
     }
 

@@ -12,6 +12,7 @@ pub mod kinds;
 pub mod schemas;
 pub mod definition;
 pub mod claims;
+pub mod identity;
 pub mod receipt;
 pub mod policy;
 pub mod inventory;

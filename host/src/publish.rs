@@ -3,6 +3,9 @@
 //!
 //! It makes objects and sends none.
 
+mod layout;
+mod record;
+
 use contract::{Access, Blueprint, Gvk};
 use serde_json::{Value, json};
 
@@ -10,10 +13,13 @@ use crate::{
     canonical,
     claims::{self, MANAGE_VERBS, READ_VERBS},
     definition::{self, DefinitionKind},
+    identity::Identities,
     kinds::{self, Kinds},
     name::Digest,
     object,
 };
+
+pub use layout::{Misfit, misfit};
 
 /// The CustomResourceDefinition of `resourcegroups.kro.run`, with `spec.module`.
 const RESOURCE_GROUP_CRD: &str = include_str!("publish/resourcegroups.json");
@@ -47,6 +53,10 @@ pub struct Options {
     pub workspace: Option<String>,
     /// The user that the host runs as, for RBAC.
     pub host_user: String,
+    /// Whose the claimed resources are, as far as it is known.
+    pub identities: Identities,
+    /// Whether the consumers' binding accepts the claims.
+    pub accept_claims: bool,
 }
 
 /// The objects, in the order in which they are applied.
@@ -62,13 +72,16 @@ pub struct Publication {
     /// The provider's own binding, in the shared layout: without it the
     /// definitions do not show in the virtual workspace.
     pub provider_binding: Option<Value>,
-    /// The binding to hand out.
+    /// The binding to hand out. It accepts claims only where that was asked for.
     pub consumer_binding: Value,
     /// ClusterRole and ClusterRoleBinding for the host.
     pub rbac: Vec<Value>,
     /// Kinds whose plural was guessed, because neither a server nor the table
     /// of built-in kinds knows them.
     pub guessed: Vec<Gvk>,
+    /// Claimed resources that are somebody's, and nobody said whose: kcp refuses
+    /// the export.
+    pub unidentified: Vec<String>,
 }
 
 /// A definition that cannot be published.
@@ -77,6 +90,18 @@ pub enum Error {
     /// The status field is taken.
     #[error("the API's status has a field `croft`, which croft keeps its record in")]
     StatusFieldTaken,
+    /// The status has a field that croft writes, of another type.
+    #[error(
+        "the API's status has a field `{field}` that is of type {found}, and croft writes one of type {wanted} there"
+    )]
+    StatusFieldOfAnotherType {
+        /// The field, below `status`.
+        field: String,
+        /// Its type.
+        found: String,
+        /// The type of what croft writes.
+        wanted: &'static str,
+    },
     /// The module's CRD is not one.
     #[error("the module's CustomResourceDefinition has no `{0}`")]
     MalformedCrd(&'static str),
@@ -93,6 +118,25 @@ impl Publication {
         objects.push(self.consumer_binding.clone());
         objects.extend(self.rbac.iter().cloned());
         objects
+    }
+
+    /// What the provider's workspace needs before the definition, in order. The
+    /// API's own CRD is not among it: there it would stand in the way of a
+    /// binding of the API.
+    pub fn for_provider(&self) -> Vec<&Value> {
+        // With the shared layout definitions are served by the export.
+        let definitions = self.crds.iter().skip(1).filter(|_| self.provider_binding.is_none());
+        definitions.chain(&self.schemas).chain([&self.export]).chain(&self.rbac).chain(&self.provider_binding).collect()
+    }
+
+    /// What the export claims.
+    pub fn claims(&self) -> &[Value] {
+        self.export.pointer("/spec/permissionClaims").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    /// The resources that the export serves, such as `webs.kro.run`.
+    pub fn served(&self) -> Vec<String> {
+        served(&self.export)
     }
 
     /// The export's name.
@@ -112,11 +156,11 @@ pub fn publish(
     options: &Options,
 ) -> Result<Publication, Error> {
     let definitions_crd = definition_crd(definition);
-    let mut schemas = vec![schema(&with_record(&blueprint.api.crd)?, options)?];
+    let mut schemas = vec![schema(&record::with_record(&blueprint.api.crd)?, options)?];
     if options.layout == Layout::Shared {
         schemas.push(schema(&definitions_crd, options)?);
     }
-    let (claims, guessed) = permission_claims(blueprint, kinds);
+    let Claimed { claims, guessed } = permission_claims(blueprint, kinds, &options.identities);
     let export = export(&schemas, &claims, blueprint, options);
     let name = object::text(&export, "/metadata/name").to_owned();
     let shared = options.layout == Layout::Shared;
@@ -124,8 +168,12 @@ pub fn publish(
         crds: vec![blueprint.api.crd.clone(), definitions_crd],
         schemas,
         provider_binding: shared.then(|| binding(&name, &[], options)),
-        consumer_binding: binding(&name, &claims, options),
+        consumer_binding: binding(&name, if options.accept_claims { &claims } else { &[] }, options),
         rbac: rbac(&name, options),
+        unidentified: foreign(&claims)
+            .filter(|claim| claim.get("identityHash").is_none())
+            .map(claims::resource_of)
+            .collect(),
         export,
         guessed,
     })
@@ -140,33 +188,15 @@ pub fn definition_crd(kind: DefinitionKind) -> Value {
     serde_json::from_str(text).expect("the embedded CRD is JSON: a test reads it")
 }
 
-/// The resources that an export serves and a new version of it would not.
-pub fn lost(before: &Value, after: &Value) -> Vec<String> {
-    let served = |export: &Value| -> Vec<String> {
-        let resources = export.pointer("/spec/resources").and_then(Value::as_array).into_iter().flatten();
-        resources.map(|r| claims::group_resource(object::text(r, "/group"), object::text(r, "/name"))).collect()
-    };
-    let kept = served(after);
-    served(before).into_iter().filter(|resource| !kept.contains(resource)).collect()
+fn served(export: &Value) -> Vec<String> {
+    let resources = export.pointer("/spec/resources").and_then(Value::as_array).into_iter().flatten();
+    resources.map(|r| claims::group_resource(object::text(r, "/group"), object::text(r, "/name"))).collect()
 }
 
-/// The CRD with croft's own record in its status.
-fn with_record(crd: &Value) -> Result<Value, Error> {
-    let mut crd = crd.clone();
-    let version = crd.pointer_mut("/spec/versions/0").ok_or(Error::MalformedCrd("spec.versions"))?;
-    let schema = version.pointer_mut("/schema/openAPIV3Schema").ok_or(Error::MalformedCrd("schema"))?;
-    let status = &mut schema["properties"]["status"];
-    if status.pointer("/properties/croft").is_some() {
-        return Err(Error::StatusFieldTaken);
-    }
-    status["type"] = "object".into();
-    status["properties"]["croft"] = json!({
-        "type": "object",
-        "description": "What croft did for this object: its children, and the digests of the last render.",
-        "x-kubernetes-preserve-unknown-fields": true,
-    });
-    version["subresources"]["status"] = json!({});
-    Ok(crd)
+/// The resources that an export serves and a new version of it would not.
+pub fn lost(before: &Value, after: &Value) -> Vec<String> {
+    let kept = served(after);
+    served(before).into_iter().filter(|resource| !kept.contains(resource)).collect()
 }
 
 /// A CRD as kcp's APIResourceSchema. Such an object never changes, so its name
@@ -201,8 +231,21 @@ fn prefix(digest: &Digest) -> String {
     format!("v{}", &digest.hex()[..8])
 }
 
-/// What the consumer is asked to accept, and the kinds that were guessed.
-pub(crate) fn permission_claims(blueprint: &Blueprint, kinds: &Kinds) -> (Vec<Value>, Vec<Gvk>) {
+/// What an export claims.
+pub(crate) struct Claimed {
+    /// What the consumer is asked to accept.
+    pub(crate) claims: Vec<Value>,
+    /// The kinds whose resource had to be guessed.
+    pub(crate) guessed: Vec<Gvk>,
+}
+
+/// The claims on resources that kcp itself does not serve.
+pub(crate) fn foreign(claims: &[Value]) -> impl Iterator<Item = &Value> {
+    claims.iter().filter(|claim| !kinds::is_of_kcp(object::text(claim, "/group"), object::text(claim, "/resource")))
+}
+
+/// What an export has to claim for the kinds of a definition.
+pub(crate) fn permission_claims(blueprint: &Blueprint, kinds: &Kinds, identities: &Identities) -> Claimed {
     let mut guessed = Vec::new();
     let mut claims: Vec<Value> = Vec::new();
     for used in &blueprint.kinds {
@@ -211,7 +254,10 @@ pub(crate) fn permission_claims(blueprint: &Blueprint, kinds: &Kinds) -> (Vec<Va
             kinds::guess(&used.kind)
         });
         let verbs: &[&str] = if used.access == Access::Manage { &MANAGE_VERBS } else { &READ_VERBS };
-        let claim = json!({"group": used.kind.group, "resource": kind.plural, "verbs": verbs});
+        let mut claim = json!({"group": used.kind.group, "resource": kind.plural, "verbs": verbs});
+        if let Some(identity) = identities.get(&claims::group_resource(&used.kind.group, &kind.plural)) {
+            claim["identityHash"] = identity.as_str().into();
+        }
         // Two versions of a kind are one resource.
         match claims.iter_mut().find(|other| other["group"] == claim["group"] && other["resource"] == claim["resource"])
         {
@@ -220,7 +266,7 @@ pub(crate) fn permission_claims(blueprint: &Blueprint, kinds: &Kinds) -> (Vec<Va
             None => claims.push(claim),
         }
     }
-    (claims, guessed)
+    Claimed { claims, guessed }
 }
 
 fn export(schemas: &[Value], claims: &[Value], blueprint: &Blueprint, options: &Options) -> Value {
@@ -244,7 +290,7 @@ fn export(schemas: &[Value], claims: &[Value], blueprint: &Blueprint, options: &
     json!({"apiVersion": "apis.kcp.io/v1alpha2", "kind": "APIExport", "metadata": {"name": name}, "spec": spec})
 }
 
-/// A binding that accepts the claims. Without a workspace path kcp looks for
+/// A binding that accepts these claims. Without a workspace path kcp looks for
 /// the export in the binding's own workspace.
 fn binding(export: &str, claims: &[Value], options: &Options) -> Value {
     let mut reference = json!({"name": export});

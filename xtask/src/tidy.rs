@@ -16,13 +16,14 @@ use anyhow::{Context, Result};
 use self::source::Source;
 
 /// Files and folders of `host/src` that decide and never act.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "plan",
     "policy",
     "inventory",
     "receipt",
     "status",
     "publish",
+    "identity",
     "compat",
     "managed_fields",
     "adopt",

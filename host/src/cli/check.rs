@@ -3,10 +3,10 @@
 //!
 //! What is wrong is the module's to say; here it is gathered and printed.
 
-use std::{iter, path::PathBuf, slice};
+use std::{collections::BTreeSet, iter, path::PathBuf, slice};
 
 use clap::ValueEnum;
-use contract::Severity;
+use contract::{Blueprint, Severity};
 use serde_json::{Value, json};
 
 use super::{
@@ -15,6 +15,10 @@ use super::{
     output,
 };
 use crate::{
+    claims,
+    identity::Identities,
+    kinds::Kinds,
+    publish,
     report::{self, Exit, Failure, Finding, Look},
     sandbox::Module,
     schemas,
@@ -100,6 +104,9 @@ struct Found {
     findings: Vec<Finding>,
     /// What has none, such as a file that cannot be read.
     failures: Vec<Failure>,
+    /// The resources that kcp itself does not serve, of definitions that are
+    /// right.
+    foreign: BTreeSet<String>,
 }
 
 impl Found {
@@ -152,19 +159,27 @@ impl Found {
     fn definition(&mut self, document: &Document, module: &Module, known: &schemas::Schemas) {
         if let Some(prepared) = self.take(definition::prepare(module, document, known)) {
             self.findings.extend(report::findings(document, &prepared.warnings));
+            self.foreign.extend(foreign(&prepared.blueprint, known));
         }
     }
 
     /// Prints it all. What has no place is said last, and the gravest of that
     /// is the command's own failure.
     fn tell(self, output: Format, definitions: usize, deny_warnings: bool) -> Result<(), Failure> {
-        let Found { findings, mut failures } = self;
+        let Found { findings, mut failures, foreign } = self;
         let verdict = Verdict::of(&findings, definitions, deny_warnings);
         match output {
             Format::Json => output::text(&format!("{:#}\n", findings.iter().map(entry).collect::<Value>()))?,
             Format::Text => {
                 let look = Look::of_stderr();
                 findings.iter().for_each(|finding| eprint!("{}", finding.render(look)));
+                if !foreign.is_empty() {
+                    let resources: Vec<String> = foreign.into_iter().collect();
+                    report::note(&format!(
+                        "not served by kcp itself, but by an APIExport that consumers bind too: {}",
+                        resources.join(", ")
+                    ));
+                }
             }
         }
         // The same file of a module may fail for every definition.
@@ -186,6 +201,14 @@ impl Found {
             }
         }
     }
+}
+
+/// What of a definition's kinds kcp itself does not serve.
+fn foreign(blueprint: &Blueprint, known: &schemas::Schemas) -> Vec<String> {
+    let used = blueprint.kinds.iter().map(|used| used.kind.clone());
+    let kinds: Kinds = used.filter_map(|kind| known.address(&kind).map(|address| (kind, address))).collect();
+    let claimed = publish::permission_claims(blueprint, &kinds, &Identities::new());
+    publish::foreign(&claimed.claims).map(claims::resource_of).collect()
 }
 
 struct Verdict {

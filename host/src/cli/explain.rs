@@ -17,7 +17,14 @@ use super::{
     files::Files,
     output,
 };
-use crate::{claims, definition::ModuleRef, object, publish, report::Failure};
+use crate::{
+    claims,
+    definition::ModuleRef,
+    identity::Identities,
+    object,
+    publish::{self, Claimed},
+    report::Failure,
+};
 
 /// Tell what a definition comes to
 ///
@@ -63,8 +70,10 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 fn explain(definition: &Definition, module: Option<&Path>, output: Format) -> Result<(), Failure> {
     let prepared = &definition.prepared;
-    let (claims, guessed) = publish::permission_claims(&prepared.blueprint, &definition.kinds);
+    let Claimed { claims, guessed } =
+        publish::permission_claims(&prepared.blueprint, &definition.kinds, &Identities::new());
     let mut told = told(&prepared.blueprint, &claims);
+    told["notOfKcp"] = publish::foreign(&claims).map(claims::resource_of).collect();
     let guessed: Vec<String> = guessed.iter().map(ToString::to_string).collect();
     told["unknownKinds"] = json!(guessed);
     let reference = match module {
@@ -159,12 +168,20 @@ fn text(told: &Value) -> String {
     });
     text += &table([header].into_iter().chain(rows).collect());
     text += "\nA consumer is asked for rights on:\n";
-    let claims = told["claims"].as_array().into_iter().flatten().map(|claim| {
-        let resource = claims::group_resource(object::text(claim, "/group"), object::text(claim, "/resource"));
-        [resource, words(&claim["verbs"]).join(", ")]
-    });
+    let claims = told["claims"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|claim| [claims::resource_of(claim), words(&claim["verbs"]).join(", ")]);
     let claims: Vec<[String; 2]> = claims.collect();
     text += &if claims.is_empty() { "  nothing\n".to_owned() } else { table(claims) };
+    let foreign = words(&told["notOfKcp"]);
+    if !foreign.is_empty() {
+        text += &format!(
+            "\nNot served by kcp itself, but by an APIExport that consumers bind too:\n  {}\n",
+            foreign.join("\n  ")
+        );
+    }
     let unknown = words(&told["unknownKinds"]);
     if !unknown.is_empty() {
         text += &format!("\nNot known offline: {}\n", unknown.join(", "));

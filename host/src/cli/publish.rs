@@ -2,31 +2,28 @@
 //!
 //! What they are is `crate::publish`'s business, and sending them `kcp`'s.
 
+mod apply;
 mod changes;
+mod identity;
+mod print;
+mod workspace;
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 use serde_json::Value;
 
+use self::print::Print;
 use super::{
     Global,
     definition::{self, Definition},
     files::Files,
-    output,
 };
 use crate::{
     definition::DefinitionKind,
     fault::Fault as _,
-    kcp::{
-        Cluster,
-        publisher::{self, Unfinished},
-    },
+    kcp::{Cluster, publisher::Unfinished},
     kinds::Kinds,
-    object::Target,
     publish::{self, Options, Publication},
     report::{self, Failure},
 };
@@ -36,7 +33,9 @@ use crate::{
 /// Prints, without asking any server, the CRDs, the APIResourceSchemas (named
 /// by their content: a changed definition gets new ones), the APIExport with
 /// the claims that its children need, the APIBinding to hand out to consumers,
-/// and the rights that the host needs in the provider's workspace.
+/// and the rights that the host needs in the provider's workspace. `-o provider`,
+/// `-o definition` and `-o consumer` print what goes where, to be applied in
+/// this order.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -64,6 +63,13 @@ pub struct Args {
     /// What to check the definition's children by
     #[command(flatten)]
     pub schemas: definition::Schemas,
+    /// Whose a resource is that kcp itself does not serve: the `status.identityHash` of the APIExport that consumers
+    /// bind for it; `--apply` looks it up in the provider's workspace
+    #[arg(long, value_name = "RESOURCE.GROUP=HASH")]
+    pub identity: Vec<identity::Given>,
+    /// Let the consumers' binding that is printed accept the claims of the export
+    #[arg(long)]
+    pub accept_claims: bool,
     /// Let consumers break: publish also where their instances or clients may fail
     #[arg(long)]
     pub allow_breaking_changes: bool,
@@ -76,9 +82,9 @@ pub struct Args {
     /// How long to wait with `--apply`, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "apply")]
     pub timeout: u64,
-    /// How to print the objects
-    #[arg(short, long, value_enum, default_value_t = output::Format::Yaml, value_name = "FORMAT")]
-    pub output: output::Format,
+    /// Which objects to print, and how
+    #[arg(short, long, value_enum, default_value_t = Print::Yaml, value_name = "FORMAT")]
+    pub output: Print,
 }
 
 /// Where definitions live.
@@ -107,9 +113,12 @@ Examples:
   croft publish -f definition.yaml --context provider-team --apply
   # what a new version would change for those who use the former one
   croft publish -f definition.yaml --against published.yaml > /dev/null
-  # only the binding, for the consumers
-  croft publish -f definition.yaml --workspace root:provider:team -o json \\
-    | jq '.items[] | select(.kind == \"APIBinding\")'";
+  # files to keep and to apply: the provider's workspace, then the definition, then consumers'
+  croft publish -f definition.yaml -o provider > provider.yaml
+  croft publish -f definition.yaml -o definition > definition-pinned.yaml
+  croft publish -f definition.yaml -o consumer --workspace root:provider:team > binding.yaml
+  # with a Deployment among the children, which comes from an APIExport of somebody
+  croft publish -f definition.yaml --identity deployments.apps=c3f5… > published.yaml";
 
 pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let Args {
@@ -121,6 +130,8 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
         host_user,
         module,
         schemas,
+        identity,
+        accept_claims,
         allow_breaking_changes,
         against,
         apply,
@@ -133,32 +144,48 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
         let hint = "leave `--export` out, or give one definition at a time";
         return Err(definition::stray(&second.document, "one export cannot have two names", hint));
     }
-    let options = Options { layout: layout.into(), prefix, export, workspace, host_user };
+    alone_if_shared(&definitions, layout)?;
+    let identities = identity::given(identity)?;
+    let options = Options { layout: layout.into(), prefix, export, workspace, host_user, identities, accept_claims };
     if apply {
         let patience = Duration::from_secs(timeout);
-        for definition in &definitions {
-            let allowed = changes::allowed(definition, allow_breaking_changes);
-            let put = put(global, definition, module.as_deref(), options.clone(), allowed, patience, output);
-            super::block_on(put)?;
-        }
-        return Ok(());
+        let call =
+            apply::Call { definitions: &definitions, module: module.as_deref(), allow_breaking_changes, patience };
+        let publications = super::block_on(call.put(global, options, output))?;
+        return print::bindings(&publications, output);
     }
-    let mut objects = Vec::new();
+    let mut publications = Vec::new();
     for definition in &definitions {
         let publication = publication(definition, &definition.kinds, &options)?;
         if let Some(file) = &against {
             let allowed = changes::allowed(definition, allow_breaking_changes);
             changes::judge(&changes::in_file(file, &publication)?, &format!("`{file}`"), &publication, allowed)?;
         }
-        objects.extend(publication.objects());
+        publications.push(publication);
     }
-    if options.workspace.is_none() {
-        report::note(
-            "the APIBinding names no workspace: give the provider's with `--workspace`, such as \
-             `--workspace root:provider:team`",
-        );
+    identity::needed(&publications, &options)?;
+    let pinned = definitions.iter().map(|definition| definition.pinned(module.as_deref())).collect();
+    print::print(&publications, pinned, &options, output)
+}
+
+/// Refuses two definitions of a kind for the shared layout: the exports of both
+/// would serve that kind, and kcp binds it from one only.
+fn alone_if_shared(definitions: &[Definition], layout: Layout) -> Result<(), Failure> {
+    let mut kinds = Vec::new();
+    for definition in definitions.iter().filter(|_| layout == Layout::Shared) {
+        let kind = kind_of(definition);
+        if kinds.contains(&kind) {
+            let message = format!("this is a second {} for the shared layout", kind.as_str());
+            let hint = "publish with the split layout, or each in a workspace of its own";
+            return Err(definition::stray(&definition.document, &message, hint));
+        }
+        kinds.push(kind);
     }
-    output::objects(&objects, output)
+    Ok(())
+}
+
+fn kind_of(definition: &Definition) -> DefinitionKind {
+    DefinitionKind::of(&definition.document.value).unwrap_or(DefinitionKind::ResourceGroup)
 }
 
 /// The definitions, each after those whose APIs its children are of: a claim on an
@@ -177,70 +204,9 @@ fn in_order(mut definitions: Vec<Definition>) -> Vec<Definition> {
     ordered
 }
 
-/// Puts everything into the workspace of the context, in the order in which one
-/// thing needs the other, and prints the consumers' binding.
-async fn put(
-    global: &Global,
-    definition: &Definition,
-    module: Option<&Path>,
-    options: Options,
-    allowed: bool,
-    patience: Duration,
-    format: output::Format,
-) -> Result<(), Failure> {
-    let connection = super::connect(global).await?;
-    let Some(workspace) = connection.workspace() else {
-        let message = format!("the context `{}` does not point at a workspace", connection.context());
-        return Err(Failure::input(message).hint("publish with a context of the provider's workspace"));
-    };
-    let options = Options { workspace: options.workspace.or(Some(workspace)), ..options };
-    let cluster = connection.cluster().map_err(Failure::input)?;
-    let publication = publication(definition, &definition.kinds, &options)?;
-    let name = publication.export_name();
-    if let Some(export) = read(&cluster, &format!("/apis/apis.kcp.io/v1alpha2/apiexports/{name}")).await? {
-        unclaimed(&export, &publication)?;
-        if let Some(before) = changes::published(&cluster, &export, &publication).await? {
-            changes::judge(&before, "the published API", &publication, allowed)?;
-        }
-    }
-    publisher::rehearse(&cluster, &definition.pinned(module)).await.map_err(unfinished)?;
-    let Publication { crds, schemas, export, provider_binding, rbac, .. } = &publication;
-    // With the split layout definitions are a CRD here; with the shared one the
-    // export serves them.
-    let groups = crds.iter().skip(1).filter(|_| provider_binding.is_none());
-    for object in groups.chain(schemas).chain([export]).chain(rbac) {
-        said(publisher::put(&cluster, object, patience).await)?;
-    }
-    if let Some(binding) = provider_binding {
-        publisher::bind(&cluster, binding, false, patience).await.map_err(unfinished)?;
-        report::note(&format!("bound {} in its own workspace", publication.export_name()));
-    }
-    said(publisher::put(&cluster, &definition.pinned(module), patience).await)?;
-    output::objects(std::slice::from_ref(&publication.consumer_binding), format)
-}
-
-fn said(put: Result<Value, Unfinished>) -> Result<(), Failure> {
-    let object = put.map_err(unfinished)?;
-    let place = Target::of(&object).map(|target| target.to_string()).unwrap_or_default();
-    report::note(&format!("applied {place}"));
-    Ok(())
-}
-
 /// What stands at a path, if something does.
 async fn read(cluster: &Cluster, path: &str) -> Result<Option<Value>, Failure> {
     cluster.find(path).await.map_err(|error| unfinished(error.into()))
-}
-
-/// Refuses to take an API out of an export that serves others already: their
-/// objects would be out of everybody's reach.
-fn unclaimed(export: &Value, publication: &Publication) -> Result<(), Failure> {
-    let lost = publish::lost(export, &publication.export);
-    if lost.is_empty() {
-        return Ok(());
-    }
-    let (name, lost) = (publication.export_name(), lost.join(", "));
-    let message = format!("the export `{name}` serves {lost} too, which this definition does not have");
-    Err(Failure::input(message).hint("publish under another name with `--export`, or delete that export first"))
 }
 
 /// What a request or a wait that failed comes to.
@@ -260,9 +226,7 @@ pub(super) fn unfinished(error: Unfinished) -> Failure {
 /// # Errors
 /// The definition cannot be published.
 pub fn publication(definition: &Definition, kinds: &Kinds, options: &Options) -> Result<Publication, Failure> {
-    let blueprint = &definition.prepared.blueprint;
-    let kind = DefinitionKind::of(&definition.document.value).unwrap_or(DefinitionKind::ResourceGroup);
-    let publication = publish::publish(kind, blueprint, kinds, options).map_err(Failure::input)?;
+    let publication = made(definition, kinds, options)?;
     for kind in &publication.guessed {
         let plural = crate::kinds::guess(kind).plural;
         report::note(&format!(
@@ -270,4 +234,8 @@ pub fn publication(definition: &Definition, kinds: &Kinds, options: &Options) ->
         ));
     }
     Ok(publication)
+}
+
+fn made(definition: &Definition, kinds: &Kinds, options: &Options) -> Result<Publication, Failure> {
+    publish::publish(kind_of(definition), &definition.prepared.blueprint, kinds, options).map_err(Failure::input)
 }

@@ -12,6 +12,7 @@ mod definitions;
 mod graph_definitions;
 mod lifecycle;
 mod outages;
+mod publishing;
 mod requests;
 mod seed;
 mod stage;

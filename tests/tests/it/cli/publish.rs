@@ -159,3 +159,161 @@ fn there_must_be_something_to_compare_with() {
     desk.croft("publish -f rg.yaml --against nowhere.yaml").refused(&["cannot read `nowhere.yaml`"]);
     desk.croft("publish -f - --against -").refused(&["the standard input can be read only once"]);
 }
+
+/// A definition with children that kcp itself does not serve, of either kind.
+const WORKLOAD: &str = "apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {name: apps.kro.run}
+spec:
+  schema:
+    apiVersion: v1alpha1
+    kind: App
+    spec: {image: string | required=true}
+  resources:
+  - id: settings
+    template:
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: '${schema.metadata.name}'}
+  - id: web
+    template:
+      apiVersion: v1
+      kind: Service
+      metadata: {name: '${schema.metadata.name}'}
+      spec: {ports: [{port: 80}]}
+  - id: server
+    template:
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: '${schema.metadata.name}'}
+      spec:
+        selector: {matchLabels: {app: '${schema.metadata.name}'}}
+        template:
+          metadata: {labels: {app: '${schema.metadata.name}'}}
+          spec: {containers: [{name: main, image: '${schema.spec.image}'}]}
+";
+const IDENTIFIED: &str = "--identity deployments.apps=ab12 --identity services=cd34";
+
+#[test]
+fn what_kcp_does_not_serve_is_told_before_anything_is_published() {
+    let desk = Desk::with(&[("rg.yaml", WORKLOAD)]);
+    let said = desk.croft("check -f rg.yaml").done().stderr;
+    assert!(said.contains("note: not served by kcp itself") && said.contains("deployments.apps, services"), "{said}");
+    assert_eq!(desk.croft("check -f rg.yaml -o json").done().stderr, "");
+    let told = desk.croft("explain -f rg.yaml").done().stdout;
+    assert!(told.contains("Not served by kcp itself") && told.contains("\n  services\n"), "{told}");
+    let told: Value = serde_json::from_str(&desk.croft("explain -f rg.yaml -o json").done().stdout).unwrap();
+    assert_eq!(told["notOfKcp"], serde_json::json!(["services", "deployments.apps"]));
+    desk.write("rg.yaml", GREETING);
+    assert!(!desk.croft("check -f rg.yaml").done().stderr.contains("not served"));
+    assert!(!desk.croft("explain -f rg.yaml").done().stdout.contains("Not served"));
+}
+
+#[test]
+fn a_claim_without_an_identity_is_told_and_not_handed_out() {
+    let desk = Desk::with(&[("rg.yaml", WORKLOAD)]);
+    let said = desk.croft("publish -f rg.yaml --workspace root:provider").done().stderr;
+    assert!(said.contains("claims services, deployments.apps without saying whose"), "{said}");
+    desk.croft("publish -f rg.yaml -o provider --identity services=cd34")
+        .refused(&["claims deployments.apps without saying whose", "hint: give `--identity deployments.apps=HASH`"]);
+    let ran = desk.croft(&format!("publish -f rg.yaml --workspace root:provider --accept-claims {IDENTIFIED}")).done();
+    assert_eq!(ran.stderr, "");
+    let objects = ran.objects();
+    for kind in ["APIExport", "APIBinding"] {
+        let object = objects.iter().find(|object| object["kind"] == kind).unwrap();
+        let claims = object["spec"]["permissionClaims"].as_array().unwrap();
+        let identity =
+            |resource: &str| claims.iter().find(|claim| claim["resource"] == resource).unwrap()["identityHash"].clone();
+        assert_eq!((identity("deployments"), identity("services")), ("ab12".into(), "cd34".into()), "{kind}");
+        assert_eq!(identity("configmaps"), Value::Null, "{kind}");
+    }
+}
+
+#[test]
+fn an_identity_that_nobody_needs_is_refused() {
+    let desk = Desk::with(&[("rg.yaml", WORKLOAD)]);
+    for (given, said) in [
+        ("deployment.apps=ab12", "names `deployment.apps`, which the definition does not need"),
+        ("configmaps=ab12", "names `configmaps`, which kcp itself serves"),
+    ] {
+        desk.croft(&format!("publish -f rg.yaml --identity {given}"))
+            .refused(&[said, "hint: it needs the identity of `services`, `deployments.apps`"]);
+    }
+    desk.croft("publish -f rg.yaml --identity services=a --identity services=b")
+        .refused(&["two identities of `services`"]);
+    assert_eq!(desk.croft("publish -f rg.yaml --identity services").status, 2);
+}
+
+#[test]
+fn what_goes_where_is_printed_to_be_applied_in_order() {
+    let desk = Desk::with(&[("rg.yaml", GREETING)]);
+    let objects = desk.croft("publish -f rg.yaml -o provider").done().objects();
+    assert_eq!(
+        kinds(&objects),
+        ["CustomResourceDefinition", "APIResourceSchema", "APIExport", "ClusterRole", "ClusterRoleBinding"]
+    );
+    assert_eq!(objects[0]["metadata"]["name"], "resourcegroups.kro.run");
+    let objects = desk.croft("publish -f rg.yaml -o definition").done().objects();
+    assert_eq!((kinds(&objects), &objects[0]["metadata"]["namespace"]), (vec!["ResourceGroup"], &"default".into()));
+    desk.croft("publish -f rg.yaml -o consumer")
+        .refused(&["names no workspace", "hint: give the provider's with `--workspace`"]);
+    let ran = desk.croft("publish -f rg.yaml -o consumer --workspace root:provider").done();
+    let objects = ran.objects();
+    assert_eq!(kinds(&objects), ["APIBinding"]);
+    assert_eq!(objects[0]["spec"].get("permissionClaims"), None);
+    assert!(
+        ran.stdout.contains("\n#  permissionClaims:\n") && ran.stdout.contains("#    state: Accepted\n"),
+        "{}",
+        ran.stdout
+    );
+    // The remark is what it says: a part of `spec`.
+    let answered: String = ran
+        .stdout
+        .lines()
+        .filter(|line| !line.starts_with("# ") || line.starts_with("#  "))
+        .map(|line| format!("{}\n", line.strip_prefix('#').unwrap_or(line)))
+        .collect();
+    desk.write("answered.yaml", &answered);
+    let accepting = desk.croft("publish -f rg.yaml -o consumer --workspace root:provider --accept-claims").done();
+    let source = host::yaml::Source::parse("answered", &answered).unwrap();
+    assert_eq!(source.documents[0].value, accepting.objects()[0]);
+    let shared = desk.croft("publish -f rg.yaml -o provider --layout shared").done().objects();
+    assert!(!kinds(&shared).contains(&"CustomResourceDefinition"), "{shared:#?}");
+    assert_eq!(shared.last().unwrap()["kind"], "APIBinding");
+}
+
+/// A definition whose child is an instance of `SOMETHING`'s API.
+const OUTER: &str = "apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {name: outers.kro.run}
+spec:
+  schema: {apiVersion: v1alpha1, kind: Outer, spec: {size: integer}}
+  resources:
+  - id: inner
+    template:
+      apiVersion: kro.run/v1alpha1
+      kind: Inner
+      metadata: {name: '${schema.metadata.name}'}
+      spec: {size: '${schema.spec.size}'}
+";
+const INNER: &str = "apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {name: inners.kro.run}
+spec:
+  schema: {apiVersion: v1alpha1, kind: Inner, spec: {size: integer}}
+  resources: []
+";
+
+#[test]
+fn several_definitions_are_printed_part_by_part() {
+    let desk = Desk::with(&[("outer.yaml", OUTER), ("inner.yaml", INNER)]);
+    let all = "publish -f outer.yaml -f inner.yaml --workspace root:provider --identity inners.kro.run=ab12";
+    let provider = desk.croft(&format!("{all} -o provider")).done().objects();
+    let crds = provider.iter().filter(|object| object["kind"] == "CustomResourceDefinition");
+    assert_eq!(crds.count(), 1, "{provider:#?}");
+    assert_eq!(kinds(&provider).iter().filter(|kind| **kind == "APIExport").count(), 2);
+    assert_eq!(desk.croft(&format!("{all} -o definition")).done().objects().len(), 2);
+    assert_eq!(kinds(&desk.croft(&format!("{all} -o consumer")).done().objects()), ["APIBinding"; 2]);
+    desk.croft(&format!("{all} --layout shared"))
+        .refused(&["this is a second ResourceGraphDefinition for the shared layout"]);
+}
