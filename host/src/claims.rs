@@ -115,10 +115,17 @@ impl Claims {
         &self.wanted
     }
 
-    /// The claims that wait for an answer, in the export's order.
+    /// The claims that wait for an answer, in the export's order. One that was
+    /// accepted for fewer verbs waits for the others.
     fn open(&self) -> Vec<&Value> {
-        let is_open =
-            |claim: &&Value| self.grant(object::text(claim, "/group"), object::text(claim, "/resource")) == Grant::Open;
+        let is_open = |claim: &&Value| match self.grant(object::text(claim, "/group"), object::text(claim, "/resource"))
+        {
+            Grant::Open => true,
+            Grant::Accepted | Grant::Applying => {
+                self.answered.iter().flatten().any(|answer| falls_short(answer, claim))
+            }
+            Grant::NotClaimed => false,
+        };
         self.wanted.iter().filter(is_open).collect()
     }
 
@@ -155,10 +162,13 @@ fn answer(answered: &[Value], claim: &Value) -> Vec<Value> {
         let is = |other: &Value| names(other, group, resource) && (!exact || identity(other) == identity(claim));
         answered.iter().position(is)
     };
-    let value = accepted(claim);
+    let mut value = accepted(claim);
     match of(true).or_else(|| of(false)) {
         Some(index) => {
             let place = format!("/spec/permissionClaims/{index}");
+            if let (true, Some(selector)) = (falls_short(&answered[index], claim), answered[index].get("selector")) {
+                value["selector"] = selector.clone();
+            }
             let test = json!({"op": "test", "path": format!("{place}/resource"), "value": resource});
             vec![test, json!({"op": "replace", "path": place, "value": value})]
         }
@@ -196,6 +206,19 @@ pub fn resource_of(claim: &Value) -> String {
 
 fn identity(claim: &Value) -> &str {
     object::text(claim, "/identityHash")
+}
+
+/// Whether an answer accepts a claim for some of its verbs only.
+fn falls_short(answer: &Value, claim: &Value) -> bool {
+    let verbs = |claim: &Value| -> Vec<String> {
+        let verbs = claim.get("verbs").and_then(Value::as_array).into_iter().flatten();
+        verbs.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let (has, is_all) = (verbs(answer), |verb: &String| verb == "*");
+    let is_answer = names(answer, object::text(claim, "/group"), object::text(claim, "/resource"))
+        && identity(answer) == identity(claim)
+        && object::text(answer, "/state") == "Accepted";
+    is_answer && !has.iter().any(is_all) && verbs(claim).iter().any(|verb| !has.contains(verb))
 }
 
 fn names(claim: &Value, group: &str, resource: &str) -> bool {

@@ -57,7 +57,7 @@ fn one_line_accepts_all_that_is_missing() {
         assert_eq!(missing.resources, ["configmaps"]);
         assert_eq!(missing.accept, format!("kubectl patch apibinding webs.kro.run --type=json -p='{patch}'"));
     }
-    let accepted = json!({"permissionClaims": [{"resource": "configmaps", "state": "Accepted"}]});
+    let accepted = json!({"permissionClaims": [{"resource": "configmaps", "state": "Accepted", "verbs": ["get"]}]});
     assert_eq!(binding(accepted, json!([])).missing(), None);
 }
 
@@ -91,4 +91,23 @@ fn a_line_that_a_condition_would_cut_off_is_said_shortly() {
     assert_eq!(short.accept, "croft bind root:provider:webs.kro.run --name webs.kro.run --accept-claims");
     assert_eq!(short.resources.len(), 20);
     assert!(missing(json!({})).accept.starts_with("kubectl patch"));
+}
+
+#[test]
+fn verbs_that_the_export_asks_for_anew_are_missing_and_nothing_stops_for_them() {
+    let entry = |verbs: Value| json!({"resource": "configmaps", "verbs": verbs});
+    let answered = |verbs: Value| {
+        let mut answer = entry(verbs);
+        answer["state"] = "Accepted".into();
+        answer["selector"] = json!({"matchLabels": {"a": "b"}});
+        of(json!({"permissionClaims": [answer]}), json!([entry(json!([]))]), json!([entry(json!(["get", "create"]))]))
+    };
+    let claims = answered(json!(["get"]));
+    assert_eq!(claims.grant("", "configmaps"), Grant::Accepted);
+    assert_eq!(claims.missing().unwrap().resources, ["configmaps"]);
+    let value = &claims.acceptance()[1]["value"];
+    assert_eq!((&value["verbs"], &value["selector"]), (&json!(["get", "create"]), &json!({"matchLabels": {"a": "b"}})));
+    for enough in [json!(["create", "get", "list"]), json!(["*"])] {
+        assert_eq!(answered(enough).missing(), None);
+    }
 }

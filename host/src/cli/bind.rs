@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Global, output};
 use crate::{
-    claims::{self, Claims, Grant, Missing},
+    claims::{self, Claims, Missing},
     kcp::{Connection, publisher},
     object,
     report::{self, Failure},
@@ -138,9 +138,10 @@ async fn claimed(connection: &Connection, export: &ExportRef) -> Result<Option<V
 
 /// A line about one claim.
 fn asked(claim: &Value, answered: Option<&Claims>, accept: bool) -> String {
-    let grant = answered.map(|claims| claims.grant(object::text(claim, "/group"), object::text(claim, "/resource")));
-    let answer = match (grant, accept) {
-        (Some(Grant::Accepted | Grant::Applying), _) => "accepted",
+    let missing = |claims: &Claims| claims.missing().map(|missing| missing.resources).unwrap_or_default();
+    let is_accepted = answered.is_some_and(|claims| !missing(claims).contains(&claims::resource_of(claim)));
+    let answer = match (is_accepted, accept) {
+        (true, _) => "accepted",
         (_, true) => "would be accepted",
         (_, false) => "not accepted without `--accept-claims`",
     };

@@ -96,12 +96,14 @@ fn accepting_the_rest_leaves_other_answers_alone() {
     let mut narrow = wanted.as_array().unwrap().iter().find(|claim| claim["resource"] == "configmaps").unwrap().clone();
     narrow["state"] = "Accepted".into();
     narrow["selector"] = json!({"matchLabels": {"team": "one"}});
+    narrow["verbs"] = json!(["get", "list", "watch"]);
     api().merge(&path, &json!({"spec": {"permissionClaims": [narrow]}})).unwrap();
     stage.bind(1, "chains.kro.run");
     let answers = api().find(&path).unwrap().unwrap()["spec"]["permissionClaims"].clone();
     let answer =
         |resource: &str| answers.as_array().unwrap().iter().find(|claim| claim["resource"] == resource).unwrap();
     assert_eq!(answer("configmaps")["selector"], json!({"matchLabels": {"team": "one"}}));
+    assert!(answer("configmaps")["verbs"].to_string().contains("create"), "{answers:#?}");
     assert_eq!(answer("secrets")["state"], "Accepted");
     let asked = stage.done(&["bind", &export, "--context", "team-1", "--dry-run"]);
     assert!(asked.stderr.contains("bound in") && asked.stderr.contains("; accepted"), "{asked:#?}");
