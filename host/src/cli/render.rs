@@ -4,6 +4,7 @@
 //! It runs the same module in the same sandbox under the same policy; objects
 //! given with `--observed` stand for the cluster.
 
+mod converge;
 mod explain;
 mod observed;
 mod standin;
@@ -55,6 +56,13 @@ pub struct Args {
     /// reads, by kind, namespace and name.
     #[arg(long, value_name = "FILE")]
     observed: Vec<String>,
+    /// Play the passes to their end: what is rendered is taken for live
+    ///
+    /// What servers and Kubernetes' own controllers set, such as uids and the
+    /// status of a Deployment, has stand-ins. Objects of other kinds report
+    /// nothing; what is given with `--observed` is taken as it stands.
+    #[arg(long)]
+    converge: bool,
     /// A field of the instances' metadata that a server sets: uid, creationTimestamp, generation or resourceVersion
     ///
     /// An instance that does not have them gets stand-ins, the same ones each time.
@@ -81,7 +89,9 @@ Examples:
   croft render -f definition.yaml -f instance.yaml
   # what it comes to once its children are there, and why
   kubectl get configmaps,secrets -o yaml > live.yaml
-  croft render -f definition.yaml -f instance.yaml --observed live.yaml --explain";
+  croft render -f definition.yaml -f instance.yaml --observed live.yaml --explain
+  # what it comes to in the end, without a cluster
+  croft render -f definition.yaml -f instance.yaml --converge";
 
 /// One instance and what it comes to.
 struct Rendered {
@@ -95,13 +105,15 @@ struct Rendered {
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { files, observed, instance_metadata, explain, output, module, schemas } = args;
+    let Args { files, observed, converge, instance_metadata, explain, output, module, schemas } = args;
     definition::one_stdin(files.given().chain(&observed).chain(schemas.files()))?;
     let names = files.names()?;
     let (definitions, mut instances) = definition::choose(names.read()?, module.as_deref(), &schemas)?;
     // A folder may hold objects of whatever kind.
     instances.retain(|instance| names.was_given(instance) || of(&definitions, instance).is_ok());
-    let live: Vec<Value> = files::read_all(&observed)?.into_iter().map(|document| document.value).collect();
+    let live = files::read_all(&observed)?;
+    live.iter().for_each(|document| report::warnings(document, &observed::odd(document)));
+    let live: Vec<Value> = live.into_iter().map(|document| document.value).collect();
     if instances.is_empty() {
         for Definition { prepared, .. } in &definitions {
             let api = &prepared.blueprint.api.kind;
@@ -110,9 +122,11 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     }
     let mut objects = Vec::new();
     let mut standins = None;
+    let cluster = Cluster { live: &live, converge, given: &instance_metadata };
     for instance in &instances {
         let definition = of(&definitions, instance)?;
-        let (rendered, standin) = render(definition, instance, &live, &instance_metadata)?;
+        let is_ours = |kind: &Gvk| definitions.iter().any(|it| api(it) == kind);
+        let (rendered, standin) = render(definition, instance, &cluster, is_ours)?;
         let named = rendered.children.iter().map(|(_, object)| object).chain(rendered.instance.get("status"));
         standins = standins.or_else(|| standin.note(named));
         if explain {
@@ -125,6 +139,13 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     }
     standins.iter().for_each(|note| report::note(note));
     output::objects(&objects, output)
+}
+
+/// What stands for a cluster.
+struct Cluster<'a> {
+    live: &'a [Value],
+    converge: bool,
+    given: &'a [Given],
 }
 
 /// The definition whose API an instance is of.
@@ -157,20 +178,31 @@ fn strange(definitions: &[Definition], document: &Document) -> Failure {
 fn render(
     definition: &Definition,
     document: &Document,
-    live: &[Value],
-    given: &[Given],
+    cluster: &Cluster<'_>,
+    is_ours: impl Fn(&Gvk) -> bool,
 ) -> Result<(Rendered, Standin), Failure> {
     let blueprint = &definition.prepared.blueprint;
     let mut instance = admitted(blueprint, document)?;
-    let standin = standin::fill(&mut instance, given);
+    let standin = standin::fill(&mut instance, cluster.given);
     let namespace = match object::text(&instance, "/metadata/namespace") {
         "" => "default",
         namespace => namespace,
     };
-    let pool = Pool::of(live.iter().cloned(), namespace);
-    let mut rendered = settle(definition, document, &instance, &pool)?;
+    let render = |pool: &Pool| settle(definition, document, &instance, pool);
+    let (mut rendered, pool) = if cluster.converge {
+        // A wave brings at least one id further, or passes on what changed with one.
+        let most = 2 * blueprint.nodes.len() + 3;
+        let (rendered, pool, waves) = converge::converge(cluster.live, namespace, most, is_ours, render)?;
+        waves.iter().for_each(|wave| report::note(wave));
+        (rendered, pool)
+    } else {
+        let pool = Pool::of(cluster.live.iter().cloned(), namespace);
+        (render(&pool)?, pool)
+    };
     standin.remove(&mut rendered.instance);
-    for target in pool.unused() {
+    // What was rendered before, and is observed now, has the instance too.
+    let own = Target::of(&rendered.instance);
+    for target in pool.unused().filter(|target| Some(*target) != own.as_ref()) {
         report::note(&format!("{target} was given with `--observed`, but the instance has no such child"));
     }
     Ok((rendered, standin))

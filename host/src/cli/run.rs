@@ -1,6 +1,6 @@
 //! `croft run`: the operator.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -53,6 +53,9 @@ Examples:
 pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let Args { export, workers, modules, allow_consumer_definitions, cache } = args;
     super::block_on(async {
+        if let Some(folder) = &modules {
+            is_folder(folder)?;
+        }
         // First of all: asked to stop while it starts, the host stops in order.
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::host)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::host)?;
@@ -75,6 +78,19 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
             hint.into_iter().fold(Failure::host(error), Failure::hint)
         })
     })
+}
+
+/// Refuses at once what would fail every definition later.
+fn is_folder(folder: &Path) -> Result<(), Failure> {
+    let failure = |cause: String| {
+        Failure::input(format!("cannot take modules from `{}`: {cause}", folder.display()))
+            .hint("`--modules` names a folder that holds the files that definitions name, such as `kro.wasm`")
+    };
+    match std::fs::metadata(folder) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(failure("it is not a folder".to_owned())),
+        Err(error) => Err(failure(error.to_string())),
+    }
 }
 
 fn source(connection: Connection, export: Option<String>) -> Result<Source, Failure> {

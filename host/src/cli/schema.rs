@@ -177,7 +177,7 @@ fn wrong_type(schema: &Value, value: &Value) -> Option<&'static str> {
 
 fn type_hint(expected: &str, value: &Value) -> Option<String> {
     match (expected, value) {
-        ("a string", Value::Number(_) | Value::Bool(_)) => Some(format!("quote it: `\"{value}\"`")),
+        ("a string", Value::Number(_) | Value::Bool(_)) => Some("put it in quotes".to_owned()),
         ("a number" | "an integer" | "a boolean", Value::String(text))
             if text.parse::<f64>().is_ok() || matches!(text.as_str(), "true" | "false") =>
         {
@@ -306,7 +306,7 @@ mod tests {
             (json!({}), "MissingField `spec.name` is required at `/spec/name`"),
             (
                 json!({"name": 12}),
-                "WrongType `spec.name` must be a string, not a number at `/spec/name` (quote it: `\"12\"`)",
+                "WrongType `spec.name` must be a string, not a number at `/spec/name` (put it in quotes)",
             ),
             (json!({"name": "a"}), "OutOfRange `spec.name` must have at least 2 characters at `/spec/name`"),
             (
@@ -337,7 +337,7 @@ mod tests {
             ),
             (
                 json!({"name": "ab", "labels": {"a/b": 1}}),
-                "WrongType `spec.labels.a/b` must be a string, not a number at `/spec/labels/a~1b` (quote it: `\"1\"`)",
+                "WrongType `spec.labels.a/b` must be a string, not a number at `/spec/labels/a~1b` (put it in quotes)",
             ),
             (
                 json!({"name": "ab", "szie": 1}),

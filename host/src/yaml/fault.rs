@@ -27,6 +27,19 @@ pub(super) fn too_deep(at: Range<usize>) -> Fault {
     Fault { at: at.start..at.start, message, hint: None, also: None }
 }
 
+/// What to do about a line whose value is an expression without quotes that YAML
+/// takes apart.
+pub(super) fn unquoted(line: &str) -> Option<String> {
+    let (before, expression) = line.split_at(line.find("${")?);
+    let is_value = before.trim_end().ends_with(['-', ':']);
+    let expression = expression.trim_end();
+    if !is_value || !expression.contains(": ") {
+        return None;
+    }
+    let quoted = expression.replace('\'', "''");
+    Some(format!("quote an expression that contains `: `, such as `'{quoted}'`"))
+}
+
 /// The parser's words with what usually helps.
 pub(super) fn explain(info: &str) -> (String, Option<String>) {
     let hint = match info {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     MAX_DEPTH, MAX_VALUES,
-    fault::{Fault, explain, not_a_key, too_deep},
+    fault::{Fault, explain, not_a_key, too_deep, unquoted},
     reading::Reading,
     scalar,
 };
@@ -330,6 +330,8 @@ impl Loader<'_> {
         let start = start + tab.unwrap_or(0);
         let length = self.text[start..].chars().next().map_or(0, char::len_utf8);
         let (message, hint) = explain(error.info());
+        let line = self.text[..start].rsplit('\n').next().map_or(start, |begun| start - begun.len());
+        let hint = unquoted(self.text[line..].lines().next().unwrap_or_default()).or(hint);
         Fault { at: start..start + length, message, hint, also: None }
     }
 }

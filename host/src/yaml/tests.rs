@@ -97,6 +97,20 @@ fn what_json_cannot_hold_is_refused() {
 }
 
 #[test]
+fn an_expression_that_yaml_takes_apart_is_to_be_quoted() {
+    for (text, quoted) in [
+        ("- ${a.b == {\"c\": \"d\"}}", "'${a.b == {\"c\": \"d\"}}'"),
+        ("k: ${a ? 'b' : c}", "'${a ? ''b'' : c}'"),
+        ("k:\n  - x: ${a ? b : c}\n    y: 1", "'${a ? b : c}'"),
+    ] {
+        let hint = refusal(text).hint.unwrap_or_default();
+        assert!(hint.ends_with(&format!("such as `{quoted}`")), "{text}: {hint}");
+    }
+    let hint = refusal("k: a: b").hint.unwrap_or_default();
+    assert!(hint.contains("indentation"), "{hint}");
+}
+
+#[test]
 fn numbers_and_true_may_be_keys() {
     assert_eq!(value("8080: a\ntrue: b\n'on': c"), json!({"8080": "a", "true": "b", "on": "c"}));
 }

@@ -232,6 +232,10 @@ impl<'d, 's> Collector<'d, 's, '_> {
 
     /// A text that must be one expression and nothing else.
     fn alone(&mut self, text: &str, at: &Pointer, place: Place, wrong: &str) {
+        // It stands for an element that is no text.
+        if text.is_empty() && self.problems.error_at(at) {
+            return;
+        }
         let range = match template::split(text) {
             Ok(parts) => parts.standalone(),
             Err(error) => return self.nested(&error, text, at, wrong),

@@ -37,6 +37,11 @@ impl Problems {
         self.found.len()
     }
 
+    /// Whether one of them is an error at this place.
+    pub(crate) fn error_at(&self, at: &Pointer) -> bool {
+        self.found.iter().any(|problem| problem.severity == Severity::Error && problem.at == at.0)
+    }
+
     /// Whether any of them is an error.
     pub(crate) fn any_error(&self) -> bool {
         self.found.iter().any(|problem| problem.severity == Severity::Error)

@@ -57,7 +57,8 @@ impl Reader<'_> {
     /// Notes that a value has another type.
     pub(crate) fn wrong_type(&mut self, at: &Pointer, wanted: &str, got: &Value) {
         let message = format!("must be {wanted}, got {}", kind_of(got));
-        self.problems.error("WrongType", at, message).hint(format!("write {wanted} here"));
+        let hint = unquoted(got).unwrap_or_else(|| format!("write {wanted} here"));
+        self.problems.error("WrongType", at, message).hint(hint);
     }
 
     /// Notes a field that is known and does nothing, if it is there.
@@ -189,6 +190,14 @@ impl Reader<'_> {
             self.problems.warning("UnknownField", &at.field(name), message).maybe_hint(hint);
         }
     }
+}
+
+/// What to do about a map that was meant as an expression: YAML takes `${a ? b : c}`
+/// apart at `: `.
+pub(crate) fn unquoted(value: &Value) -> Option<String> {
+    let (key, rest) = value.as_object()?.iter().next()?;
+    let rest = rest.as_str().unwrap_or("…");
+    key.starts_with("${").then(|| format!("quote an expression that contains `: `, such as `'{key} : {rest}'`"))
 }
 
 /// Where a field belongs that stands among the `known` ones of another map, and

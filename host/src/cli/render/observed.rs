@@ -3,14 +3,35 @@
 
 use std::{cell::Cell, collections::BTreeMap};
 
-use contract::{Observed, Read, Scope, Selection};
+use contract::{Observed, Problem, Read, Scope, Selection, Severity};
 use serde_json::Value;
 
 use crate::{
     inventory,
     kinds::{self, Kinds},
     object::{self, Target},
+    yaml::Document,
 };
+
+/// What is odd about an object that is meant to be a live one.
+pub(super) fn odd(document: &Document) -> Vec<Problem> {
+    let conditions = document.value.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
+    let with_bool = conditions.enumerate().filter_map(|(index, condition)| match condition.get("status")? {
+        Value::Bool(status) => Some((index, if *status { "True" } else { "False" })),
+        _ => None,
+    });
+    let problem = |(index, word)| Problem {
+        severity: Severity::Warning,
+        code: "OddCondition".to_owned(),
+        at: format!("/status/conditions/{index}/status"),
+        span: None,
+        message:
+            "the status of a condition is a text, and this is a boolean: an expression will not find it equal to one"
+                .to_owned(),
+        hint: Some(format!("quote it: `\"{word}\"`")),
+    };
+    with_bool.map(problem).collect()
+}
 
 /// Objects that stand for what is in the instance's workspace.
 pub(super) struct Pool {

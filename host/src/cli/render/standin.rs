@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Any moment does, as long as it is always the same one.
-const BORN: &str = "2020-01-01T00:00:00Z";
+pub(super) const BORN: &str = "2020-01-01T00:00:00Z";
 
 /// One field and its value, as `uid=…`.
 #[derive(Clone, Debug)]

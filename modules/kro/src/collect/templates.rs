@@ -9,7 +9,7 @@ use crate::{
     model::{Dialect, Resource},
     naming,
     problem::{Pointer, Problems, nearest},
-    template,
+    reader, template,
 };
 
 /// Prefixes of labels and annotations that are the runtime's.
@@ -254,8 +254,9 @@ impl<'d, 's> Collector<'d, 's, '_> {
         let (wanted, got) = (expected.join(" or "), shape::type_of(value));
         let message = format!("expected {wanted} type for path {path}, got {got}");
         let hint = match value {
-            Value::Number(_) | Value::Bool(_) if expected.contains(&"string") => format!("quote it: `\"{value}\"`"),
-            _ => format!("write a value of type {wanted}, or an expression that has it"),
+            Value::Number(_) | Value::Bool(_) if expected.contains(&"string") => "put it in quotes".to_owned(),
+            value => reader::unquoted(value)
+                .unwrap_or_else(|| format!("write a value of type {wanted}, or an expression that has it")),
         };
         self.wrong_shape(resource, "WrongType", at, &message).hint(hint);
     }

@@ -20,7 +20,7 @@ fn a_value_of_another_type_is_refused_where_it_stands() {
         "required: '15'",
         &["--> app3.yaml:8:13", "must be an integer", "leave the quotes out: `15`"],
     );
-    refused("name: app3", "name: 3", &["--> app3.yaml:6:9", "must be a string", "quote it: `\"3\"`"]);
+    refused("name: app3", "name: 3", &["--> app3.yaml:6:9", "must be a string", "put it in quotes"]);
     refused("config: {}", "config: []", &["app3.yaml:7:", "`spec.config` must be an object, not a list"]);
 }
 

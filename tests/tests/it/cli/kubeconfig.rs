@@ -164,4 +164,8 @@ fn the_host_refuses_a_context_that_it_cannot_run_with() {
     add(&desk, "--name vw").done();
     desk.croft("run --kubeconfig config --context vw --export x")
         .refused(&["points at a virtual workspace", "hint: leave `--export` out"]);
+    for (folder, why) in [("nowhere", "No such file or directory"), ("config", "it is not a folder")] {
+        desk.croft(&format!("run --kubeconfig config --context vw --modules {folder}"))
+            .refused(&[&format!("cannot take modules from `{folder}`: {why}"), "hint: `--modules` names a folder"]);
+    }
 }

@@ -176,6 +176,37 @@ fn what_was_observed_unblocks_the_rest_in_the_order_of_dependencies() {
 }
 
 #[test]
+fn played_to_the_end_every_wave_follows_from_stand_ins() {
+    let desk = greeting();
+    let ran = desk.croft("render -f rg.yaml -f ada.yaml --converge").done();
+    let objects = ran.objects();
+    assert_eq!(names(&objects), ["Greeting ada", "ConfigMap ada-card", "Secret ada-seal"]);
+    assert_eq!(objects[0]["status"]["state"], "ACTIVE");
+    for line in ["note: wave 1: ConfigMap team/ada-card\n", "note: wave 2: Secret team/ada-seal\n"] {
+        assert!(ran.stderr.contains(line), "`{line}` is not in:\n{}", ran.stderr);
+    }
+    // What is given goes before what is made up.
+    let objects = desk.croft("render -f rg.yaml -f ada.yaml --converge --observed live.yaml").done().objects();
+    assert_eq!(objects[2]["stringData"]["signature"], "sealed on card 0-1-2");
+}
+
+#[test]
+fn a_condition_whose_status_is_a_boolean_is_warned_of() {
+    let desk = greeting();
+    desk.write("odd.yaml", format!("{LIVE}  status: {{conditions: [{{type: Ready, status: True}}]}}\n"));
+    let ran = desk.croft("render -f rg.yaml -f ada.yaml --observed odd.yaml").done();
+    assert!(ran.stderr.contains("warning[OddCondition]"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_was_rendered_may_be_observed_with_the_instance_in_it() {
+    let desk = greeting();
+    let ran = desk.croft("render -f rg.yaml -f ada.yaml").done();
+    let again = desk.croft_with("render -f rg.yaml -f ada.yaml --observed -", &[], &ran.stdout).done();
+    assert!(!again.stderr.contains("was given with"), "{}", again.stderr);
+}
+
+#[test]
 fn an_instance_whose_children_are_all_there_is_active() {
     let desk = greeting();
     let mut live = LIVE.to_owned();
