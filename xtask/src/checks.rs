@@ -1,6 +1,6 @@
 //! `test`, `bench`, `tidy` and `ci`: calls of cargo, in order and aloud.
 
-use std::{env, path::Path, process::Command};
+use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -149,7 +149,7 @@ fn cargo_in<'a>(environment: impl IntoIterator<Item = (&'a str, &'a Path)>, argu
 }
 
 fn command(arguments: &[&str]) -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = crate::cargo();
     cargo.args(arguments).current_dir(root());
     cargo
 }

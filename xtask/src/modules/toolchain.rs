@@ -63,7 +63,7 @@ impl Toolchain {
     /// The call that compiles a module to core wasm.
     pub(super) fn cargo_rustc(&self, root: &Path, name: &str) -> Command {
         let mut command = match &self.kind {
-            Kind::InUse => Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
+            Kind::InUse => crate::cargo(),
             Kind::Distribution(distribution) => distribution.cargo(),
         };
         // Flags meant for the user's own machine, such as `-C target-cpu`, are
