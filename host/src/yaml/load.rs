@@ -3,7 +3,7 @@
 //! Aliases share their node, so that a document that multiplies itself costs
 //! nothing before its size is known and refused.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{collections::HashMap, iter, ops::Range, sync::Arc};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     MAX_DEPTH, MAX_VALUES,
     fault::{Fault, explain, not_a_key, too_deep, unquoted},
-    reading::Reading,
+    reading::{MOST_WORK, Reading},
     scalar,
 };
 
@@ -47,19 +47,52 @@ pub(super) struct Loaded {
     pub(super) odd: Vec<Fault>,
 }
 
-/// Reads a text, and again as long as the parser refuses what `kubectl` reads.
+/// Reads a text document by document, and one again as long as the parser
+/// refuses what `kubectl` reads.
 pub(super) fn documents(text: &str) -> Result<Loaded, Fault> {
-    let mut reading = Reading::of(text);
-    loop {
-        let stopped = match load(text, &reading) {
-            Ok(loaded) => return Ok(loaded),
-            Err(stopped) => stopped,
-        };
-        let mended = stopped.complaint.is_some_and(|error| reading.mend(error.info(), error.marker().index()));
-        if !mended {
-            return Err(stopped.fault);
+    let mut all = Loaded { roots: vec![], odd: vec![] };
+    let mut work = MOST_WORK;
+    for part in parts(text) {
+        let mut reading = Reading::of(text, part.clone());
+        loop {
+            let stopped = match load(&text[..part.end], &reading) {
+                Ok(mut loaded) => {
+                    all.roots.append(&mut loaded.roots);
+                    all.odd.append(&mut loaded.odd);
+                    break;
+                }
+                Err(stopped) => stopped,
+            };
+            let mend = |error: ScanError| reading.mend(error.info(), error.marker().index(), &mut work);
+            if !stopped.complaint.is_some_and(mend) {
+                return Err(stopped.fault);
+            }
         }
     }
+    Ok(all)
+}
+
+/// The parts of a text that stand between lines of `---`, which `kubectl` splits
+/// it at and which stand in no document. A text with directives is one part.
+fn parts(text: &str) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        if line.starts_with('%') {
+            return iter::once(0..text.len()).collect();
+        }
+        let rest = line.strip_prefix("---").map(|rest| (rest, rest.trim_start()));
+        // `---# …` is text, as `---a` is.
+        let splits =
+            |(rest, words): (&str, &str)| words.is_empty() || words.starts_with('#') && rest.len() > words.len();
+        if rest.is_some_and(splits) {
+            parts.push(start..at);
+            start = at + line.len();
+        }
+        at += line.len();
+    }
+    parts.push(start..at);
+    parts
 }
 
 /// Why a text could not be read, and the parser's own words if they are its.

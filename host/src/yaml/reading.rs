@@ -5,13 +5,15 @@
 //! any column; the parser wants them further in than their key. And in JSON it
 //! takes two escapes of half a letter each for the letter that they are.
 
+use std::ops::Range;
+
 /// How far a line is moved in. More than any file nests, mostly; a line that is
 /// still not far enough is moved again.
 const INDENT: usize = 64;
 
 /// The work that mending a file may take, in letters read again: enough for
 /// hundreds of such lines in a file of usual size.
-const MOST_WORK: usize = 64 << 20;
+pub(super) const MOST_WORK: usize = 64 << 20;
 
 /// The letters, and where each stands in the file.
 pub(super) struct Reading {
@@ -19,22 +21,24 @@ pub(super) struct Reading {
     /// The byte of each letter in the file, and the file's end; none if all is
     /// ASCII and as it was.
     origin: Option<Vec<usize>>,
-    work: usize,
+    /// Where the text begins in the file.
+    start: usize,
 }
 
 impl Reading {
-    pub(super) fn of(text: &str) -> Reading {
+    pub(super) fn of(file: &str, part: Range<usize>) -> Reading {
+        let (text, start) = (&file[part.clone()], part.start);
         let is_json = text.trim_start().starts_with(['{', '[']) && text.contains("\\u");
         if is_json {
-            return Reading::of_json(text);
+            return Reading::of_json(text, start);
         }
         let table = || text.char_indices().map(|(offset, _)| offset).chain([text.len()]).collect();
-        Reading { text: text.to_owned(), origin: (!text.is_ascii()).then(table), work: 0 }
+        Reading { text: text.to_owned(), origin: (!text.is_ascii()).then(table), start }
     }
 
     /// With every letter beyond 16 bits in place of its two escapes. Half of one
     /// alone is no letter, and Go puts U+FFFD in its place.
-    fn of_json(text: &str) -> Reading {
+    fn of_json(text: &str, start: usize) -> Reading {
         let (mut patched, mut origin) = (String::with_capacity(text.len()), Vec::with_capacity(text.len()));
         let mut at = 0;
         while let Some(letter) = text[at..].chars().next() {
@@ -60,7 +64,7 @@ impl Reading {
             }
         }
         origin.push(text.len());
-        Reading { text: patched, origin: Some(origin), work: 0 }
+        Reading { text: patched, origin: Some(origin), start }
     }
 
     /// What the parser reads.
@@ -70,6 +74,11 @@ impl Reading {
 
     /// Where the letter of this number stands in the file.
     pub(super) fn byte(&self, index: usize) -> usize {
+        self.start + self.offset(index)
+    }
+
+    /// The same, counted from where the text begins.
+    fn offset(&self, index: usize) -> usize {
         match &self.origin {
             None => index,
             Some(table) => table.get(index).or(table.last()).copied().unwrap_or(index),
@@ -78,11 +87,10 @@ impl Reading {
 
     /// Moves in what the parser complains about, if it complains about a column.
     /// Whether it is worth reading again.
-    pub(super) fn mend(&mut self, complaint: &str, index: usize) -> bool {
-        self.work += self.text.len();
-        if self.work > MOST_WORK {
-            return false;
-        }
+    /// It costs `work`, of which there may not be enough.
+    pub(super) fn mend(&mut self, complaint: &str, index: usize, work: &mut usize) -> bool {
+        let Some(left) = work.checked_sub(self.text.len()) else { return false };
+        *work = left;
         let letters: Vec<char> = self.text.chars().collect();
         let lines = match complaint {
             "invalid indentation in quoted scalar" => continued(&letters, index),
@@ -102,12 +110,12 @@ impl Reading {
         for (index, letter) in letters.iter().enumerate() {
             if lines.next_if_eq(&&index).is_some() {
                 text.extend(std::iter::repeat_n(' ', INDENT));
-                origin.extend(std::iter::repeat_n(self.byte(index), INDENT));
+                origin.extend(std::iter::repeat_n(self.offset(index), INDENT));
             }
             text.push(*letter);
-            origin.push(self.byte(index));
+            origin.push(self.offset(index));
         }
-        origin.push(self.byte(letters.len()));
+        origin.push(self.offset(letters.len()));
         self.text = text;
         self.origin = Some(origin);
     }
@@ -154,11 +162,11 @@ mod tests {
     #[test]
     fn escapes_of_half_a_letter_each_are_one_in_json() {
         let text = r#"{"a": "\ud83d\ude00 \\ud83d \ud83d é"}"#;
-        let reading = Reading::of(text);
+        let reading = Reading::of(text, 0..text.len());
         assert_eq!(reading.text(), "{\"a\": \"\u{1f600} \\\\ud83d \u{fffd} é\"}");
         let quote = reading.text().chars().count() - 2;
         assert_eq!(reading.byte(quote), text.len() - 2);
-        assert_eq!(Reading::of("a: \"\\ud83d\"").text(), "a: \"\\ud83d\"", "in YAML they are no letters");
+        assert_eq!(Reading::of("a: \"\\ud83d\"", 0..11).text(), "a: \"\\ud83d\"", "in YAML they are no letters");
     }
 
     #[test]

@@ -85,7 +85,9 @@ fn what_json_cannot_hold_is_refused() {
         ("[a]: 1", "a key must be"),
         ("a: {{ name }}", "a key must be"),
         ("a: *b", "unknown anchor"),
-        ("a: &x 1\n---\nb: *x", "an anchor that this document does not have"),
+        ("a: &x 1\n---\nb: *x", "unknown anchor"),
+        ("a: &x 1\n--- # next\nb: *x", "unknown anchor"),
+        ("a: &x 1\n--- {b: *x}", "an anchor that this document does not have"),
         ("a: &x [*x]", "an anchor that this document does not have"),
         ("<<: 1", "`<<` takes a mapping"),
         ("a:\n\t- b", "tab"),
@@ -108,6 +110,28 @@ fn an_expression_that_yaml_takes_apart_is_to_be_quoted() {
     }
     let hint = refusal("k: a: b").hint.unwrap_or_default();
     assert!(hint.contains("indentation"), "{hint}");
+}
+
+#[test]
+fn a_place_is_one_of_the_file_in_whichever_document_it_is() {
+    let text = "a: é\n---\nb: 'x\n y'\n--- # third\nc: [1,\n2]\n---\n\n---\nd: {\n";
+    let flaw = refusal(text);
+    assert_eq!(line_column(text, flaw.at.start).0, 11, "{}", flaw.message);
+    let source = Source::parse("t.yaml", text.strip_suffix("d: {\n").unwrap()).unwrap();
+    let place = source.documents[2].place("/c/1");
+    assert_eq!((source.documents.len(), place.line, place.column), (3, 7, 1));
+}
+
+#[test]
+fn a_directive_belongs_to_the_document_behind_the_line() {
+    let source = Source::parse("t.yaml", "%YAML 1.2\n---\na: 1\n---\nb: 2\n").unwrap();
+    assert_eq!(source.documents.len(), 2);
+}
+
+#[test]
+fn a_text_that_has_to_be_mended_often_is_read_in_proportion() {
+    let text = "a:\n  b: 'x\ny'\n---\n".repeat(20_000);
+    assert_eq!(Source::parse("t.yaml", &text).unwrap().documents.len(), 20_000);
 }
 
 #[test]
