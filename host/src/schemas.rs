@@ -29,7 +29,7 @@ pub const UNKNOWN: &str = "x-croft-unknown";
 /// Schemas that somebody gave, by kind.
 #[derive(Clone, Debug, Default)]
 pub struct Schemas {
-    custom: BTreeMap<Gvk, Schema>,
+    custom: BTreeMap<Gvk, custom::Version>,
     documents: Vec<Document>,
 }
 
@@ -84,8 +84,8 @@ impl Schemas {
     /// It says nothing of any kind.
     pub fn add(&mut self, document: &Value) -> Result<(), Error> {
         if custom::is_source(document) {
-            let schemas = custom::schemas(document)?;
-            self.custom.extend(schemas.into_iter().map(|schema| (schema.kind.clone(), schema)));
+            let versions = custom::versions(document)?;
+            self.custom.extend(versions.into_iter().map(|version| (version.kind.clone(), version)));
             return Ok(());
         }
         self.documents.push(Document::new(document.clone()).ok_or(Error::NoSource)?);
@@ -94,14 +94,14 @@ impl Schemas {
 
     /// The schema of a kind.
     pub fn get(&self, kind: &Gvk) -> Option<Schema> {
-        let custom = self.custom.get(kind).cloned();
+        let custom = self.custom.get(kind).map(custom::Version::schema);
         custom.or_else(|| self.documents.iter().rev().find_map(|document| document.schema(kind)))
     }
 
     /// How a kind is addressed.
     pub fn address(&self, kind: &Gvk) -> Option<Kind> {
         match self.custom.get(kind) {
-            Some(schema) => Some(Kind { plural: schema.plural.clone(), scope: schema.scope }),
+            Some(version) => Some(version.address.clone()),
             None => self.documents.iter().rev().find_map(|document| document.address(kind)),
         }
     }

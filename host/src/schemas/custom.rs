@@ -7,7 +7,7 @@ use contract::{Gvk, Schema, Scope};
 use serde_json::{Map, Value, json};
 
 use super::{Error, expand::expand_schema, table};
-use crate::object;
+use crate::{kinds::Kind, object};
 
 /// What `metadata` of every object is, in the table of Kubernetes' own kinds.
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
@@ -23,8 +23,25 @@ pub(super) fn is_source(object: &Value) -> bool {
     })
 }
 
-/// The schemas of all versions.
-pub(super) fn schemas(object: &Value) -> Result<Vec<Schema>, Error> {
+/// One version of a kind.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    pub(super) kind: Gvk,
+    pub(super) address: Kind,
+    /// As its author wrote it. It is made into what a server publishes when
+    /// somebody asks for it: of a large file most kinds are not needed.
+    schema: Option<Value>,
+}
+
+impl Version {
+    pub(super) fn schema(&self) -> Schema {
+        let Kind { plural, scope } = self.address.clone();
+        Schema { kind: self.kind.clone(), plural, scope, openapi: published(self.schema.as_ref()) }
+    }
+}
+
+/// All versions of a kind.
+pub(super) fn versions(object: &Value) -> Result<Vec<Version>, Error> {
     let field = |at: &'static str| match object::text(object, at) {
         "" => Err(Error::Incomplete { at }),
         text => Ok(text.to_owned()),
@@ -33,20 +50,18 @@ pub(super) fn schemas(object: &Value) -> Result<Vec<Schema>, Error> {
     let scope = if field("/spec/scope")? == "Cluster" { Scope::Cluster } else { Scope::Namespaced };
     let versions = object.pointer("/spec/versions").and_then(Value::as_array);
     let versions = versions.ok_or(Error::Incomplete { at: "/spec/versions" })?;
-    let schema = |version: &Value| Schema {
+    let version = |version: &Value| Version {
         kind: Gvk { group: group.clone(), version: object::text(version, "/name").to_owned(), kind: kind.clone() },
-        plural: plural.clone(),
-        scope,
-        openapi: published(version),
+        address: Kind { plural: plural.clone(), scope },
+        // A CRD wraps the schema once more than an APIResourceSchema.
+        schema: version.pointer("/schema/openAPIV3Schema").or_else(|| version.get("schema")).cloned(),
     };
-    Ok(versions.iter().map(schema).collect())
+    Ok(versions.iter().map(version).collect())
 }
 
 /// A version's schema as a server publishes it: with the fields that every
 /// object has.
-fn published(version: &Value) -> Value {
-    // A CRD wraps the schema once more than an APIResourceSchema.
-    let schema = version.pointer("/schema/openAPIV3Schema").or_else(|| version.get("schema"));
+fn published(schema: Option<&Value>) -> Value {
     let mut schema = match schema {
         Some(schema @ Value::Object(_)) => schema.clone(),
         _ => json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}),
