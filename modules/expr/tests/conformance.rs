@@ -47,6 +47,8 @@ const OTHER_FILES: &[(&str, &str)] = &[
 const DIFFERENT: &[(&str, &str)] = &[
     ("network_ext/ipv4/ipv4_equals_ipv6", "Kubernetes, and so kro, refuses IPv4 addresses written as IPv6"),
     ("network_ext/ipv4/ipv4_not_equals_ipv6", "Kubernetes, and so kro, refuses IPv4 addresses written as IPv6"),
+    ("string_ext/value_errors/indexof_out_of_range", "cel-go, and so kro, finds nothing beyond the end"),
+    ("string_ext/value_errors/lastindexof_out_of_range", "cel-go, and so kro, finds nothing beyond the end"),
 ];
 
 #[test]

@@ -91,6 +91,8 @@ fn nothing_is_found_from_the_end_of_a_text_on() {
         ("text.indexOf('c', 3)", -1),
         ("text.indexOf('c', 9)", -1),
         ("text.indexOf('', 3)", 3),
+        ("text.indexOf('', -1)", -1),
+        ("text.lastIndexOf('', 9)", 9),
         ("''.indexOf('a')", -1),
         ("''.lastIndexOf('a')", -1),
     ] {

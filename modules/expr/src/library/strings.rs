@@ -78,32 +78,39 @@ fn pay_for_search(machine: &Machine, text: &[char], part: &[char]) -> Result<(),
 }
 
 /// Where a search begins. As in cel-go nothing is found from the end on or beyond
-/// it, but the empty text.
-fn offset(args: &[Value], text: &[char], part: &[char], otherwise: usize) -> Result<Option<usize>, Error> {
+/// it.
+fn offset(args: &[Value], length: usize, otherwise: usize) -> Result<Option<usize>, Error> {
     let Some(offset) = integer(args, 2)? else { return Ok(Some(otherwise)) };
     let position = usize::try_from(offset).map_err(|_| out_of_range(offset))?;
-    Ok((part.is_empty() || position < text.len()).then_some(position))
+    Ok((position < length).then_some(position))
+}
+
+/// Where the empty text is found: wherever one looks for it, as in cel-go, be it
+/// outside of the text.
+fn empty(args: &[Value], otherwise: usize) -> Outcome<'static> {
+    let otherwise = count(Some(otherwise));
+    Ok(integer(args, 2)?.map_or(otherwise, Value::Int))
 }
 
 fn index_of<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     let haystack: Vec<char> = receiver(machine, args)?.chars().collect();
     let needle: Vec<char> = text(args, 1)?.chars().collect();
-    let Some(start) = offset(args, &haystack, &needle, 0)? else { return Ok(count(None)) };
-    pay_for_search(machine, &haystack, &needle)?;
     if needle.is_empty() {
-        return Ok(count(Some(start)));
+        return empty(args, 0);
     }
+    let Some(start) = offset(args, haystack.len(), 0)? else { return Ok(count(None)) };
+    pay_for_search(machine, &haystack, &needle)?;
     Ok(count(haystack[start..].windows(needle.len()).position(|window| window == needle).map(|found| found + start)))
 }
 
 fn last_index_of<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     let haystack: Vec<char> = receiver(machine, args)?.chars().collect();
     let needle: Vec<char> = text(args, 1)?.chars().collect();
-    let Some(last) = offset(args, &haystack, &needle, haystack.len())? else { return Ok(count(None)) };
-    pay_for_search(machine, &haystack, &needle)?;
     if needle.is_empty() {
-        return Ok(count(Some(last)));
+        return empty(args, haystack.len());
     }
+    let Some(last) = offset(args, haystack.len(), haystack.len())? else { return Ok(count(None)) };
+    pay_for_search(machine, &haystack, &needle)?;
     let mut found = haystack.windows(needle.len()).enumerate().filter(|(at, window)| *at <= last && *window == needle);
     Ok(count(found.next_back().map(|(at, _)| at)))
 }
