@@ -22,29 +22,25 @@ pub(crate) fn test(phases: &Phases, arguments: &[String]) -> Result<()> {
     phases.heading("the CEL specification's tests");
     // A machine that was given kcp as a file may have no Go: the tests of ours that
     // take nothing else still tell much, and what is left out is said.
-    let specification = match go::module(CEL_SPECIFICATION) {
-        Ok(folder) => Some(folder.join("tests/simple/testdata")),
-        Err(error) => {
-            say(format_args!("left out, only the tests of `modules/expr/tests/conformance` are run: {error:#}"));
-            None
-        }
-    };
-    phases.heading("Go's libraries, to compare with");
-    let oracles = match oracles::program() {
-        Ok(program) => Some(program),
-        Err(error) => {
-            say(format_args!("left out, YAML and plurals are not compared with Go: {error:#}"));
-            None
-        }
-    };
+    let specification = or_left_out(go::module(CEL_SPECIFICATION), "only `modules/expr/tests/conformance` is run");
+    let specification = specification.map(|folder| folder.join("tests/simple/testdata"));
+    phases.heading("kro and Go's libraries, to compare with");
+    let libraries = or_left_out(oracles::libraries(), "YAML and plurals are not compared with Go");
+    let expressions = or_left_out(oracles::expressions(), "drawn expressions are not compared with kro");
     phases.heading("tests of the workspace");
     // The end-to-end tests run the binary, which `cargo test` of another package does not build.
     build_croft(&[])?;
     let environment = specification.iter().map(|folder| ("CEL_CONFORMANCE", folder.as_path()));
-    let environment = environment.chain(oracles.iter().map(|program| ("CROFT_ORACLES", program.as_path())));
+    let environment = environment.chain(libraries.iter().map(|program| ("CROFT_ORACLES", program.as_path())));
+    let environment = environment.chain(expressions.iter().map(|program| ("CROFT_KRO_ORACLE", program.as_path())));
     cargo_in(environment, &with(&["test", "--locked", "--workspace"], arguments))?;
     phases.done("test");
     Ok(())
+}
+
+/// What a machine may lack, with a line that says so.
+fn or_left_out<T>(found: Result<T>, consequence: &str) -> Option<T> {
+    found.map_err(|error| say(format_args!("left out, {consequence}: {error:#}"))).ok()
 }
 
 /// The bench, with all that it needs. Its arguments are its own, not cargo's.

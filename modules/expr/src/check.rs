@@ -76,7 +76,16 @@ pub struct Checked<'n, 's> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn check<'n, 's>(source: &str, node: &'n Node, env: &Env<'s>) -> Result<Checked<'n, 's>, Vec<Issue>> {
-    let mut checker = Checker { source, env, locals: Vec::new(), bindings: Bindings::default(), issues: Vec::new() };
+    let bindings = Bindings::default();
+    let mut checker = Checker {
+        source,
+        env,
+        locals: Vec::new(),
+        bindings,
+        issues: Vec::new(),
+        last_list: Vec::new(),
+        mixes_numbers: false,
+    };
     let (of, code) = checker.node(node);
     if checker.issues.is_empty() {
         Ok(Checked { of: checker.bindings.resolve(&of, true), code })
@@ -91,6 +100,11 @@ struct Checker<'e, 's> {
     locals: Vec<(String, Type<'s>)>,
     bindings: Bindings<'s>,
     issues: Vec<Issue>,
+    /// The types of the elements of the list literal that was checked last.
+    last_list: Vec<Type<'s>>,
+    /// Whether numbers of different types have an order. For cel-go they have from
+    /// the first macro on that binds a name, to the end of the expression.
+    mixes_numbers: bool,
 }
 
 /// A type, and how to evaluate what has it.
@@ -117,7 +131,9 @@ impl<'s> Checker<'_, 's> {
 
     /// A type in a message.
     fn shown(&self, of: &Type<'s>) -> String {
-        self.bindings.resolve(of, true).to_string()
+        let shown = self.bindings.resolve(of, true).to_string();
+        // In its messages cel-go writes the short names.
+        shown.replace("google.protobuf.Duration", "duration").replace("google.protobuf.Timestamp", "timestamp")
     }
 
     fn node<'n>(&mut self, node: &'n Node) -> Typed<'n, 's> {
@@ -154,6 +170,7 @@ impl<'s> Checker<'_, 's> {
 
     /// Checks something with one more name.
     fn with<T>(&mut self, name: &str, of: Type<'s>, inner: impl FnOnce(&mut Self) -> T) -> T {
+        self.mixes_numbers = true;
         self.locals.push((name.to_owned(), of));
         let found = inner(self);
         self.locals.pop();
@@ -369,12 +386,15 @@ impl<'s> Checker<'_, 's> {
     fn list<'n>(&mut self, elements: &'n [(Node, bool)]) -> Typed<'n, 's> {
         let mut common = None;
         let mut codes = Vec::with_capacity(elements.len());
+        let mut types = Vec::with_capacity(elements.len());
         for (element, optional) in elements {
             let (of, code) = self.node(element);
             let of = if *optional { self.optional_value(element.at, &of) } else { of };
+            types.push(of.clone());
             common = Some(self.bindings.join(common, of));
             codes.push((code, *optional));
         }
+        self.last_list = types;
         let element = common.unwrap_or_else(|| self.bindings.fresh());
         (Type::list(element), Code::List(codes))
     }

@@ -1,5 +1,6 @@
 //! Values as JSON, as kro writes them into templates and statuses.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::{
@@ -42,38 +43,55 @@ pub enum NotJson {
 /// # Errors
 /// JSON cannot hold it.
 pub fn to_json(value: &Value) -> Result<Option<Json>, NotJson> {
-    at_depth(value, 0)
+    at_depth(value, 0, Target::Object)
 }
 
-fn at_depth(value: &Value, depth: usize) -> Result<Option<Json>, NotJson> {
+/// As a text of JSON can hold it, which can hold more than an object: bytes are
+/// base64 and every `uint` is a number, as Go's `encoding/json` writes them.
+pub(crate) fn to_json_text(value: &Value) -> Result<String, NotJson> {
+    Ok(go_json(&at_depth(value, 0, Target::Text)?.unwrap_or(Json::Null)))
+}
+
+/// Where a value goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// Into an object of Kubernetes.
+    Object,
+    /// Into a text.
+    Text,
+}
+
+fn at_depth(value: &Value, depth: usize, target: Target) -> Result<Option<Json>, NotJson> {
     if depth > MAX_DEPTH {
         return Err(NotJson::TooDeep);
     }
     Ok(Some(match value {
         Value::Omit => return Ok(None),
         Value::Null | Value::Optional(None) => Json::Null,
-        Value::Optional(Some(value)) => return at_depth(value, depth + 1),
+        Value::Optional(Some(value)) => return at_depth(value, depth + 1, target),
         Value::Bool(value) => Json::Bool(*value),
         Value::Int(number) => Json::from(*number),
+        Value::Uint(number) if target == Target::Text => Json::from(*number),
         Value::Uint(number) => i64::try_from(*number).map(Json::from).map_err(|_| NotJson::Uint(*number))?,
         Value::Double(number) => of_double(*number)?,
         Value::Text(text) => Json::String(text.to_string()),
+        Value::Bytes(bytes) if target == Target::Text => Json::String(STANDARD.encode(bytes)),
         Value::Bytes(_) => return Err(NotJson::Bytes),
         Value::List(List::Json(elements, _)) => Json::Array(elements.to_vec()),
         Value::Map(Entries::Json(fields, _)) => Json::Object((*fields).clone()),
-        Value::List(list) => Json::Array(list_of(list, depth)?),
-        Value::Map(map) => Json::Object(map_of(map, depth)?),
+        Value::List(list) => Json::Array(list_of(list, depth, target)?),
+        Value::Map(map) => Json::Object(map_of(map, depth, target)?),
         Value::Timestamp(at) => Json::String(at.to_rfc3339_seconds()),
         Value::Duration(span) => Json::String(span.to_go_string()),
         Value::Type(_) | Value::Kube(_) | Value::Condition(_) => return Err(NotJson::Type(value.type_name())),
     }))
 }
 
-fn list_of(list: &List, depth: usize) -> Result<Vec<Json>, NotJson> {
-    list.iter().filter_map(|element| at_depth(&element, depth + 1).transpose()).collect()
+fn list_of(list: &List, depth: usize, target: Target) -> Result<Vec<Json>, NotJson> {
+    list.iter().filter_map(|element| at_depth(&element, depth + 1, target).transpose()).collect()
 }
 
-fn map_of(map: &Entries, depth: usize) -> Result<Map<String, Json>, NotJson> {
+fn map_of(map: &Entries, depth: usize, target: Target) -> Result<Map<String, Json>, NotJson> {
     let mut json = Map::new();
     for (key, value) in map.iter() {
         let name = match key {
@@ -82,7 +100,7 @@ fn map_of(map: &Entries, depth: usize) -> Result<Map<String, Json>, NotJson> {
             Key::Int(_) => return Err(NotJson::Key("int64")),
             Key::Uint(_) => return Err(NotJson::Key("uint64")),
         };
-        if let Some(value) = at_depth(&value, depth + 1)? {
+        if let Some(value) = at_depth(&value, depth + 1, target)? {
             json.insert(name, value);
         }
     }

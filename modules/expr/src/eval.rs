@@ -547,10 +547,12 @@ fn literal_key<'v>(value: &Value<'v>) -> Result<Key<'v>, Error> {
     }
 }
 
-/// A field. Of an optional the field is an optional.
+/// A field. Of an optional the field is an optional. What has no fields, null
+/// above all, lacks this one, as in cel-go.
 fn select<'v>(operand: &Value<'v>, field: &str) -> Outcome<'v> {
     match operand {
         Value::Map(map) => map.field(field).ok_or_else(|| Error::NoSuchKey(field.to_owned())),
+        Value::List(_) => Err(no_position("string")),
         Value::Optional(None) => Ok(Value::Optional(None)),
         Value::Optional(Some(value)) => absent(select(value, field)),
         Value::Condition(condition) => Ok(Value::text(match field {
@@ -560,18 +562,22 @@ fn select<'v>(operand: &Value<'v>, field: &str) -> Outcome<'v> {
             "message" => &condition.message,
             _ => return Err(Error::NoSuchKey(field.to_owned())),
         })),
-        _ => Err(Error::no_such_overload()),
+        _ => Err(Error::NoSuchKey(field.to_owned())),
     }
 }
 
 fn has(operand: &Value, field: &str) -> Result<bool, Error> {
     match operand {
         Value::Map(map) => Ok(map.field(field).is_some()),
-        Value::Optional(None) => Ok(false),
+        Value::List(_) => Err(no_position("string")),
         Value::Optional(Some(value)) => has(value, field),
         Value::Condition(_) => select(operand, field).map(|value| value.weight() > 0),
-        _ => Err(Error::no_such_overload()),
+        _ => Ok(false),
     }
+}
+
+fn no_position(type_name: &str) -> Error {
+    Error::failed(format!("unsupported index type '{type_name}' in list"))
 }
 
 /// What a lookup finds, as an optional.
@@ -597,19 +603,26 @@ fn index<'v>(operand: &Value<'v>, key: &Value<'v>) -> Outcome<'v> {
             let position = match key.as_key() {
                 Some(Key::Int(number)) => number,
                 Some(Key::Uint(number)) => i64::try_from(number).unwrap_or(i64::MAX),
-                _ => {
-                    return Err(Error::failed(format!("unsupported index type '{}' in list", key.type_name())));
-                }
+                _ => return Err(no_position(key.type_name())),
             };
             let element = usize::try_from(position).ok().and_then(|position| list.get(position));
             element.ok_or(Error::OutOfBounds(position))
         }
         Value::Map(map) => {
             let found = key.as_key().and_then(|key| map.get(&key));
-            found.ok_or_else(|| Error::NoSuchKey(library::conversions::shown(key)))
+            found.ok_or_else(|| missing(key))
         }
         Value::Optional(None) => Ok(Value::Optional(None)),
         Value::Optional(Some(value)) => absent(index(value, key)),
-        _ => Err(Error::no_such_overload()),
+        _ => Err(missing(key)),
+    }
+}
+
+/// There is nothing of that key, or nothing can be looked up by it.
+fn missing(key: &Value) -> Error {
+    match key {
+        Value::Double(_) => Error::NoSuchKey(library::conversions::shown(key)),
+        key if key.as_key().is_some() => Error::NoSuchKey(library::conversions::shown(key)),
+        key => Error::failed(format!("invalid qualifier type: {}", key.type_name())),
     }
 }

@@ -47,6 +47,11 @@ const OTHER_FILES: &[(&str, &str)] = &[
 const DIFFERENT: &[(&str, &str)] = &[
     ("network_ext/ipv4/ipv4_equals_ipv6", "Kubernetes, and so kro, refuses IPv4 addresses written as IPv6"),
     ("network_ext/ipv4/ipv4_not_equals_ipv6", "Kubernetes, and so kro, refuses IPv4 addresses written as IPv6"),
+    ("optionals/optionals/map_null_entry_no_such_key", "for kro, what has no fields lacks the one that is asked for"),
+    (
+        "optionals/optionals/map_present_key_invalid_field",
+        "for kro, what has no fields lacks the one that is asked for",
+    ),
     ("string_ext/value_errors/indexof_out_of_range", "cel-go, and so kro, finds nothing beyond the end"),
     ("string_ext/value_errors/lastindexof_out_of_range", "cel-go, and so kro, finds nothing beyond the end"),
 ];

@@ -1,10 +1,12 @@
 //! Calls: which overloads of a function take the arguments.
 
+use std::mem;
+
 use super::{Checker, Typed};
 use crate::{
     code::{Callee, Code},
-    library::{self, Found},
-    syntax::Node,
+    library::{self, Found, format},
+    syntax::{Kind, Node},
     types::Type,
 };
 
@@ -68,7 +70,8 @@ impl<'s> Checker<'_, 's> {
         }
         let (types, codes) = self.arguments(args);
         let found = found.unwrap_or_default();
-        match self.resolve(&found, &types).or_else(|| self.by_values(&found)) {
+        let resolved = self.resolve(&found, &types).or_else(|| self.by_values(&found));
+        match resolved.or_else(|| self.mixed(name, &found, &types)) {
             Some(resolved) => lowered(resolved, codes),
             None => self.no_overload(at, name, None, &types),
         }
@@ -83,9 +86,26 @@ impl<'s> Checker<'_, 's> {
         let found = self.functions(name, true).unwrap_or_default();
         let all: Vec<Type> = [receiver.clone()].into_iter().chain(types.iter().cloned()).collect();
         match self.resolve(&found, &all).or_else(|| self.by_values(&found)) {
-            Some(resolved) => lowered(resolved, [code].into_iter().chain(codes).collect()),
+            Some(resolved) => match self.unformattable(at, target, name, args) {
+                Some(wrong) => wrong,
+                None => lowered(resolved, [code].into_iter().chain(codes).collect()),
+            },
             None => self.no_overload(at, name, Some(&receiver), &types),
         }
+    }
+
+    /// As in cel-go a `format` whose template and arguments are literals is refused
+    /// before it is evaluated. The list of the arguments is what was checked last.
+    fn unformattable<'n>(&mut self, at: u32, target: &Node, name: &str, args: &[Node]) -> Option<Typed<'n, 's>> {
+        let ("format", Kind::Text(template), [Node { kind: Kind::List(elements), .. }]) = (name, &target.kind, args)
+        else {
+            return None;
+        };
+        let types: Vec<Type> = mem::take(&mut self.last_list);
+        let types: Vec<Type> = types.iter().map(|of| self.resolved(of)).collect();
+        let refusal = format::refusal(template, &types).filter(|_| !self.env.lenient)?;
+        let at = refusal.argument.and_then(|index| elements.get(index)).map_or(at, |(element, _)| element.at);
+        Some(self.wrong(at, refusal.message))
     }
 
     /// cel-go's choice: every overload that fits counts, the first gives the
@@ -117,6 +137,15 @@ impl<'s> Checker<'_, 's> {
             }
         }
         resolved
+    }
+
+    /// The order of numbers of different types, where they have one.
+    fn mixed(&self, name: &str, found: &[Found], types: &[Type<'s>]) -> Option<Resolved<'s>> {
+        let is_number = |of: &Type<'s>| matches!(self.resolved(of), Type::Int | Type::Uint | Type::Double);
+        let orders = matches!(name, "_<_" | "_<=_" | "_>_" | "_>=_");
+        let first = found.first().filter(|_| self.mixes_numbers && orders && types.iter().all(is_number))?;
+        let callee = Callee { library: first.library, function: first.function, overload: None };
+        Some(Resolved { result: Type::Bool, callees: vec![callee] })
     }
 
     /// Where nothing is refused, whatever takes the values.

@@ -15,6 +15,7 @@ impl<'s> Checker<'_, 's> {
         };
         let names = [Some(&fold.first), fold.second.as_ref()];
         let types = [first.clone(), second.clone()];
+        self.mixes_numbers = true;
         let before = self.locals.len();
         self.locals.extend(names.into_iter().flatten().cloned().zip(types));
         let filter = fold.filter.as_ref().map(|filter| {

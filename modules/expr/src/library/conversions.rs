@@ -14,7 +14,7 @@ use crate::{
 functions! {
     function "int" {
         (Int) -> Int => standard::same, (Uint) -> Int => int, (Double) -> Int => int, (Text) -> Int => int,
-        (Timestamp) -> Int => int,
+        (Timestamp) -> Int => int, (Duration) -> Int => int,
     }
     function "uint" {
         (Uint) -> Uint => standard::same, (Int) -> Uint => uint, (Double) -> Uint => uint, (Text) -> Uint => uint,
@@ -30,9 +30,7 @@ functions! {
     }
     function "bytes" { (Bytes) -> Bytes => standard::same, (Text) -> Bytes => bytes }
     function "bool" { (Bool) -> Bool => standard::same, (Text) -> Bool => boolean }
-    function "duration" {
-        (Duration) -> Duration => standard::same, (Text) -> Duration => duration, (Int) -> Duration => duration,
-    }
+    function "duration" { (Duration) -> Duration => standard::same, (Text) -> Duration => duration }
     function "timestamp" {
         (Timestamp) -> Timestamp => standard::same, (Text) -> Timestamp => timestamp, (Int) -> Timestamp => timestamp,
     }
@@ -58,6 +56,7 @@ fn int<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
         Value::Double(number) => Ok(Value::Int(*number as i64)),
         Value::Text(text) => text.parse().map_or_else(|_| cannot(value, "int"), |number| Ok(Value::Int(number))),
         Value::Timestamp(at) => Ok(Value::Int(at.unix())),
+        Value::Duration(span) => Ok(Value::Int(span.nanos)),
         other => cannot(other, "int"),
     }
 }
@@ -153,7 +152,6 @@ fn boolean<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
 fn duration<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     match only(args)? {
         Value::Text(text) => Span::parse(text).map(Value::Duration).map_err(Error::Failed),
-        Value::Int(nanoseconds) => Ok(Value::Duration(Span { nanos: *nanoseconds })),
         other => cannot(other, "google.protobuf.Duration"),
     }
 }

@@ -30,11 +30,14 @@ fn encode<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Result<Value<'v>, Er
     }
 }
 
-/// Padding may be there or not, as in cel-go.
+/// Padding may be there or not, and bits that belong to no byte are passed over, as
+/// in cel-go.
 fn decode<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Result<Value<'v>, Error> {
     let [Value::Text(text)] = args else { return Err(Error::no_such_overload()) };
     machine.charge(text.len() / 8)?;
-    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let lenient = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
     let engine = GeneralPurpose::new(&base64::alphabet::STANDARD, lenient);
     let decoded = engine.decode(text.as_bytes());
     decoded.map(|bytes| Value::Bytes(bytes.into())).map_err(|error| {

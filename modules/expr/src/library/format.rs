@@ -5,6 +5,7 @@ use super::conversions;
 use crate::{
     eval::{Error, Machine},
     number,
+    types::Type,
     value::Value,
 };
 
@@ -16,27 +17,84 @@ const MAX_PRECISION: usize = 100;
 pub(super) fn run<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Result<Value<'v>, Error> {
     let [Value::Text(template), Value::List(values)] = args else { return Err(Error::no_such_overload()) };
     let mut text = String::with_capacity(template.len());
-    let mut rest: &str = template;
     let mut next = 0;
-    while let Some(at) = rest.find('%') {
-        text.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix('%') {
-            text.push('%');
-            rest = after;
-            continue;
+    for part in Parts(template) {
+        match part.map_err(|what| Error::failed(format!("could not parse formatting clause: {what}")))? {
+            Part::Text(part) => text.push_str(part),
+            Part::Clause(clause) => {
+                let value = values.get(next).ok_or_else(|| Error::failed(format!("index {next} out of range")))?;
+                let before = text.len();
+                clause
+                    .print(&value, &mut text)
+                    .map_err(|what| Error::failed(format!("error during formatting: {what}")))?;
+                machine.charge(1 + (text.len() - before) / 8)?;
+                next += 1;
+            }
         }
-        let value = values.get(next).ok_or_else(|| Error::failed(format!("index {next} out of range")))?;
-        let (clause, after) =
-            Clause::parse(rest).map_err(|what| Error::failed(format!("could not parse formatting clause: {what}")))?;
-        let before = text.len();
-        clause.print(&value, &mut text).map_err(|what| Error::failed(format!("error during formatting: {what}")))?;
-        machine.charge(1 + (text.len() - before) / 8)?;
-        rest = after;
+    }
+    Ok(Value::text(text))
+}
+
+/// Why a template cannot be filled.
+pub(crate) struct Refusal {
+    /// The argument that does not fit; none if it is the template or their number.
+    pub(crate) argument: Option<usize>,
+    pub(crate) message: String,
+}
+
+/// What can be said of a template and the types of its arguments before there are
+/// values.
+pub(crate) fn refusal(template: &str, arguments: &[Type]) -> Option<Refusal> {
+    let mut next = 0;
+    for part in Parts(template) {
+        let clause = match part {
+            Ok(Part::Text(_)) => continue,
+            Ok(Part::Clause(clause)) => clause,
+            Err(what) => return Some(Refusal { argument: None, message: what }),
+        };
+        let Some(argument) = arguments.get(next) else {
+            let message = format!("index {next} out of range");
+            return Some(Refusal { argument: None, message });
+        };
+        if !clause.takes(argument) {
+            let message = format!("error during formatting: {}", clause.refuse(&argument.to_string()));
+            return Some(Refusal { argument: Some(next), message });
+        }
         next += 1;
     }
-    text.push_str(rest);
-    Ok(Value::text(text))
+    let given = arguments.len();
+    (next < given).then(|| Refusal {
+        argument: None,
+        message: format!("too many arguments supplied to string.format (expected {next}, got {given})"),
+    })
+}
+
+/// What a template is made of, in its order.
+struct Parts<'t>(&'t str);
+
+enum Part<'t> {
+    Text(&'t str),
+    Clause(Clause),
+}
+
+impl<'t> Iterator for Parts<'t> {
+    type Item = Result<Part<'t>, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Some(rest) = self.0.strip_prefix('%') else {
+            let (text, rest) = self.0.split_at(self.0.find('%').unwrap_or(self.0.len()));
+            self.0 = rest;
+            return (!text.is_empty()).then_some(Ok(Part::Text(text)));
+        };
+        if let Some(after) = rest.strip_prefix('%') {
+            self.0 = after;
+            return Some(Ok(Part::Text("%")));
+        }
+        Some(Clause::parse(rest).map(|(clause, after)| {
+            self.0 = after;
+            Part::Clause(clause)
+        }))
+    }
 }
 
 struct Clause {
@@ -80,11 +138,11 @@ impl Clause {
             ('d', None, Value::Double(number)) => plain(*number),
             ('f', _, value) => match as_double(value) {
                 Some(number) => non_finite(number).unwrap_or_else(|| format!("{number:.*}", self.precision)),
-                None => return Err(self.refuse(value)),
+                None => return Err(self.refuse(value.type_name())),
             },
             ('e', _, value) => match as_double(value) {
                 Some(number) => non_finite(number).unwrap_or_else(|| scientific(number, self.precision)),
-                None => return Err(self.refuse(value)),
+                None => return Err(self.refuse(value.type_name())),
             },
             ('b', None, Value::Bool(value)) => u8::from(*value).to_string(),
             ('b', Some(number), _) => signed(number, |magnitude| format!("{magnitude:b}")),
@@ -95,14 +153,31 @@ impl Clause {
             ('X', None, Value::Text(text)) => hex(text.as_bytes()).to_uppercase(),
             ('x', None, Value::Bytes(bytes)) => hex(bytes),
             ('X', None, Value::Bytes(bytes)) => hex(bytes).to_uppercase(),
-            _ => return Err(self.refuse(value)),
+            _ => return Err(self.refuse(value.type_name())),
         };
         text.push_str(&printed);
         Ok(())
     }
 
-    fn refuse(&self, value: &Value) -> String {
+    /// Whether it may take values of a type.
+    fn takes(&self, of: &Type) -> bool {
+        let open = matches!(of, Type::Dyn | Type::Error | Type::Var(_));
+        let whole = matches!(of, Type::Int | Type::Uint);
+        open || match self.letter {
+            's' => !matches!(of, Type::Optional(_) | Type::Opaque(_)),
+            'd' | 'f' | 'e' => whole || matches!(of, Type::Double),
+            'b' => whole || matches!(of, Type::Bool),
+            'o' => whole,
+            _ => whole || matches!(of, Type::Text | Type::Bytes),
+        }
+    }
+
+    fn refuse(&self, type_name: &str) -> String {
         let accepted = match self.letter {
+            's' => {
+                "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, \
+                 durations, and timestamps"
+            }
             'd' => "decimal clause can only be used on ints, uints, and doubles",
             'f' => "fixed-point clause can only be used on ints, uints, and doubles",
             'e' => "scientific clause can only be used on ints, uints, and doubles",
@@ -110,7 +185,7 @@ impl Clause {
             'o' => "octal clause can only be used on ints and uints",
             _ => "only ints, uints, bytes, and strings can be formatted as hex",
         };
-        format!("{accepted}, was given {}", value.type_name())
+        format!("{accepted}, was given {type_name}")
     }
 }
 

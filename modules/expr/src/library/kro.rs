@@ -108,8 +108,7 @@ fn merged<'v>(machine: &Machine, one: &Entries<'v>, two: &Entries<'v>) -> Outcom
 fn marshal<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     let value = args.first().ok_or_else(Error::no_such_overload)?;
     let failed = |why: String| Error::failed(format!("json.marshal failed to convert value: {why}"));
-    let json = convert::to_json(value).map_err(|error| failed(error.to_string()))?;
-    let text = convert::go_json(&json.unwrap_or(serde_json::Value::Null));
+    let text = convert::to_json_text(value).map_err(|error| failed(error.to_string()))?;
     machine.charge(text.len() / 4)?;
     Ok(Value::text(text))
 }

@@ -93,17 +93,17 @@ functions! {
 
 type Outcome<'v> = Result<Value<'v>, Error>;
 
+/// As in Kubernetes the first element decides whether there is an order, and
+/// neighbours that cannot be compared are in order.
 fn is_sorted<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     let list = lists::receiver(machine, args)?;
     let mut previous: Option<Value> = None;
     for element in list.iter() {
-        if let Some(previous) = &previous {
-            let order = previous.compare(&element).ok_or_else(Error::no_such_overload)?;
-            if order == Ordering::Greater {
-                return Ok(Value::Bool(false));
-            }
+        match &previous {
+            None if !lists::is_comparable(&element) => return Err(Error::no_such_overload()),
+            Some(previous) if previous.compare(&element) == Some(Ordering::Greater) => return Ok(Value::Bool(false)),
+            _ => previous = Some(element),
         }
-        previous = Some(element);
     }
     Ok(Value::Bool(true))
 }
@@ -141,8 +141,15 @@ fn extreme<'v>(machine: &Machine, args: &mut [Value<'v>], name: &str, wanted: Or
     let list = lists::receiver(machine, args)?;
     let mut elements = list.iter();
     let mut best = elements.next().ok_or_else(|| Error::failed(format!("{name} called on empty list")))?;
+    if !lists::is_comparable(&best) {
+        return Err(Error::no_such_overload());
+    }
     for element in elements {
-        if element.compare(&best).ok_or_else(Error::no_such_overload)? == wanted {
+        if !lists::is_comparable(&element) {
+            return Err(Error::no_such_overload());
+        }
+        // As in Kubernetes, what cannot be compared with the best is passed over.
+        if element.compare(&best) == Some(wanted) {
             best = element;
         }
     }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    Sig::{Dyn, Int, List, Optional, Param},
+    Sig::{Bool, Bytes, Double, Duration, Dyn, Int, List, Optional, Param, Text, Timestamp, Uint},
     functions,
 };
 use crate::{
@@ -19,7 +19,12 @@ functions! {
     method "flatten" { (List(&List(&Param(0)))) -> List(&Param(0)) => flatten, (List(&Dyn), Int) -> List(&Dyn) => flatten }
     method "distinct" { (List(&Param(0))) -> List(&Param(0)) => distinct }
     method "reverse" { (List(&Param(0))) -> List(&Param(0)) => reverse }
-    method "sort" { (List(&Param(0))) -> List(&Param(0)) => sorted }
+    method "sort" {
+        (List(&Int)) -> List(&Int) => sorted, (List(&Uint)) -> List(&Uint) => sorted,
+        (List(&Double)) -> List(&Double) => sorted, (List(&Bool)) -> List(&Bool) => sorted,
+        (List(&Duration)) -> List(&Duration) => sorted, (List(&Timestamp)) -> List(&Timestamp) => sorted,
+        (List(&Text)) -> List(&Text) => sorted, (List(&Bytes)) -> List(&Bytes) => sorted,
+    }
     method "first" { (List(&Param(0))) -> Optional(&Param(0)) => first }
     method "last" { (List(&Param(0))) -> Optional(&Param(0)) => last }
     function "lists.range" { (Int) -> List(&Int) => range }
@@ -109,22 +114,26 @@ fn sorted<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     Ok(Value::list(keyed.into_iter().map(|(_, element)| element).collect()))
 }
 
+/// Whether a value is of a type that has an order.
+pub(super) fn is_comparable(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Bool(_)
+            | Value::Int(_)
+            | Value::Uint(_)
+            | Value::Double(_)
+            | Value::Text(_)
+            | Value::Bytes(_)
+            | Value::Timestamp(_)
+            | Value::Duration(_)
+    )
+}
+
 /// Sorts by the keys, which must be of one type that has an order. Equal keys
 /// stay in their order.
 pub(crate) fn sort<'v>(machine: &Machine, keyed: &mut [(Value<'v>, Value<'v>)]) -> Result<(), Error> {
     if let Some(((first, _), rest)) = keyed.split_first() {
-        let comparable = matches!(
-            first,
-            Value::Bool(_)
-                | Value::Int(_)
-                | Value::Uint(_)
-                | Value::Double(_)
-                | Value::Text(_)
-                | Value::Bytes(_)
-                | Value::Timestamp(_)
-                | Value::Duration(_)
-        );
-        if !comparable {
+        if !is_comparable(first) {
             return Err(Error::failed("list elements must be comparable"));
         }
         if rest.iter().any(|(key, _)| key.type_name() != first.type_name()) {

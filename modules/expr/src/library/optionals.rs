@@ -46,7 +46,7 @@ fn of<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
 
 fn of_non_zero<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     let zero = match args.first() {
-        Some(Value::Null | Value::Bool(false) | Value::Int(0) | Value::Uint(0) | Value::Optional(None)) => true,
+        Some(Value::Null | Value::Bool(false) | Value::Int(0) | Value::Uint(0)) => true,
         Some(Value::Double(number)) => *number == 0.0,
         Some(value @ (Value::Text(_) | Value::Bytes(_) | Value::List(_) | Value::Map(_))) => value.weight() == 0,
         Some(Value::Duration(span)) => span.nanos == 0,

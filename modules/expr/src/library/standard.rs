@@ -184,18 +184,27 @@ fn not<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     }
 }
 
-fn equals(machine: &Machine, args: &mut [Value]) -> Result<bool, Error> {
+/// Whether two values are equal; none if they cannot be compared.
+fn equals(machine: &Machine, args: &mut [Value]) -> Result<Result<bool, Error>, Error> {
     let [one, two] = args else { return Err(Error::no_such_overload()) };
     machine.charge(one.weight().min(two.weight()) / 4)?;
-    Ok(one.equals(two))
+    Ok(match (&*one, &*two) {
+        (Value::Omit, _) => Err(Error::failed("omit() is a field-removal sentinel and cannot be compared")),
+        // On the left, Kubernetes' types compare with themselves and null alone.
+        (Value::Kube(_), two) if !matches!(two, Value::Null) && one.type_name() != two.type_name() => {
+            Err(Error::no_such_overload())
+        }
+        (one, two) => Ok(one.equals(two)),
+    })
 }
 
 fn equal<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
-    equals(machine, args).map(Value::Bool)
+    equals(machine, args)?.map(Value::Bool)
 }
 
+/// As in cel-go, what cannot be compared is not equal.
 fn unequal<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
-    equals(machine, args).map(|equal| Value::Bool(!equal))
+    Ok(Value::Bool(!equals(machine, args)?.unwrap_or(false)))
 }
 
 /// The order of two values: none if one is NaN, an error if they have none.

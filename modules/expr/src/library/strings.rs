@@ -85,18 +85,19 @@ fn offset(args: &[Value], length: usize, otherwise: usize) -> Result<Option<usiz
     Ok((position < length).then_some(position))
 }
 
-/// Where the empty text is found: wherever one looks for it, as in cel-go, be it
-/// outside of the text.
-fn empty(args: &[Value], otherwise: usize) -> Outcome<'static> {
-    let otherwise = count(Some(otherwise));
-    Ok(integer(args, 2)?.map_or(otherwise, Value::Int))
+/// Where the empty text is found: wherever one looks for it, and at the end if
+/// that is beyond it, as in cel-go.
+fn empty(args: &[Value], length: usize, otherwise: usize) -> Outcome<'static> {
+    let Some(offset) = integer(args, 2)? else { return Ok(count(Some(otherwise))) };
+    let position = usize::try_from(offset).map_err(|_| out_of_range(offset))?;
+    Ok(count(Some(position.min(length))))
 }
 
 fn index_of<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     let haystack: Vec<char> = receiver(machine, args)?.chars().collect();
     let needle: Vec<char> = text(args, 1)?.chars().collect();
     if needle.is_empty() {
-        return empty(args, 0);
+        return empty(args, haystack.len(), 0);
     }
     let Some(start) = offset(args, haystack.len(), 0)? else { return Ok(count(None)) };
     pay_for_search(machine, &haystack, &needle)?;
@@ -107,7 +108,7 @@ fn last_index_of<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     let haystack: Vec<char> = receiver(machine, args)?.chars().collect();
     let needle: Vec<char> = text(args, 1)?.chars().collect();
     if needle.is_empty() {
-        return empty(args, haystack.len());
+        return empty(args, haystack.len(), haystack.len());
     }
     let Some(last) = offset(args, haystack.len(), haystack.len())? else { return Ok(count(None)) };
     pay_for_search(machine, &haystack, &needle)?;
@@ -154,7 +155,7 @@ fn split<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     let limit = integer(args, 2)?.unwrap_or(-1);
     let parts: Vec<String> = match usize::try_from(limit) {
         Ok(0) => Vec::new(),
-        Ok(1) => vec![whole.to_owned()],
+        Ok(1) if !whole.is_empty() || !separator.is_empty() => vec![whole.to_owned()],
         limit => pieces(whole, separator, limit.unwrap_or(usize::MAX)),
     };
     machine.charge(parts.len())?;

@@ -1,0 +1,335 @@
+//! Expressions drawn at random: mostly well typed, of every function that a kro
+//! definition may call, over one object.
+
+/// What an expression of a type can be. `$` and a letter stand for another
+/// expression: of a type of this table, or (`$a`) of any.
+const FORMS: &[(char, &[&str])] = &[
+    (
+        'i',
+        &[
+            "0",
+            "1",
+            "3",
+            "-1",
+            "9223372036854775807",
+            "o.n",
+            "size($s)",
+            "$l.size()",
+            "size($m)",
+            "($i + $i)",
+            "($i - $i)",
+            "($i * $i)",
+            "($i / $i)",
+            "($i % $i)",
+            "-$i",
+            "int($s)",
+            "int($d)",
+            "int($u)",
+            "int($t)",
+            "$s.indexOf($s)",
+            "$s.indexOf($s, $i)",
+            "$s.lastIndexOf($s)",
+            "$s.lastIndexOf($s, $i)",
+            "$l.indexOf($a)",
+            "$l.lastIndexOf($a)",
+            "($b ? $i : $i)",
+            "$o.orValue($i)",
+            "random.seededInt($i, $i, $s)",
+            "$t.getFullYear()",
+            "$t.getMonth()",
+            "$t.getDayOfYear()",
+            "$t.getHours('Europe/Berlin')",
+            "$r.getSeconds()",
+            "$r.getMilliseconds()",
+            "cel.bind(v, $i, v + v)",
+            "o.l[$i]",
+            "[$i, $i].max()",
+            "[$i, $i].min()",
+            "[$i, $i].sum()",
+            "quantity($s).asInteger()",
+            "quantity('$q').sign()",
+            "$z.major()",
+            "semver('1.2.3').minor()",
+            "url('https://h:80/p?q=1').getPort().size()",
+        ],
+    ),
+    (
+        'd',
+        &[
+            "0.0",
+            "2.5",
+            "-1.5",
+            "1e300",
+            "o.f",
+            "($d + $d)",
+            "($d - $d)",
+            "($d * $d)",
+            "($d / $d)",
+            "-$d",
+            "double($s)",
+            "double($i)",
+            "double($u)",
+            "($b ? $d : $d)",
+            "[$d, $d].sum()",
+            "quantity('$q').asApproximateFloat()",
+        ],
+    ),
+    (
+        'u',
+        &[
+            "0u",
+            "7u",
+            "($u + $u)",
+            "($u - $u)",
+            "($u * $u)",
+            "($u / $u)",
+            "($u % $u)",
+            "uint($i)",
+            "uint($s)",
+            "uint($d)",
+        ],
+    ),
+    (
+        's',
+        &[
+            "''",
+            "'a'",
+            "'B c'",
+            "'tacocat'",
+            "'äß€'",
+            "'1'",
+            "'%d'",
+            "o.s",
+            "o.m.k",
+            "($s + $s)",
+            "string($i)",
+            "string($d)",
+            "string($u)",
+            "string($b)",
+            "string($y)",
+            "string($t)",
+            "string($r)",
+            "$s.charAt($i)",
+            "$s.lowerAscii()",
+            "$s.upperAscii()",
+            "$s.trim()",
+            "$s.replace($s, $s)",
+            "$s.replace($s, $s, $i)",
+            "$s.substring($i)",
+            "$s.substring($i, $i)",
+            "$s.reverse()",
+            "strings.quote($s)",
+            "$l.join($s)",
+            "['a', $s].join(',')",
+            "'%s is %s'.format([$a, $a])",
+            "'%d'.format([$i])",
+            "'%.2f'.format([$d])",
+            "'%x %X'.format([$s, $i])",
+            "'%b %o'.format([$i, $i])",
+            "'%e'.format([$d])",
+            "$s.format([$i])",
+            "base64.encode($y)",
+            "json.marshal($a)",
+            "random.seededString($i, $s)",
+            "$s.find('[a-c]+')",
+            "$s.find($s)",
+            "($b ? $s : $s)",
+            "$o.orValue($s)",
+            "optional.of($s).value()",
+            "url('https://h:80/p?q=1').getHost()",
+            "url($s).getScheme()",
+            "string(ip('10.0.0.1'))",
+            "string(cidr('10.0.0.0/8').ip())",
+            "string(type($a))",
+            "o[$s]",
+        ],
+    ),
+    (
+        'b',
+        &[
+            "true",
+            "false",
+            "o.b",
+            "!$b",
+            "($b && $b)",
+            "($b || $b)",
+            "($i < $i)",
+            "($i <= $d)",
+            "($u > $i)",
+            "($s >= $s)",
+            "($a == $a)",
+            "($a != $a)",
+            "($a in $l)",
+            "($s in $m)",
+            "has(o.n)",
+            "has(o.nope)",
+            "has(o.m.k)",
+            "has(o.z.a)",
+            "$s.contains($s)",
+            "$s.startsWith($s)",
+            "$s.endsWith($s)",
+            "$s.matches('^[a-z]+$')",
+            "$s.matches($s)",
+            "bool($s)",
+            "$l.all(v, $b)",
+            "$l.exists(v, v == $a)",
+            "$l.exists_one(v, v == $a)",
+            "$l.all(i, v, i < $i)",
+            "$l.isSorted()",
+            "$o.hasValue()",
+            "o.?n.hasValue()",
+            "isURL($s)",
+            "isQuantity($s)",
+            "isIP($s)",
+            "isCIDR($s)",
+            "isSemver($s)",
+            "quantity('$q').isGreaterThan(quantity('$q'))",
+            "ip('10.0.0.1').isLoopback()",
+            "cidr('10.0.0.0/8').containsIP($s)",
+            "$m.exists(k, k == $s)",
+            "($t < $t)",
+            "($r < $r)",
+            "($b ? $b : $b)",
+            "type($a) == type($a)",
+            "semver('1.0.0').isLessThan($z)",
+            "(dyn($a) == $a)",
+        ],
+    ),
+    (
+        'l',
+        &[
+            "[]",
+            "o.l",
+            "o.e",
+            "[$i, $i]",
+            "[$s, $s]",
+            "[$a]",
+            "($l + $l)",
+            "$l.map(v, $a)",
+            "$l.map(v, v)",
+            "o.l.filter(v, v > $i)",
+            "o.l.map(v, v > $i, v * $i)",
+            "$l.filter(v, $b)",
+            "$l.slice($i, $i)",
+            "$l.distinct()",
+            "$l.sort()",
+            "$l.reverse()",
+            "o.l.sortBy(v, -v)",
+            "[$l, $l].flatten()",
+            "lists.range(3)",
+            "$s.split($s)",
+            "$s.split($s, $i)",
+            "$s.findAll('[a-c]')",
+            "lists.setAtIndex($l, $i, $a)",
+            "lists.insertAtIndex($l, $i, $a)",
+            "lists.removeAtIndex($l, $i)",
+            "$l.transformList(i, v, i)",
+            "$l.transformList(i, v, $b, v)",
+            "($b ? $l : $l)",
+            "[?$o]",
+            "[?$o, $a]",
+            "o.m.map(k, k)",
+        ],
+    ),
+    (
+        'm',
+        &[
+            "{}",
+            "o.m",
+            "{'k': $a}",
+            "{$s: $a}",
+            "{'k': $i}",
+            "$m.merge($m)",
+            "{'k': $m}",
+            "o.m.transformMap(k, v, v)",
+            "o.m.transformMap(k, v, $b, $a)",
+            "{?'k': $o}",
+            "json.unmarshal('{\"a\": [1, 2.5, null]}')",
+            "($b ? $m : $m)",
+            "o.m.transformMapEntry(k, v, {v: k})",
+        ],
+    ),
+    (
+        'o',
+        &[
+            "o.?n",
+            "o.?nope",
+            "o.?m.k",
+            "o[?$s]",
+            "optional.of($a)",
+            "optional.none()",
+            "optional.ofNonZeroValue($a)",
+            "$o.optMap(v, $a)",
+            "$o.optFlatMap(v, $o)",
+            "$o.or($o)",
+            "o.?m.?k",
+            "$l[?$i]",
+            "$l.first()",
+            "$l.last()",
+            "o.?z.?a",
+            "($b ? $o : $o)",
+        ],
+    ),
+    ('t', &["timestamp('2024-02-29T12:30:45Z')", "timestamp($s)", "timestamp($i)", "($t + $r)", "($t - $r)"]),
+    ('r', &["duration('90s')", "duration('1h2.5s')", "duration($s)", "($r + $r)", "($t - $t)", "-$r"]),
+    (
+        'y',
+        &[
+            "b''",
+            "b'ab'",
+            "bytes($s)",
+            "base64.decode($s)",
+            "hash.sha256($s)",
+            "hash.md5($s)",
+            "hash.fnv64a($s)",
+            "($y + $y)",
+        ],
+    ),
+    ('z', &["semver('1.2.3')", "semver('1.0.0-rc.1')", "semver($s)"]),
+    ('n', &["null", "o.z", "o.nope", "o.m.nope", "o.e[0]", "omit()", "optional.none()", "$o.value()", "1 / 0"]),
+];
+
+/// In place of `$q`: texts that are quantities, and some that are none.
+const QUANTITIES: &[&str] = &["0", "1", "500m", "1.5Gi", "-3k", "1e3", "x"];
+
+/// A fixed sequence that looks like chance (Knuth's MMIX generator).
+pub struct Draw(pub u64);
+
+impl Draw {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % bound
+    }
+
+    /// An expression that is at most so deep.
+    pub fn expression(&mut self, depth: usize) -> String {
+        let (kind, _) = FORMS[self.below(FORMS.len())];
+        self.of(kind, depth)
+    }
+
+    fn of(&mut self, kind: char, depth: usize) -> String {
+        if kind == 'q' {
+            return QUANTITIES[self.below(QUANTITIES.len())].to_owned();
+        }
+        // Now and then something that does not fit.
+        let fitting = FORMS.iter().position(|(name, _)| *name == kind).filter(|_| self.below(16) > 0);
+        let (_, forms) = FORMS[fitting.unwrap_or_else(|| self.below(FORMS.len()))];
+        let ends = forms.iter().filter(|form| !form.contains('$')).count();
+        let form = match depth {
+            0 if ends > 0 => forms.iter().filter(|form| !form.contains('$')).nth(self.below(ends)),
+            _ => forms.get(self.below(forms.len())),
+        };
+        let mut drawn = String::new();
+        let mut parts = form.expect("a form of this number").split('$');
+        drawn.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let kind = part.chars().next().filter(char::is_ascii_lowercase);
+            match kind {
+                Some(kind) => drawn.push_str(&self.of(kind, depth.saturating_sub(1))),
+                None => drawn.push('$'),
+            }
+            drawn.push_str(&part[kind.map_or(0, char::len_utf8)..]);
+        }
+        drawn
+    }
+}
