@@ -293,7 +293,7 @@ const FORMS: &[(char, &[&str])] = &[
 const QUANTITIES: &[&str] = &["0", "1", "500m", "1.5Gi", "-3k", "1e3", "x"];
 
 /// A fixed sequence that looks like chance (Knuth's MMIX generator).
-pub struct Draw(pub u64);
+pub(crate) struct Draw(pub(crate) u64);
 
 impl Draw {
     fn below(&mut self, bound: usize) -> usize {
@@ -302,7 +302,7 @@ impl Draw {
     }
 
     /// An expression that is at most so deep.
-    pub fn expression(&mut self, depth: usize) -> String {
+    pub(crate) fn expression(&mut self, depth: usize) -> String {
         let (kind, _) = FORMS[self.below(FORMS.len())];
         self.of(kind, depth)
     }
