@@ -110,7 +110,7 @@ pub struct Place {
     pub value: Range<usize>,
     /// The key of the value, if it has one.
     pub key: Option<Range<usize>>,
-    /// The part of the pointer that does not exist, such as `metadata/name`;
+    /// The part of the pointer that does not exist, such as `metadata.name`;
     /// the place is then that of the nearest parent.
     pub missing: Option<String>,
     /// The line of `at`, from 1.
@@ -180,7 +180,7 @@ impl Document {
         while let Some(token) = tokens.next() {
             let Some((child, child_key)) = node.child(&token) else {
                 let rest: Vec<String> = std::iter::once(token).chain(tokens).collect();
-                return (node, key, Some(rest.join("/")));
+                return (node, key, Some(rest.join(".")));
             };
             (node, key) = (child, child_key);
         }

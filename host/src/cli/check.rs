@@ -6,12 +6,12 @@
 use std::{collections::BTreeSet, iter, path::PathBuf, slice};
 
 use clap::ValueEnum;
-use contract::{Blueprint, Severity};
+use contract::{Blueprint, Gvk, Severity};
 use serde_json::{Value, json};
 
 use super::{
     definition,
-    files::{self, Files},
+    files::{self, Files, Names},
     output,
 };
 use crate::{
@@ -70,7 +70,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let Args { files, output, deny_warnings, module, schemas } = args;
     definition::one_stdin(files.given().chain(schemas.files()))?;
     let mut found = Found::default();
-    let (definitions, others) = split(found.read(&files.names()?.files), module.is_some());
+    let (definitions, others) = split(found.read(&files.names()?), module.is_some());
     if definitions.is_empty() && !found.is_refused() {
         found.take::<()>(Err(definition::no_definition(&others)));
     }
@@ -107,6 +107,8 @@ struct Found {
     /// The resources that kcp itself does not serve, of definitions that are
     /// right.
     foreign: BTreeSet<String>,
+    /// The APIs that definitions make.
+    apis: BTreeSet<Gvk>,
 }
 
 impl Found {
@@ -130,13 +132,15 @@ impl Found {
     }
 
     /// The documents of those files that can be read.
-    fn read(&mut self, files: &[String]) -> Vec<Document> {
+    fn read(&mut self, names: &Names) -> Vec<Document> {
         let mut documents = Vec::new();
-        for file in files {
+        for file in &names.files {
             let source = self.take(Source::read(file).map_err(Failure::from));
             let Some(source) = source else { continue };
             self.findings.extend(source.odd.iter().map(Finding::odd));
-            documents.extend(source.documents.into_iter().flat_map(Document::items));
+            let items: Vec<Document> = source.documents.into_iter().flat_map(Document::items).collect();
+            self.take(names.not_empty(file, &items));
+            documents.extend(items);
         }
         documents
     }
@@ -159,6 +163,9 @@ impl Found {
     fn definition(&mut self, document: &Document, module: &Module, known: &schemas::Schemas) {
         if let Some(prepared) = self.take(definition::prepare(module, document, known)) {
             self.findings.extend(report::findings(document, &prepared.warnings));
+            if !self.apis.insert(prepared.blueprint.api.kind.clone()) {
+                self.take::<()>(Err(definition::second(document, &prepared.blueprint.api.kind)));
+            }
             self.foreign.extend(foreign(&prepared.blueprint, known));
         }
     }
@@ -166,7 +173,7 @@ impl Found {
     /// Prints it all. What has no place is said last, and the gravest of that
     /// is the command's own failure.
     fn tell(self, output: Format, definitions: usize, deny_warnings: bool) -> Result<(), Failure> {
-        let Found { findings, mut failures, foreign } = self;
+        let Found { findings, mut failures, foreign, apis: _ } = self;
         let verdict = Verdict::of(&findings, definitions, deny_warnings);
         match output {
             Format::Json => output::text(&format!("{:#}\n", findings.iter().map(entry).collect::<Value>()))?,
@@ -195,8 +202,12 @@ impl Found {
                 Ok(())
             }
             (Some(failure), _) if definitions == 0 => Err(failure),
-            (Some(failure), _) => {
-                report::note(&verdict.text);
+            (Some(failure), refused) => {
+                // What could not be read or checked is not counted, so that only what
+                // was found is worth a word.
+                if refused {
+                    report::failure(&Failure::input(verdict.text));
+                }
                 Err(failure)
             }
         }

@@ -193,11 +193,13 @@ pub fn choose(
     let mut seen = BTreeSet::new();
     match definitions.iter().find(|definition| !seen.insert(api(definition))) {
         None => Ok((definitions, rest)),
-        Some(second) => {
-            let message = format!("this is a second definition of {}", api(second));
-            Err(stray(&second.document, &message, "give one of the two"))
-        }
+        Some(again) => Err(second(&again.document, &api(again))),
     }
+}
+
+/// Refuses a definition of an API that another one makes already.
+pub(super) fn second(document: &Document, api: &Gvk) -> Failure {
+    stray(document, &format!("this is a second definition of {api}"), "give one of the two")
 }
 
 /// Adds the APIs that definitions make, so that one can be checked whose child is

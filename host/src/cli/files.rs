@@ -90,6 +90,14 @@ impl Names {
         !self.found.contains(&*document.name)
     }
 
+    /// A file that was named has to hold something; one of a folder need not.
+    pub fn not_empty(&self, file: &String, documents: &[Document]) -> Result<(), Failure> {
+        match documents.is_empty() && !self.found.contains(file) {
+            true => Err(Failure::input(format!("`{file}` holds no document"))),
+            false => Ok(()),
+        }
+    }
+
     /// All documents. Lists are taken apart; what is odd about a text is said.
     ///
     /// # Errors
@@ -98,9 +106,7 @@ impl Names {
         let mut documents = Vec::new();
         for file in &self.files {
             let found = read(file)?;
-            if found.is_empty() && !self.found.contains(file) {
-                return Err(Failure::input(format!("`{file}` holds no document")));
-            }
+            self.not_empty(file, &found)?;
             documents.extend(found);
         }
         Ok(documents)

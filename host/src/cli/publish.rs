@@ -16,6 +16,7 @@ use serde_json::Value;
 use self::print::Print;
 use super::{
     Global,
+    bind::ExportRef,
     definition::{self, Definition},
     files::Files,
 };
@@ -46,13 +47,13 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Layout::Split)]
     pub layout: Layout,
     /// The first part of the schemas' names [default: made from their content]
-    #[arg(long)]
+    #[arg(long, value_parser = schema_prefix)]
     pub prefix: Option<String>,
     /// The APIExport's name [default: `<plural>.<group>` of the API]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = export_name)]
     pub export: Option<String>,
     /// The path of the provider's workspace, such as `root:provider:team`, for the binding
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = workspace_path)]
     pub workspace: Option<String>,
     /// The user that `croft run` runs as, for its rights
     #[arg(long, value_name = "USER", default_value = "croft")]
@@ -85,6 +86,27 @@ pub struct Args {
     /// Which objects to print, and how
     #[arg(short, long, value_enum, default_value_t = Print::Yaml, value_name = "FORMAT")]
     pub output: Print,
+}
+
+fn workspace_path(text: &str) -> Result<String, &'static str> {
+    match format!("{text}:export").parse::<ExportRef>() {
+        Ok(export) if export.workspace == text => Ok(export.workspace),
+        _ => Err("expected the path of a workspace, such as `root:provider:team`"),
+    }
+}
+
+fn export_name(text: &str) -> Result<String, &'static str> {
+    match format!("root:{text}").parse::<ExportRef>() {
+        Ok(export) if export.name == text => Ok(export.name),
+        _ => Err("expected a name of lower-case letters, digits, `-` and `.`, such as `somethings.kro.run`"),
+    }
+}
+
+fn schema_prefix(text: &str) -> Result<String, &'static str> {
+    match export_name(text) {
+        Ok(name) if !name.contains('.') => Ok(name),
+        _ => Err("expected lower-case letters, digits and `-`, such as `v1`"),
+    }
 }
 
 /// Where definitions live.

@@ -112,6 +112,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     // A folder may hold objects of whatever kind.
     instances.retain(|instance| names.was_given(instance) || of(&definitions, instance).is_ok());
     let live = files::read_all(&observed)?;
+    live.iter().try_for_each(observed::named)?;
     live.iter().for_each(|document| report::warnings(document, &observed::odd(document)));
     let live: Vec<Value> = live.into_iter().map(|document| document.value).collect();
     if instances.is_empty() {

@@ -239,7 +239,7 @@ fn a_pointer_leads_to_its_place() {
         ("/spec/list/1", "7:5 two"),
         ("/spec/block", "8:3 block"),
         ("/spec/empty", "11:3 empty"),
-        ("/spec/gone/deep", "2:1 spec without gone/deep"),
+        ("/spec/gone/deep", "2:1 spec without gone.deep"),
         ("/spec/list/7", "4:3 list without 7"),
         ("/spec/name/x", "3:9 'app' without x"),
     ] {

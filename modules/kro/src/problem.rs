@@ -89,6 +89,11 @@ impl Pointer {
         Pointer::default()
     }
 
+    /// The last field or index.
+    pub(crate) fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
     /// A field below this place.
     pub(crate) fn field(&self, name: &str) -> Pointer {
         Pointer(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))

@@ -18,11 +18,22 @@ use crate::{
 
 /// The group of all kinds of definitions, and of the APIs that name no other.
 pub(crate) const GROUP: &str = "kro.run";
+/// The one version that definitions have.
+const VERSION: &str = "v1alpha1";
 
 /// The definition, as far as it can be read. `None` if it cannot be told from
 /// something else entirely; everything wrong with its shape is noted.
 pub(crate) fn read(object: &Value, problems: &mut Problems) -> Option<Definition> {
     let gvk = Gvk::of(object);
+    if let Some(given) = gvk.as_ref().filter(|gvk| gvk.group == GROUP && gvk.version != VERSION) {
+        problems
+            .error(
+                "UnsupportedVersion",
+                &Pointer::root().field("apiVersion"),
+                format!("definitions have no version `{}`", given.version),
+            )
+            .hint(format!("write `{GROUP}/{VERSION}`"));
+    }
     match gvk.as_ref().filter(|gvk| gvk.group == GROUP).map(|gvk| gvk.kind.as_str()) {
         Some("ResourceGroup") => resource_group::read(object, problems),
         Some("ResourceGraphDefinition") => resource_graph::read(object, problems),
@@ -87,7 +98,7 @@ impl Reader<'_> {
         match value {
             Some(Value::Object(map)) => return Some(map),
             None | Some(Value::Null) if presence == Presence::Optional => {}
-            None | Some(Value::Null) => self.missing(at, "this map"),
+            None | Some(Value::Null) => self.missing(at, at.name()),
             Some(other) => self.wrong_type(at, "a map", other),
         }
         None

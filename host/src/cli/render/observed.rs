@@ -7,11 +7,22 @@ use contract::{Observed, Problem, Read, Scope, Selection, Severity};
 use serde_json::Value;
 
 use crate::{
+    cli::definition,
     inventory,
     kinds::{self, Kinds},
     object::{self, Target},
+    report::Failure,
     yaml::Document,
 };
+
+/// Refuses what cannot be an object of a cluster.
+pub(super) fn named(document: &Document) -> Result<(), Failure> {
+    let lacks = |at: &&&str| document.value.pointer(at).and_then(Value::as_str).is_none_or(str::is_empty);
+    let Some(at) = ["/apiVersion", "/kind", "/metadata/name"].iter().find(lacks) else { return Ok(()) };
+    let message = format!("an observed object has `{}`", at[1..].replace('/', "."));
+    let hint = "give objects as `kubectl get -o yaml` prints them".to_owned();
+    Err(Failure::problems(document, vec![definition::problem("UnexpectedDocument", at, message, Some(hint))]))
+}
 
 /// What is odd about an object that is meant to be a live one.
 pub(super) fn odd(document: &Document) -> Vec<Problem> {

@@ -154,7 +154,7 @@ fn a_file_that_cannot_be_read_keeps_no_other_from_being_checked() {
     assert_eq!(places(&entries(&desk, "-f nowhere.yaml -f rg.yaml", 1)), ["rg.yaml:23:37 UnknownIdentifier"]);
     assert!(entries(&desk, "-f good.yaml -f nowhere.yaml", 1).is_empty());
     let ran = desk.croft("check -f nowhere.yaml -f rg.yaml");
-    ran.refused(&["--> rg.yaml:23:37", "note: 1 definition: 1 error, 0 warnings", "cannot read `nowhere.yaml`"]);
+    ran.refused(&["--> rg.yaml:23:37", "error: 1 definition: 1 error, 0 warnings", "cannot read `nowhere.yaml`"]);
 }
 
 #[test]

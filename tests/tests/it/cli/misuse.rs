@@ -20,12 +20,14 @@ fn a_file_that_cannot_be_read_is_named_with_the_cause() {
     desk.croft("render -f binary.yaml").refused(&["`binary.yaml` is not UTF-8 text: byte 1"]);
     desk.write("empty.yaml", "# nothing\n---\n");
     desk.croft("render -f empty.yaml").refused(&["`empty.yaml` holds no document"]);
+    desk.croft("check -f empty.yaml").refused(&["`empty.yaml` holds no document"]);
 }
 
 #[test]
 fn instances_without_a_definition_and_two_definitions_are_refused() {
     desk().croft("render -f ada.yaml").refused(&["there is no definition", "hint: a definition has"]);
     desk().croft("render -f rg.yaml -f rg.yaml").refused(&["this is a second definition of Greeting.kro.run"]);
+    desk().croft("check -f rg.yaml -f rg.yaml").refused(&["this is a second definition of Greeting.kro.run"]);
 }
 
 #[test]

@@ -317,3 +317,22 @@ fn several_definitions_are_printed_part_by_part() {
     desk.croft(&format!("{all} --layout shared"))
         .refused(&["this is a second ResourceGraphDefinition for the shared layout"]);
 }
+
+#[test]
+fn what_cannot_name_a_workspace_or_an_object_is_refused_before_anything_is_printed() {
+    let desk = Desk::with(&[("rg.yaml", GREETING)]);
+    for (option, what) in [
+        ("--workspace=", "expected the path of a workspace"),
+        ("--workspace=ROOT:x", "expected the path of a workspace"),
+        ("--workspace=root/x", "expected the path of a workspace"),
+        ("--export=A_B", "expected a name"),
+        ("--export=a:b", "expected a name"),
+        ("--prefix=A_B", "expected lower-case letters"),
+        ("--prefix=v1.2", "expected lower-case letters"),
+    ] {
+        let ran = desk.croft(&format!("publish -f rg.yaml {option}"));
+        assert_eq!(ran.status, 2, "{option}");
+        assert!(ran.stderr.contains(what), "{option}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{option}");
+    }
+}

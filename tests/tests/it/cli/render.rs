@@ -191,6 +191,21 @@ fn played_to_the_end_every_wave_follows_from_stand_ins() {
 }
 
 #[test]
+fn what_is_no_object_cannot_be_observed() {
+    let desk = greeting();
+    for (text, field) in [
+        ("hello\n", "apiVersion"),
+        ("[1, 2]\n", "apiVersion"),
+        ("apiVersion: v1\nmetadata: {name: x}\n", "kind"),
+        ("apiVersion: v1\nkind: ConfigMap\n", "metadata.name"),
+    ] {
+        desk.write("odd.yaml", text);
+        let ran = desk.croft("render -f rg.yaml -f ada.yaml --observed odd.yaml");
+        ran.refused(&["odd.yaml:1", &format!("an observed object has `{field}`"), "kubectl get -o yaml"]);
+    }
+}
+
+#[test]
 fn a_condition_whose_status_is_a_boolean_is_warned_of() {
     let desk = greeting();
     desk.write("odd.yaml", format!("{LIVE}  status: {{conditions: [{{type: Ready, status: True}}]}}\n"));
