@@ -16,8 +16,8 @@ pub struct Files {
     /// A file, or a folder whose .yaml, .yml and .json files are read; `-` is stdin
     #[arg(short, long, required_unless_present = "operand", value_name = "FILE")]
     filename: Vec<String>,
-    /// The same without `-f`, as other tools take it
-    #[arg(hide = true, value_name = "FILE")]
+    /// The same without `-f`
+    #[arg(value_name = "FILE")]
     operand: Vec<String>,
     /// Read the folders within a folder too
     #[arg(short = 'R', long)]

@@ -191,6 +191,10 @@ fn described(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
+        // A whole number that fits no 64 bits is read as a double.
+        Value::Number(number) if number.as_f64().is_some_and(|it| it.abs() >= 9_223_372_036_854_775_807.0) => {
+            "a number beyond 64 bits"
+        }
         Value::Number(number) if number.is_f64() => "a fraction",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
@@ -316,6 +320,10 @@ mod tests {
             (
                 json!({"name": "ab", "size": 1.5}),
                 "WrongType `spec.size` must be an integer, not a fraction at `/spec/size`",
+            ),
+            (
+                json!({"name": "ab", "size": 1e20}),
+                "WrongType `spec.size` must be an integer, not a number beyond 64 bits at `/spec/size`",
             ),
             (json!({"name": "ab", "size": 0}), "OutOfRange `spec.size` must be at least 1 at `/spec/size`"),
             (json!({"name": "ab", "ratio": 1}), "OutOfRange `spec.ratio` must be less than 1 at `/spec/ratio`"),

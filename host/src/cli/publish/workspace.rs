@@ -139,11 +139,11 @@ fn unidentified(workspace: &str, unknown: &[(String, String)]) -> Failure {
 
 /// How to say whose resources are.
 pub(super) fn hint<'a>(resources: impl Iterator<Item = &'a str>) -> String {
-    let flags: Vec<String> = resources.map(|resource| format!("`--identity {resource}=HASH`")).collect();
+    let flags: Vec<String> = resources.map(|resource| format!("--identity {resource}=HASH")).collect();
     format!(
-        "give {}, with the `status.identityHash` of the APIExport that consumers bind; or bind that export in the \
+        "give `{}`, with the `status.identityHash` of the APIExport that consumers bind; or bind that export in the \
          provider's workspace, where `--apply` finds it",
-        flags.join(" and ")
+        flags.join(" ")
     )
 }
 
