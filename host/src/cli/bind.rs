@@ -169,15 +169,24 @@ impl FromStr for ExportRef {
     type Err = InvalidExportRef;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
         let (workspace, name) = text.rsplit_once(':').ok_or(InvalidExportRef)?;
-        let is_path = workspace.split(':').all(|part| !part.is_empty() && part.chars().all(fits));
-        if is_path && !name.is_empty() && name.chars().all(fits) {
+        if is_path(workspace) && is_name(name) {
             Ok(ExportRef { workspace: workspace.to_owned(), name: name.to_owned() })
         } else {
             Err(InvalidExportRef)
         }
     }
+}
+
+/// Whether a text is the path of a workspace, such as `root:provider:team`.
+pub(super) fn is_path(text: &str) -> bool {
+    text.split(':').all(is_name)
+}
+
+/// Whether a text is made of the letters that a name may have.
+pub(super) fn is_name(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    !text.is_empty() && text.chars().all(fits)
 }
 
 /// The binding without any claim accepted.

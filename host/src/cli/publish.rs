@@ -15,8 +15,7 @@ use serde_json::Value;
 
 use self::print::Print;
 use super::{
-    Global,
-    bind::ExportRef,
+    Global, bind,
     definition::{self, Definition},
     files::Files,
 };
@@ -89,24 +88,17 @@ pub struct Args {
 }
 
 fn workspace_path(text: &str) -> Result<String, &'static str> {
-    match format!("{text}:export").parse::<ExportRef>() {
-        Ok(export) if export.workspace == text => Ok(export.workspace),
-        _ => Err("expected the path of a workspace, such as `root:provider:team`"),
-    }
+    bind::is_path(text).then(|| text.to_owned()).ok_or("expected the path of a workspace, such as `root:provider:team`")
 }
 
 fn export_name(text: &str) -> Result<String, &'static str> {
-    match format!("root:{text}").parse::<ExportRef>() {
-        Ok(export) if export.name == text => Ok(export.name),
-        _ => Err("expected a name of lower-case letters, digits, `-` and `.`, such as `somethings.kro.run`"),
-    }
+    let expected = "expected a name of lower-case letters, digits, `-` and `.`, such as `somethings.kro.run`";
+    bind::is_name(text).then(|| text.to_owned()).ok_or(expected)
 }
 
 fn schema_prefix(text: &str) -> Result<String, &'static str> {
-    match export_name(text) {
-        Ok(name) if !name.contains('.') => Ok(name),
-        _ => Err("expected lower-case letters, digits and `-`, such as `v1`"),
-    }
+    let is_part = bind::is_name(text) && !text.contains('.');
+    is_part.then(|| text.to_owned()).ok_or("expected lower-case letters, digits and `-`, such as `v1`")
 }
 
 /// Where definitions live.

@@ -76,12 +76,11 @@ pub struct Checked<'n, 's> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn check<'n, 's>(source: &str, node: &'n Node, env: &Env<'s>) -> Result<Checked<'n, 's>, Vec<Issue>> {
-    let bindings = Bindings::default();
     let mut checker = Checker {
         source,
         env,
         locals: Vec::new(),
-        bindings,
+        bindings: Bindings::default(),
         issues: Vec::new(),
         last_list: Vec::new(),
         mixes_numbers: false,

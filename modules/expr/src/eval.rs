@@ -620,9 +620,9 @@ fn index<'v>(operand: &Value<'v>, key: &Value<'v>) -> Outcome<'v> {
 
 /// There is nothing of that key, or nothing can be looked up by it.
 fn missing(key: &Value) -> Error {
-    match key {
-        Value::Double(_) => Error::NoSuchKey(library::conversions::shown(key)),
-        key if key.as_key().is_some() => Error::NoSuchKey(library::conversions::shown(key)),
-        key => Error::failed(format!("invalid qualifier type: {}", key.type_name())),
+    // A double that is not whole is looked up too, and never found.
+    match matches!(key, Value::Double(_)) || key.as_key().is_some() {
+        true => Error::NoSuchKey(library::conversions::shown(key)),
+        false => Error::failed(format!("invalid qualifier type: {}", key.type_name())),
     }
 }

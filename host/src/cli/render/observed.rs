@@ -58,8 +58,7 @@ struct Entry {
 }
 
 impl Pool {
-    /// Objects without a kind or a name are not taken: the answer tells how
-    /// many were.
+    /// Objects that were found to have a kind and a name.
     pub(super) fn of(objects: impl IntoIterator<Item = Value>, namespace: &str) -> Pool {
         let entry = |mut object: Value| {
             let target = placed(Target::of(&object)?, namespace);
