@@ -23,10 +23,8 @@ use self::{
     kro::Whose,
 };
 use crate::{
-    inventory,
-    kcp::cluster::FIELD_MANAGER,
-    managed_fields,
-    object::{self, Target},
+    inventory, managed_fields,
+    object::{self, FIELD_MANAGER, Target},
     policy::Admitted,
 };
 

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{kcp::cluster::FIELD_MANAGER, object};
+use crate::object::{self, FIELD_MANAGER};
 
 /// The object's list with the entries of one manager made those of another, by
 /// apply. `None` if the one has none. Entries of subresources stay.

@@ -23,6 +23,8 @@ pub const OWNER_ANNOTATION: &str = "croft.run/owner";
 /// The annotation by which somebody hands an object over to an instance: its
 /// value is the instance's name.
 pub const ADOPT_ANNOTATION: &str = "croft.run/adopt";
+/// The field manager under which croft writes.
+pub const FIELD_MANAGER: &str = "croft";
 /// Metadata with this prefix is croft's alone.
 pub const RESERVED_PREFIX: &str = "croft.run/";
 /// The annotation by which kcp says in which logical cluster an object lives.

@@ -11,10 +11,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::edit::{self, Edit};
-use crate::{
-    kcp::cluster::FIELD_MANAGER,
-    object::{self, Target},
-};
+use crate::object::{self, FIELD_MANAGER, Target};
 
 /// The annotation by which a user has kro v0.9 leave an instance alone.
 pub const SUSPEND_ANNOTATION: &str = "kro.run/reconcile";

@@ -1,8 +1,7 @@
 use super::*;
-use crate::yaml::Source;
 
 fn yaml(text: &str) -> Value {
-    Source::parse("test", text).unwrap().documents.remove(0).value
+    serde_saphyr::from_str(text).unwrap()
 }
 
 fn told(changes: &[Change]) -> Vec<String> {

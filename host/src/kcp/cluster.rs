@@ -10,11 +10,9 @@ use serde_json::{Value, json};
 use super::Error;
 use crate::{
     kinds::Kind,
-    object::{self, Target},
+    object::{self, FIELD_MANAGER, Target},
 };
 
-/// The field manager of everything that croft applies.
-pub const FIELD_MANAGER: &str = "croft";
 /// Requests that are no watch end by then: four times what kcp gives its own.
 const DEADLINE: Duration = Duration::from_secs(120);
 
