@@ -22,11 +22,9 @@ mod schema;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use kcp::Connection;
 
-use crate::{
-    kcp::Connection,
-    report::{self, Exit, Failure},
-};
+use crate::report::{self, Exit, Failure};
 
 /// A composition runtime for kcp: runs a provider's module in a sandbox for
 /// every instance of its API

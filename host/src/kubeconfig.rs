@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fault::{Blame, Fault};
+use host_core::fault::{Blame, Fault};
 
 /// A context with all it needs, ready to be added to a kubeconfig.
 #[derive(Clone, Debug, PartialEq)]

@@ -20,11 +20,9 @@ use std::{error::Error, io::IsTerminal, ops::Range, process::ExitCode, sync::Arc
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 use contract::{Problem, Severity};
+use host_core::fault::{Blame, Fault};
 
-use crate::{
-    fault::{Blame, Fault},
-    yaml::{self, Document, Flaw, Place},
-};
+use crate::yaml::{self, Document, Flaw, Place};
 
 /// Why a command did not do what it was asked to: an error, whose turn it is,
 /// and what would help.
@@ -118,7 +116,7 @@ impl Failure {
     /// What it comes to in one line, without places in files.
     pub fn in_a_line(&self) -> String {
         let text = match &self.cause {
-            Cause::Error(error) => crate::status::chain(&**error),
+            Cause::Error(error) => host_core::status::chain(&**error),
             Cause::Yaml(error) => error.to_string(),
             Cause::Problems(problems) => {
                 let words: Vec<String> = problems.problems.iter().map(ToString::to_string).collect();

@@ -256,7 +256,7 @@ pub enum Error {
     Refused(Box<Flaw>),
 }
 
-impl crate::fault::Fault for Error {
+impl host_core::fault::Fault for Error {
     fn reason(&self) -> &'static str {
         match self {
             Error::Read { .. } => "CannotRead",
@@ -266,8 +266,8 @@ impl crate::fault::Fault for Error {
         }
     }
 
-    fn blame(&self) -> crate::fault::Blame {
-        crate::fault::Blame::Input
+    fn blame(&self) -> host_core::fault::Blame {
+        host_core::fault::Blame::Input
     }
 }
 

@@ -1,5 +1,5 @@
 //! `cargo xtask schemas`: makes the table of the schemas of Kubernetes' own
-//! kinds, `host/src/schemas/builtin.json`, from the OpenAPI documents of a
+//! kinds, `host/core/src/schemas/builtin.json`, from the OpenAPI documents of a
 //! version of Kubernetes.
 //!
 //! The documents come out of Kubernetes' Go module, so that it takes Go. The same
@@ -59,7 +59,7 @@ pub(crate) fn make() -> Result<()> {
             serde_json::from_str(&text).with_context(|| format!("`{}` is no JSON", file.display()))?;
         table.add(&version, &document)?;
     }
-    let output = root().join("host/src/schemas/builtin.json");
+    let output = root().join("host/core/src/schemas/builtin.json");
     let text = table.print();
     say(format_args!("{} kinds of Kubernetes {KUBERNETES}, {} KB", table.len(), text.len() / 1000));
     fs::write(&output, text).with_context(|| format!("cannot write `{}`", output.display()))

@@ -1,7 +1,7 @@
 //! `croft adopt`: takes instances over from kro, with their children, and gives
 //! them back.
 //!
-//! Which writes that takes is `crate::adopt`'s business; here is what they are
+//! Which writes that takes is `host_core::adopt`'s business; here is what they are
 //! worked out from, and how they are sent.
 
 mod outcome;
@@ -21,12 +21,13 @@ use super::{
     definition::{self, Definition},
     output,
 };
-use crate::{
+use host_core::{
     adopt::{self, Kro, Plan, Rendered, Seen},
-    inventory, kcp,
+    inventory,
     object::{self, Target},
-    report::{self, Failure},
 };
+
+use crate::report::{self, Failure};
 use outcome::{Format, Outcome};
 use settle::Settled;
 use workspace::Workspace;

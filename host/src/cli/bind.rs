@@ -8,12 +8,13 @@ use std::{str::FromStr, time::Duration};
 use serde_json::{Value, json};
 
 use super::{Global, output};
-use crate::{
+use host_core::{
     claims::{self, Claims, Missing},
-    kcp::{Connection, publisher},
     object,
-    report::{self, Failure},
 };
+use kcp::{Connection, publisher};
+
+use crate::report::{self, Failure};
 
 /// Bind a provider's API in the consumer's workspace
 ///

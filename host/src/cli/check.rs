@@ -14,14 +14,11 @@ use super::{
     files::{self, Files, Names},
     output,
 };
+use host_core::{claims, identity::Identities, kinds::Kinds, publish, schemas};
+use sandbox::Module;
+
 use crate::{
-    claims,
-    identity::Identities,
-    kinds::Kinds,
-    publish,
     report::{self, Exit, Failure, Finding, Look},
-    sandbox::Module,
-    schemas,
     yaml::{self, Document, Source},
 };
 

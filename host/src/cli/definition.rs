@@ -10,18 +10,19 @@ use std::{
 };
 
 use contract::{Gvk, Preparation, Prepared, Problem, Schema, Scope, Severity};
-use serde_json::Value;
-
-use crate::{
-    builtin, definition,
-    definition::ModuleRef,
+use host_core::{
+    definition::{self, ModuleRef},
     fault::Blame,
     kinds::{self, Kinds},
     name::Digest,
-    object,
+    object, schemas,
+};
+use sandbox::{Limits, Module, Sandbox};
+use serde_json::Value;
+
+use crate::{
+    modules::builtin,
     report::{self, Failure},
-    sandbox::{self, Limits, Module, Sandbox},
-    schemas,
     yaml::Document,
 };
 
@@ -244,7 +245,7 @@ pub(super) fn known(documents: impl Iterator<Item = Document>) -> Result<schemas
 pub(super) fn is_definition(document: &Document) -> bool {
     let kro = definition::DefinitionKind::of(&document.value).is_some();
     kro || document.value.pointer("/spec/module").is_some_and(Value::is_string)
-        || crate::object::annotation(&document.value, definition::MODULE_ANNOTATION).is_some()
+        || host_core::object::annotation(&document.value, definition::MODULE_ANNOTATION).is_some()
 }
 
 /// What to say where nothing is a definition: of which kind the first document is

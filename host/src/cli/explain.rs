@@ -17,14 +17,15 @@ use super::{
     files::Files,
     output,
 };
-use crate::{
+use host_core::{
     claims,
     definition::ModuleRef,
     identity::Identities,
     object,
     publish::{self, Claimed},
-    report::Failure,
 };
+
+use crate::report::Failure;
 
 /// Tell what a definition comes to
 ///

@@ -1,6 +1,6 @@
 //! `croft graph`: the dependency graph of a definition, offline, for its author.
 //!
-//! How a graph is drawn is `crate::graph`'s business.
+//! How a graph is drawn is `host_core::graph`'s business.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,9 @@ use super::{
     files::Files,
     output,
 };
-use crate::{graph, report::Failure};
+use host_core::graph;
+
+use crate::report::Failure;
 
 /// Draw the dependency graph of a definition
 ///

@@ -15,9 +15,10 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use super::{Global, output, publish};
+use host_core::fault::Fault as _;
+use kcp::{endpoints, virtual_workspace::Address};
+
 use crate::{
-    fault::Fault as _,
-    kcp::{self, endpoints, virtual_workspace::Address},
     kubeconfig::{self, Access, Error},
     report::{self, Failure},
     yaml::{self, Source},

@@ -10,7 +10,7 @@ pub struct Args {
     /// Tell more about what is being done; twice for everything
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
-    /// What to log, such as `info` or `warn,host::kcp=debug`
+    /// What to log, such as `info` or `warn,kcp=debug`
     #[arg(long, global = true, env = "CROFT_LOG", value_name = "FILTER", value_parser = filter, conflicts_with = "verbose", help_heading = "Global options")]
     pub log: Option<String>,
     /// How to write log lines
@@ -40,7 +40,7 @@ pub fn start(args: &Args, usual: &str) {
         _ => "trace",
     };
     // The client logs every request that fails, and whoever made it says so too.
-    let usual = || format!("warn,kube_client::client::builder=off,host={level}");
+    let usual = || format!("warn,kube_client::client::builder=off,host={level},kcp={level},sandbox={level}");
     let filter = args.log.clone().unwrap_or_else(usual);
     let lines = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr);
     let started = match args.log_format {

@@ -1,6 +1,6 @@
 //! `croft publish`: the objects that make an API out of a definition.
 //!
-//! What they are is `crate::publish`'s business, and sending them `kcp`'s.
+//! What they are is `host_core::publish`'s business, and sending them `kcp`'s.
 
 mod apply;
 mod changes;
@@ -19,14 +19,15 @@ use super::{
     definition::{self, Definition},
     files::Files,
 };
-use crate::{
+use host_core::{
     definition::DefinitionKind,
     fault::Fault as _,
-    kcp::{Cluster, publisher::Unfinished},
     kinds::Kinds,
     publish::{self, Options, Publication},
-    report::{self, Failure},
 };
+use kcp::{Cluster, publisher::Unfinished};
+
+use crate::report::{self, Failure};
 
 /// Make an API out of a definition
 ///
@@ -242,7 +243,7 @@ pub(super) fn unfinished(error: Unfinished) -> Failure {
 pub fn publication(definition: &Definition, kinds: &Kinds, options: &Options) -> Result<Publication, Failure> {
     let publication = made(definition, kinds, options)?;
     for kind in &publication.guessed {
-        let plural = crate::kinds::guess(kind).plural;
+        let plural = host_core::kinds::guess(kind).plural;
         report::note(&format!(
             "the claim on {kind} assumes that its resource is named `{plural}`: this kind is not known offline"
         ));

@@ -22,14 +22,16 @@ use super::{
     files::{self, Files},
     output, schema,
 };
-use crate::{
+use host_core::{
     defaults, inventory,
     kinds::{self, Kinds},
     object::{self, Target},
     policy::{self, Rules},
-    receipt,
+    receipt, status,
+};
+
+use crate::{
     report::{self, Failure},
-    status,
     yaml::Document,
 };
 use observed::Pool;
@@ -272,7 +274,7 @@ fn settle(definition: &Definition, document: &Document, instance: &Value, pool: 
         observed = seen;
     }
     let message = format!("the module `{}` does not settle: every rendering differs from the last", module.digest());
-    Err(Failure::new(crate::fault::Blame::Module, message))
+    Err(Failure::new(host_core::fault::Blame::Module, message))
 }
 
 /// The instance as a module gets it, with the word that no server has checked it.

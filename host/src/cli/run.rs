@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Global;
+use kcp::{Connection, connection, virtual_workspace::Address};
+
 use crate::{
-    kcp::{Connection, connection, virtual_workspace::Address},
-    operator::{self, Options, Source},
     report::Failure,
+    runtime::{self, Options, Source},
 };
 
 /// Run the host: render and apply the children of every instance
@@ -73,7 +74,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
                 _ = interrupt.recv() => {}
             }
         };
-        operator::run(options, shutdown).await.map_err(|error| {
+        runtime::run(options, shutdown).await.map_err(|error| {
             let hint = error.hint().map(str::to_owned);
             hint.into_iter().fold(Failure::host(error), Failure::hint)
         })

@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use contract::{Child, Observed};
-use host::sandbox::Module;
+use sandbox::Module;
 use serde_json::{Value, json};
 
 use crate::{

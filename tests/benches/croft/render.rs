@@ -12,12 +12,10 @@
 use anyhow::{Context, Result, ensure};
 use contract::{Child, Observed, Preparation, Prepared, Schema};
 use guest_sdk::test::{self, text};
-use host::{
-    sandbox::{Limits, Module, Sandbox},
-    schemas,
-    yaml::Source,
-};
+use host::yaml::Source;
+use host_core::schemas;
 use kro::Kro;
+use sandbox::{Limits, Module, Sandbox};
 use serde_json::{Value, json};
 
 use crate::{
@@ -66,7 +64,7 @@ pub(crate) fn measure(options: Options, table: &mut Table) -> Result<()> {
     table.heading("one render: in the sandbox and native");
     let artifacts = tempfile::tempdir().context("cannot make a folder")?;
     let sandbox = Sandbox::new(Limits::default(), Some(artifacts.path().to_owned()))?;
-    let module = sandbox.load(host::builtin::kro())?;
+    let module = sandbox.load(host::modules::builtin::kro())?;
     for (what, children, definition, instance) in DEFINITIONS {
         let case = Case::new(&module, definition, instance, children)?;
         let times = case.times(&module, options.number(2_000, 50))?;

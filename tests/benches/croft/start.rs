@@ -9,7 +9,7 @@ use std::{env, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use contract::Preparation;
-use host::sandbox::{Limits, Sandbox};
+use sandbox::{Limits, Sandbox};
 
 use crate::{
     options::Options,
@@ -75,7 +75,7 @@ fn start(artifacts: PathBuf) -> Result<(Duration, usize)> {
     let (definition, instance) = (document(FIVE)?, instance()?);
     let (time, children) = timed(|| {
         let sandbox = Sandbox::new(Limits::default(), Some(artifacts))?;
-        let module = sandbox.load(host::builtin::kro())?;
+        let module = sandbox.load(host::modules::builtin::kro())?;
         let Preparation::Ready(prepared) = module.prepare(&definition, &[])?.value else {
             bail!("the module asks for schemas");
         };

@@ -1,13 +1,13 @@
 //! Publishing: children of other providers' APIs, layouts that do not go
 //! together, and files that are applied by hand.
 
-use host::{
+use host::yaml::Source;
+use host_core::{
     definition::DefinitionKind,
-    kcp::cluster,
     kinds::{self, OF_KCP},
     object::Target,
-    yaml::Source,
 };
+use kcp::cluster;
 use serde_json::{Value, json};
 
 use crate::stage::{CHAIN, Stage, api, wait};

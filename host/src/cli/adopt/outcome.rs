@@ -7,7 +7,7 @@ use contract::Gvk;
 use serde_json::{Value, json};
 
 use super::Way;
-use crate::{
+use host_core::{
     adopt::{Entry, Fate, Plan},
     object,
 };
@@ -131,7 +131,7 @@ fn word(fate: &Fate, way: &Way, applied: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::Target;
+    use host_core::object::Target;
 
     fn outcome() -> Outcome {
         let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
@@ -145,7 +145,7 @@ mod tests {
             entry("b", "seal", Fate::Conflict { owner: "the ApplySet `x`".into() }),
             entry("z", "", Fate::Leftover),
         ];
-        let write = crate::adopt::Write { target: entries[0].target.clone(), part: "", patch: json!({}) };
+        let write = host_core::adopt::Write { target: entries[0].target.clone(), part: "", patch: json!({}) };
         let plan = Plan { entries, writes: vec![write], held: Vec::new() };
         Outcome { name: "Web.kro.run team/shop".into(), plan, sent: 1 }
     }

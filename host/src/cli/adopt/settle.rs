@@ -9,20 +9,23 @@ use contract::{Blocked, Observed, Read, Rendering};
 use serde_json::{Map, Value};
 
 use super::workspace::Workspace;
-use crate::{
+use host_core::{
     adopt::{self, Fate},
-    cli::definition::{self, Definition},
     defaults,
     fault::Blame,
     inventory,
-    kcp::{
-        externals,
-        store::{Keep, Store},
-    },
     name::LogicalCluster,
     object::{self, Target},
     policy::{self, Admitted, Rules},
     receipt,
+};
+use kcp::{
+    externals,
+    store::{Keep, Store},
+};
+
+use crate::{
+    cli::definition::{self, Definition},
     report::Failure,
     yaml::{self, Document, Source},
 };

@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 
 use contract::{Access, Api, Blueprint, Gvk, Read, Scope, Selection};
+use host_core::{
+    adopt::{self, Write},
+    inventory,
+    kinds::{self, Kind, Kinds},
+    object::{self, Target},
+};
+use kcp::{Cluster, virtual_workspace::Address};
 use serde_json::Value;
 
 use crate::{
-    adopt::{self, Write},
     cli::{self, Global, publish},
-    inventory,
-    kcp::{self, Cluster, virtual_workspace::Address},
-    kinds::{self, Kind, Kinds},
-    object::{self, Target},
     report::Failure,
 };
 

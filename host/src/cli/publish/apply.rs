@@ -8,14 +8,17 @@ use std::{path::Path, time::Duration};
 use serde_json::Value;
 
 use super::{changes, identity, made, print::Print, publication, unfinished, workspace::Workspace};
-use crate::{
-    cli::{self, Global, definition::Definition},
-    kcp::{
-        Cluster,
-        publisher::{self, Unfinished},
-    },
+use host_core::{
     object::{self, Target},
     publish::{self, Options, Publication},
+};
+use kcp::{
+    Cluster,
+    publisher::{self, Unfinished},
+};
+
+use crate::{
+    cli::{self, Global, definition::Definition},
     report::{self, Failure},
 };
 

@@ -1,16 +1,18 @@
 //! What publishing a definition anew changes for those who use its API, and the
 //! refusal to break them unless told to.
 //!
-//! What breaks is `crate::compat`'s to say.
+//! What breaks is `host_core::compat`'s to say.
 
+use host_core::{
+    compat::{self, Change},
+    object,
+    publish::Publication,
+};
+use kcp::Cluster;
 use serde_json::Value;
 
 use crate::{
     cli::{definition::Definition, files},
-    compat::{self, Change},
-    kcp::Cluster,
-    object,
-    publish::Publication,
     report::{self, Failure},
 };
 

@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
-use crate::{
+use host_core::{
     claims,
     identity::Identities,
     object,
     publish::{self, Options, Publication},
-    report::Failure,
 };
+
+use crate::report::Failure;
 
 /// A resource and the identity of the export that serves it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,10 +5,13 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::identity;
-use crate::{
+use host_core::{
     claims,
-    cli::output,
     publish::{Options, Publication},
+};
+
+use crate::{
+    cli::output,
     report::{self, Failure},
 };
 

@@ -2,20 +2,19 @@
 //! the resources are that the children need, and whether the layout goes with
 //! what is there.
 //!
-//! What follows from it is `crate::identity`'s and `crate::publish`'s to say.
+//! What follows from it is `host_core::identity`'s and `host_core::publish`'s to say.
 
 use contract::{Gvk, Scope};
-use serde_json::Value;
-
-use crate::{
-    cli::definition::Definition,
+use host_core::{
     identity,
-    kcp::Cluster,
     kinds::{self, Kind, Kinds},
     object,
     publish::{self, Options, Publication},
-    report::Failure,
 };
+use kcp::Cluster;
+use serde_json::Value;
+
+use crate::{cli::definition::Definition, report::Failure};
 
 /// Stands for an identity in a rehearsal.
 const COMING: &str = "coming";

@@ -9,10 +9,9 @@ use contract::Gvk;
 use serde_json::{Map, Value, json};
 
 use super::{Rendered, observed::Pool, standin};
-use crate::{
-    object::{self, Target},
-    report::Failure,
-};
+use host_core::object::{self, Target};
+
+use crate::report::Failure;
 
 /// An address for documentation (RFC 5737), which no cluster hands out.
 const ADDRESS: &str = "192.0.2.1";

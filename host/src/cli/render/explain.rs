@@ -12,7 +12,7 @@ use contract::{Blocked, Blueprint, Child, Excluded, Node, Observed, Read, Readin
 use serde_json::Value;
 
 use super::Rendered;
-use crate::object::{self, Target};
+use host_core::object::{self, Target};
 
 /// The fields of every status that the host fills in.
 const OF_THE_HOST: [&str; 3] = ["state", "conditions", "croft"];

@@ -4,16 +4,14 @@
 use std::{cell::Cell, collections::BTreeMap};
 
 use contract::{Observed, Problem, Read, Scope, Selection, Severity};
-use serde_json::Value;
-
-use crate::{
-    cli::definition,
+use host_core::{
     inventory,
     kinds::{self, Kinds},
     object::{self, Target},
-    report::Failure,
-    yaml::Document,
 };
+use serde_json::Value;
+
+use crate::{cli::definition, report::Failure, yaml::Document};
 
 /// Refuses what cannot be an object of a cluster.
 pub(super) fn named(document: &Document) -> Result<(), Failure> {

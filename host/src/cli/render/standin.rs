@@ -3,12 +3,11 @@
 
 use std::str::FromStr;
 
-use serde_json::{Map, Value, json};
-
-use crate::{
+use host_core::{
     name::Digest,
     object::{self, Target},
 };
+use serde_json::{Map, Value, json};
 
 /// Any moment does, as long as it is always the same one.
 pub(super) const BORN: &str = "2020-01-01T00:00:00Z";

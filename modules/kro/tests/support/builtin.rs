@@ -1,7 +1,7 @@
 //! Kubernetes' own schemas, from the host's table and by the host's rules: what
 //! a module is given when it is asked offline.
 
-#[path = "../../../../host/src/schemas/expand.rs"]
+#[path = "../../../../host/core/src/schemas/expand.rs"]
 mod expand;
 
 use guest_sdk::{Gvk, Preparation, Prepared, Schema, Scope};
@@ -23,8 +23,8 @@ pub(crate) fn prepare(definition: &Value) -> Result<Box<Prepared>, guest_sdk::Fa
 
 /// The schema of a kind, or the mark of one that nobody knows.
 pub(crate) fn schema(kind: &Gvk) -> Schema {
-    let table: Value =
-        serde_json::from_str(include_str!("../../../../host/src/schemas/builtin.json")).expect("what the case holds");
+    let table: Value = serde_json::from_str(include_str!("../../../../host/core/src/schemas/builtin.json"))
+        .expect("what the case holds");
     let entry = &table["kinds"][kind.api_version()][&kind.kind];
     let Some(definition) = entry["definition"].as_str() else {
         let openapi = json!({"x-kubernetes-preserve-unknown-fields": true, "x-croft-unknown": true});

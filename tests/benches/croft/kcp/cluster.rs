@@ -5,8 +5,8 @@ use std::{collections::HashSet, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use futures::{Stream, StreamExt, TryStreamExt, pin_mut, stream};
-use host::kcp::Connection;
 use http::{Request, header::CONTENT_TYPE};
+use kcp::Connection;
 use kube::{Client, core::WatchEvent};
 use serde_json::{Value, json};
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use futures::{Stream, TryStreamExt, future::try_join_all};
-use host::defaults;
+use host_core::defaults;
 use serde_json::{Map, Value, json};
 
 use super::cluster::{CHILD_NAMES, CONCURRENCY, CONFIG_MAPS, Cluster, MERGE, instances_path};

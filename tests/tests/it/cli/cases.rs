@@ -7,7 +7,8 @@ use std::{
 };
 
 use contract::{Gvk, Scope};
-use host::{kinds, yaml::Source};
+use host::yaml::Source;
+use host_core::kinds;
 use serde_json::{Map, Value, json};
 
 use super::{Desk, Ran};
@@ -88,7 +89,7 @@ impl Case {
             assert_eq!(found.map(|it| &it["reason"]), Some(&wanted["reason"]), "{}: {conditions}", self.name);
         }
         let mut spec = instance["spec"].clone();
-        host::defaults::fill(&mut spec, expected["defaults"].as_object().unwrap_or(&Map::new()));
+        host_core::defaults::fill(&mut spec, expected["defaults"].as_object().unwrap_or(&Map::new()));
         // A server fills in more: what the schema says of the elements of lists.
         assert!(covers(&rendered["spec"], &spec), "{}: {} lacks some of {spec}", self.name, rendered["spec"]);
         let (namespace, wanted) = (&instance["metadata"]["namespace"], expected["children"].as_array().unwrap());

@@ -3,13 +3,9 @@
 //! consumer's mistake never ends as a module that failed.
 
 use contract::{Observed, Preparation, Prepared};
-use host::{
-    builtin,
-    fault::Fault,
-    kinds,
-    sandbox::{Error, Module},
-    schemas,
-};
+use host::modules::builtin;
+use host_core::{fault::Fault, kinds, schemas};
+use sandbox::{Error, Module};
 use serde_json::{Value, json};
 
 use super::guests;

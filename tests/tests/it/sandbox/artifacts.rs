@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use host::sandbox::{Error, Limits, Sandbox};
+use sandbox::{Error, Limits, Sandbox};
 use tempfile::TempDir;
 
 use super::guests;
@@ -47,7 +47,7 @@ fn a_module_is_compiled_once_and_mapped_from_then_on() {
     let folder = parent.path().join("new/artifacts");
     load(&folder);
     let file = artifact(&folder);
-    let digest = host::name::Digest::of(&guests::binary("obedient"));
+    let digest = host_core::name::Digest::of(&guests::binary("obedient"));
     assert!(file.file_name().unwrap().to_str().unwrap().starts_with(digest.hex()));
     assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
 

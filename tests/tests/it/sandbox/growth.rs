@@ -2,11 +2,9 @@
 //! for a hundred of something and for a thousand.
 
 use contract::{Observed, Preparation, Prepared, Rendering};
-use host::{
-    builtin, kinds,
-    sandbox::{Error, Limits, Module},
-    schemas,
-};
+use host::modules::builtin;
+use host_core::{kinds, schemas};
+use sandbox::{Error, Limits, Module};
 use serde_json::{Map, Value, json};
 
 use super::guests;

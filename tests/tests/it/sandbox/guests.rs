@@ -8,10 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use host::{
-    fault::Fault,
-    sandbox::{Answer, Error, Limits, Module, Sandbox},
-};
+use host_core::fault::Fault;
+use sandbox::{Answer, Error, Limits, Module, Sandbox};
 use serde_json::{Value, json};
 
 /// Where the guests are.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use host::sandbox::{Limits, Sandbox, Time};
+use sandbox::{Limits, Sandbox, Time};
 
 use super::guests;
 

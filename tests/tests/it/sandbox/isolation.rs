@@ -3,7 +3,7 @@
 use std::thread;
 
 use contract::{Observed, Preparation};
-use host::sandbox::{Limits, Sandbox};
+use sandbox::{Limits, Sandbox};
 use serde_json::{Value, json};
 
 use super::guests;

@@ -1,6 +1,6 @@
 //! What is refused before anything of it runs, and why.
 
-use host::sandbox::{Limits, Sandbox};
+use sandbox::{Limits, Sandbox};
 
 use super::guests;
 
@@ -87,7 +87,7 @@ fn equal_bytes_are_the_same_module() {
 
 #[test]
 fn the_default_module_is_admitted_like_any_other() {
-    let module = guests::sandbox().load(host::builtin::kro()).unwrap();
+    let module = guests::sandbox().load(host::modules::builtin::kro()).unwrap();
     let error = module.prepare(&guests::instance("one"), &[]).unwrap_err();
     let told = guests::told(&error);
     assert!(told.starts_with("InvalidDefinition, input: "), "{told}");

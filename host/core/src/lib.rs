@@ -1,0 +1,25 @@
+//! What croft's host decides, and the nouns in which it does: no network, no
+//! files, no clock, and no module is run here.
+//!
+//! Modules are listed in the order to read them.
+
+pub mod fault;
+pub mod name;
+pub mod canonical;
+pub mod object;
+pub mod kinds;
+pub mod schemas;
+pub mod definition;
+pub mod claims;
+pub mod identity;
+pub mod receipt;
+pub mod policy;
+pub mod inventory;
+pub mod plan;
+pub mod defaults;
+pub mod managed_fields;
+pub mod adopt;
+pub mod status;
+pub mod publish;
+pub mod compat;
+pub mod graph;

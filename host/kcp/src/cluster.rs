@@ -1,0 +1,179 @@
+//! One logical cluster, or the view across all of them: the requests that croft
+//! sends there.
+
+use std::time::Duration;
+
+use http::{Request, header::CONTENT_TYPE};
+use kube::{Client, client::Body};
+use serde_json::{Value, json};
+
+use super::Error;
+use host_core::{
+    kinds::Kind,
+    object::{self, FIELD_MANAGER, Target},
+};
+
+/// Requests that are no watch end by then: four times what kcp gives its own.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A client whose requests go to one logical cluster (or to the wildcard).
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+}
+
+/// Whether server-side apply takes over fields of other managers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// It does: the object is ours.
+    Yes,
+    /// It fails instead: there should be no such object.
+    No,
+    /// It does, but nothing is stored: a rehearsal.
+    Rehearse,
+}
+
+impl Cluster {
+    /// What a client points at by itself.
+    pub(super) fn new(client: Client) -> Cluster {
+        Cluster { client }
+    }
+
+    /// The same server below a path. All clusters share the connections of the
+    /// client that they were made from.
+    pub(super) fn below(client: &Client, prefix: String) -> Cluster {
+        let shared = client.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (shared, prefix) = (shared.clone(), prefix.clone());
+            async move {
+                let (mut parts, body) = request.into_parts();
+                let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+                parts.uri = format!("{prefix}{path}").parse()?;
+                Ok::<_, tower::BoxError>(shared.send(Request::from_parts(parts, body)).await?)
+            }
+        });
+        Cluster { client: Client::new(service, "default") }
+    }
+
+    /// The client, for watches.
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Reads one object; `None` if there is none.
+    ///
+    /// # Errors
+    /// The server did not answer, or answered anything but 404.
+    pub async fn get(&self, target: &Target, kind: &Kind) -> Result<Option<Value>, Error> {
+        found(self.send("GET", &path(target, kind), None, format!("read {target}")).await)
+    }
+
+    /// Reads whatever stands at a path; `None` if nothing does.
+    ///
+    /// # Errors
+    /// The server did not answer, or answered anything but 404.
+    pub async fn find(&self, path: &str) -> Result<Option<Value>, Error> {
+        found(self.read(path).await)
+    }
+
+    /// Reads whatever stands at a path.
+    ///
+    /// # Errors
+    /// The server did not answer, or refused.
+    pub async fn read(&self, path: &str) -> Result<Value, Error> {
+        self.send("GET", path, None, format!("read `{path}`")).await
+    }
+
+    /// Applies an object (server-side apply) and returns what the server made
+    /// of it.
+    ///
+    /// # Errors
+    /// The server did not answer, or refused.
+    pub async fn apply(&self, object: &Value, kind: &Kind, force: Force) -> Result<Value, Error> {
+        let target = Target::of(object).unwrap_or_else(|| unreachable!("croft applies whole objects only"));
+        let how = match force {
+            Force::Yes => "force=true",
+            Force::No => "force=false",
+            Force::Rehearse => "force=true&dryRun=All",
+        };
+        let path = format!("{}?fieldManager={FIELD_MANAGER}&{how}", path(&target, kind));
+        // JSON is YAML; servers before 1.33 take only this media type.
+        let body = ("application/apply-patch+yaml", object);
+        self.send("PATCH", &path, Some(body), format!("apply {target}")).await
+    }
+
+    /// Merges a JSON merge patch into an object, or into a subresource of it.
+    ///
+    /// # Errors
+    /// The server did not answer, or refused: 409 if the patch names a resource
+    /// version that is no longer the object's.
+    pub async fn merge(&self, target: &Target, kind: &Kind, part: &str, patch: &Value) -> Result<Value, Error> {
+        let path = format!("{}{part}?fieldManager={FIELD_MANAGER}", path(target, kind));
+        let body = ("application/merge-patch+json", patch);
+        self.send("PATCH", &path, Some(body), format!("write {target}")).await
+    }
+
+    /// Applies a JSON patch to an object.
+    ///
+    /// # Errors
+    /// The server did not answer, or refused.
+    pub async fn patch(&self, target: &Target, kind: &Kind, patch: &Value) -> Result<Value, Error> {
+        let path = format!("{}?fieldManager={FIELD_MANAGER}", path(target, kind));
+        self.send("PATCH", &path, Some(("application/json-patch+json", patch)), format!("write {target}")).await
+    }
+
+    /// Asks for the deletion of the very object that was seen. An object that
+    /// is gone already, or another one by now, is no error. Returns the object
+    /// if something still holds it.
+    ///
+    /// # Errors
+    /// The server did not answer, or refused.
+    pub async fn delete(&self, target: &Target, kind: &Kind, uid: &str) -> Result<Option<Value>, Error> {
+        let options = json!({
+            "apiVersion": "v1", "kind": "DeleteOptions",
+            "preconditions": {"uid": uid}, "propagationPolicy": "Background",
+        });
+        let (path, body) = (path(target, kind), ("application/json", &options));
+        match self.send("DELETE", &path, Some(body), format!("delete {target}")).await {
+            Err(error) if matches!(error.code(), Some(404 | 409)) => Ok(None),
+            other => other.map(|answer| Some(answer).filter(object::is_being_deleted)),
+        }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<(&str, &Value)>, what: String) -> Result<Value, Error> {
+        let request = Request::builder().method(method).uri(path);
+        let request = match body {
+            Some((media_type, body)) => request.header(CONTENT_TYPE, media_type).body(body.to_string().into_bytes()),
+            None => request.body(Vec::new()),
+        };
+        let request = request.map_err(|error| Error::of(what.clone(), kube::Error::HttpError(error)))?;
+        match tokio::time::timeout(DEADLINE, self.client.request::<Value>(request)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(Error::of(what, error)),
+            Err(_) => Err(Error::TimedOut { what, seconds: DEADLINE.as_secs() }),
+        }
+    }
+}
+
+/// The path of an object in a server's URL space.
+pub fn path(target: &Target, kind: &Kind) -> String {
+    format!("{}/{}", collection(target, kind), target.name)
+}
+
+fn collection(target: &Target, kind: &Kind) -> String {
+    let version = target.kind.api_version();
+    let root = if target.kind.group.is_empty() { "/api" } else { "/apis" };
+    match target.namespace.as_str() {
+        "" => format!("{root}/{version}/{}", kind.plural),
+        namespace => format!("{root}/{version}/namespaces/{namespace}/{}", kind.plural),
+    }
+}
+
+/// That nothing is there is an answer.
+fn found(answer: Result<Value, Error>) -> Result<Option<Value>, Error> {
+    match answer {
+        Ok(object) => Ok(Some(object)),
+        Err(error) if error.code() == Some(404) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

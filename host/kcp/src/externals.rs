@@ -1,0 +1,161 @@
+//! Finds the objects that somebody else owns and a module wants to see, among
+//! what the watches have seen.
+
+use contract::{Observed, Read, Scope, Selection};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::core::{Selector, SelectorExt};
+use serde_json::Value;
+
+use super::{ObjectKey, Store, store::Change};
+use host_core::{
+    inventory,
+    kinds::Kind,
+    name::LogicalCluster,
+    object::{self, Target},
+};
+
+/// What a read finds in one logical cluster, ordered by place. A selector that
+/// is none finds nothing.
+pub fn find(store: &Store, cluster: &LogicalCluster, instance: &Value, read: &Read, kind: &Kind) -> Vec<Observed> {
+    match &read.select {
+        Selection::Named { namespace, name } => {
+            let namespace = placed(namespace, object::text(instance, "/metadata/namespace"), kind.scope);
+            let target = Target { kind: read.kind.clone(), namespace: namespace.to_owned(), name: name.clone() };
+            let found = store.get(&ObjectKey { cluster: cluster.clone(), target });
+            found.into_iter().map(|object| observed(&read.id, String::new(), &object)).collect()
+        }
+        Selection::Labelled { namespace, selector } => {
+            let Some(selector) = parse(selector) else { return Vec::new() };
+            let found = store.find_of(cluster, &read.kind, |key, object| {
+                (namespace.is_empty() || key.target.namespace == *namespace) && selector.matches(&labels(object))
+            });
+            found.iter().map(|(key, object)| observed(&read.id, place(&key.target), object)).collect()
+        }
+    }
+}
+
+/// Whether a change is news for what an instance in the namespace `inherited`
+/// (empty for none) wants to see.
+pub fn concerns(read: &Read, inherited: &str, kind: &Kind, change: &Change) -> bool {
+    let place = &change.key.target;
+    let namespace: &str = match &read.select {
+        Selection::Named { namespace, name } if *name == place.name => placed(namespace, inherited, kind.scope),
+        Selection::Labelled { namespace, .. } if namespace.is_empty() => &place.namespace,
+        Selection::Labelled { namespace, .. } => namespace,
+        Selection::Named { .. } => return false,
+    };
+    if place.kind != read.kind || *namespace != place.namespace {
+        return false;
+    }
+    match &read.select {
+        Selection::Named { .. } => true,
+        Selection::Labelled { selector, .. } => parse(selector).is_some_and(|selector| {
+            [&change.before, &change.after].into_iter().flatten().any(|object| selector.matches(&labels(object)))
+        }),
+    }
+}
+
+/// The namespace in which an object is looked for by name.
+fn placed<'a>(asked: &'a str, inherited: &'a str, scope: Scope) -> &'a str {
+    match (scope, asked) {
+        (Scope::Cluster, _) => "",
+        (Scope::Namespaced, "") => inherited,
+        (Scope::Namespaced, asked) => asked,
+    }
+}
+
+fn parse(selector: &Value) -> Option<Selector> {
+    let selector: LabelSelector = serde_json::from_value(selector.clone()).ok()?;
+    selector.try_into().ok()
+}
+
+fn labels(object: &Value) -> std::collections::BTreeMap<String, String> {
+    let labels = object.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
+    labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+fn place(target: &Target) -> String {
+    match target.namespace.as_str() {
+        "" => target.name.clone(),
+        namespace => format!("{namespace}/{}", target.name),
+    }
+}
+
+fn observed(id: &str, key: String, object: &Value) -> Observed {
+    Observed { id: id.to_owned(), key, object: inventory::shown(object) }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Gvk;
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::Keep;
+    use host_core::kinds;
+
+    fn found(select: Selection) -> Vec<(String, String)> {
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        let store = Store::new(Keep::Children);
+        store.keep_whole(kind.clone());
+        for (cluster, namespace, name, tier) in [
+            ("one", "team", "a", "web"),
+            ("one", "team", "b", "db"),
+            ("one", "ops", "c", "web"),
+            ("two", "team", "a", "web"),
+        ] {
+            let metadata = json!({"name": name, "namespace": namespace, "uid": name, "labels": {"tier": tier}});
+            let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+            store.put(&cluster.parse().unwrap(), object, None);
+        }
+        let read = Read { id: "x".into(), kind: kind.clone(), select };
+        let instance = json!({"metadata": {"namespace": "team"}});
+        let found = find(&store, &"one".parse().unwrap(), &instance, &read, &kinds::builtin(&kind).unwrap());
+        found.into_iter().map(|seen| (seen.key, object::text(&seen.object, "/metadata/name").to_owned())).collect()
+    }
+
+    #[test]
+    fn a_named_read_looks_in_the_instances_namespace() {
+        let named = |namespace: &str, name: &str| Selection::Named { namespace: namespace.into(), name: name.into() };
+        assert_eq!(found(named("", "a")), [(String::new(), "a".to_owned())]);
+        assert_eq!(found(named("ops", "c")), [(String::new(), "c".to_owned())]);
+        assert!(found(named("", "c")).is_empty());
+    }
+
+    #[test]
+    fn a_labelled_read_stays_in_its_logical_cluster() {
+        let labelled = |namespace: &str| Selection::Labelled {
+            namespace: namespace.into(),
+            selector: json!({"matchLabels": {"tier": "web"}}),
+        };
+        assert_eq!(found(labelled("")), [("ops/c".into(), "c".into()), ("team/a".into(), "a".into())]);
+        assert_eq!(found(labelled("team")), [("team/a".to_owned(), "a".to_owned())]);
+    }
+
+    #[test]
+    fn a_change_is_news_for_those_that_read_the_object() {
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        let object = |tier: &str| {
+            let metadata = json!({"name": "a", "namespace": "team", "labels": {"tier": tier}});
+            std::sync::Arc::new(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}))
+        };
+        let target = Target { kind: kind.clone(), namespace: "team".into(), name: "a".into() };
+        let key = ObjectKey { cluster: "one".parse().unwrap(), target };
+        let news = |select: Selection, before: &str, after: &str| {
+            let read = Read { id: "x".into(), kind: kind.clone(), select };
+            let change = Change { key: key.clone(), before: Some(object(before)), after: Some(object(after)) };
+            concerns(&read, "team", &kinds::builtin(&kind).unwrap(), &change)
+        };
+        let named = |namespace: &str, name: &str| Selection::Named { namespace: namespace.into(), name: name.into() };
+        let labelled = |namespace: &str| Selection::Labelled {
+            namespace: namespace.into(),
+            selector: json!({"matchLabels": {"tier": "web"}}),
+        };
+        assert!(news(named("", "a"), "db", "db") && news(named("team", "a"), "db", "db"));
+        assert!(!news(named("", "b"), "db", "db") && !news(named("ops", "a"), "db", "db"));
+        // One that matches, that begins to, and that does not any more.
+        assert!(news(labelled(""), "web", "web") && news(labelled("team"), "db", "web"));
+        assert!(news(labelled(""), "web", "db"));
+        assert!(!news(labelled(""), "db", "db") && !news(labelled("ops"), "web", "web"));
+    }
+}

@@ -1,0 +1,417 @@
+//! What the watches have seen: objects of many logical clusters, by place.
+//!
+//! Answers to croft's own writes go in as well, so that the next pass does not
+//! wait for the watch to tell what the host already knows.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    fmt,
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use contract::Gvk;
+use host_core::{
+    name::LogicalCluster,
+    object::{self, Target},
+};
+use serde_json::{Map, Value, json};
+
+/// Where an object lives, across logical clusters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectKey {
+    /// Its logical cluster.
+    pub cluster: LogicalCluster,
+    /// Its place there.
+    pub target: Target,
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.target, self.cluster)
+    }
+}
+
+/// How much of an object is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// All of it.
+    Whole,
+    /// All of croft's own children; of others only whose they are, which is
+    /// what it takes to leave them alone.
+    Children,
+}
+
+/// A cache of objects, filled by watches and by the answers to writes.
+pub struct Store {
+    keep: Keep,
+    /// The number of the listing that began last.
+    listings: AtomicU64,
+    inner: RwLock<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// In order, so that the objects of a kind stand in a row.
+    objects: BTreeMap<ObjectKey, Entry>,
+    children: HashMap<String, BTreeSet<ObjectKey>>,
+    whole: BTreeSet<Gvk>,
+    /// How many objects of a kind are kept as stubs.
+    stubs: HashMap<Gvk, usize>,
+    /// The uids of objects that were seen to go, the latest last: an answer that
+    /// comes late must not bring one back.
+    gone: Gone,
+}
+
+/// How many of those are kept. An answer is late by seconds, in which a host
+/// sees some hundreds of objects go.
+const GONE: usize = 4096;
+
+/// Uids, the latest ones.
+#[derive(Default)]
+struct Gone {
+    order: VecDeque<String>,
+    uids: HashSet<String>,
+}
+
+impl Gone {
+    fn has(&self, uid: &str) -> bool {
+        self.uids.contains(uid)
+    }
+
+    fn add(&mut self, uid: &str) {
+        if !self.uids.insert(uid.to_owned()) {
+            return;
+        }
+        self.order.push_back(uid.to_owned());
+        if self.order.len() > GONE
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.uids.remove(&oldest);
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Entry {
+    object: Arc<Value>,
+    /// Whether only its place was kept.
+    is_stub: bool,
+    /// The watch that saw it; 0 if it was only written so far.
+    source: u64,
+    /// The listing that last confirmed it, or during which it was written; see
+    /// [`Store::sweep`].
+    listing: u64,
+}
+
+/// What became of an object that was shown to the store.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Where it lives.
+    pub key: ObjectKey,
+    /// What was there before.
+    pub before: Option<Arc<Value>>,
+    /// What is there now; `None` if it is gone.
+    pub after: Option<Arc<Value>>,
+}
+
+impl Store {
+    /// An empty store.
+    pub fn new(keep: Keep) -> Store {
+        Store { keep, listings: AtomicU64::new(0), inner: RwLock::default() }
+    }
+
+    /// Numbers a complete listing that is about to be asked for.
+    pub fn begin_listing(&self) -> u64 {
+        self.listings.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Keeps objects of this kind whole from now on, whoever owns them. Whether
+    /// that is new: what was seen before then has to be listed again.
+    pub fn keep_whole(&self, kind: Gvk) -> bool {
+        self.write().whole.insert(kind)
+    }
+
+    /// Whether no object of this kind is kept as a stub.
+    pub fn is_whole(&self, kind: &Gvk) -> bool {
+        !self.read().stubs.contains_key(kind)
+    }
+
+    /// The object at a place.
+    pub fn get(&self, key: &ObjectKey) -> Option<Arc<Value>> {
+        self.read().objects.get(key).map(|entry| entry.object.clone())
+    }
+
+    /// The children of the instance with this uid.
+    pub fn children(&self, instance_uid: &str) -> Vec<Arc<Value>> {
+        let inner = self.read();
+        let keys = inner.children.get(instance_uid).into_iter().flatten();
+        keys.filter_map(|key| inner.objects.get(key)).map(|entry| entry.object.clone()).collect()
+    }
+
+    /// All objects for which `wanted` holds, ordered by place.
+    pub fn find(&self, wanted: impl Fn(&ObjectKey, &Value) -> bool) -> Vec<(ObjectKey, Arc<Value>)> {
+        let inner = self.read();
+        let found = inner.objects.iter().filter(|(key, entry)| wanted(key, &entry.object));
+        found.map(|(key, entry)| (key.clone(), entry.object.clone())).collect()
+    }
+
+    /// The same of one kind in one logical cluster, without looking at others.
+    pub fn find_of(
+        &self,
+        cluster: &LogicalCluster,
+        kind: &Gvk,
+        wanted: impl Fn(&ObjectKey, &Value) -> bool,
+    ) -> Vec<(ObjectKey, Arc<Value>)> {
+        let target = Target { kind: kind.clone(), namespace: String::new(), name: String::new() };
+        let first = ObjectKey { cluster: cluster.clone(), target };
+        let inner = self.read();
+        let of_kind = |(key, _): &(&ObjectKey, &Entry)| key.cluster == *cluster && key.target.kind == *kind;
+        let found = inner.objects.range(first..).take_while(of_kind);
+        let found = found.filter(|(key, entry)| wanted(key, &entry.object));
+        found.map(|(key, entry)| (key.clone(), entry.object.clone())).collect()
+    }
+
+    /// Takes an object in, unless a newer version of it is there already.
+    /// `seen` is the watch and its listing, or `None` for the answer to a write.
+    pub fn put(&self, cluster: &LogicalCluster, object: Value, seen: Option<(u64, u64)>) -> Option<Change> {
+        let key = ObjectKey { cluster: cluster.clone(), target: Target::of(&object)? };
+        let mut inner = self.write();
+        if seen.is_none() && inner.gone.has(object::uid(&object)) {
+            return None;
+        }
+        let whole = self.keep == Keep::Whole || inner.whole.contains(&key.target.kind);
+        let is_stub = !whole && object::label(&object, object::INSTANCE_LABEL).is_none();
+        let object = if is_stub { stub(&object) } else { object };
+        let before = inner.objects.get(&key).cloned();
+        let known = before.as_ref().map_or(0, |entry| entry.source);
+        let (source, listing) = seen.unwrap_or_else(|| (known, self.listings.load(Ordering::SeqCst)));
+        if let Some(confirmed) = before.as_ref().filter(|before| is_stale(&object, &before.object)) {
+            inner.objects.insert(key, Entry { source, listing, ..confirmed.clone() });
+            return None;
+        }
+        let after = Arc::new(object);
+        inner.unlink(&key);
+        inner.link(&key, Entry { object: after.clone(), is_stub, source, listing });
+        Some(Change { key, before: before.map(|entry| entry.object), after: Some(after) })
+    }
+
+    /// Takes an object out, if it is the very one that was seen.
+    pub fn remove(&self, key: &ObjectKey, uid: &str) -> Option<Change> {
+        let mut inner = self.write();
+        if object::uid(&inner.objects.get(key)?.object) != uid {
+            return None;
+        }
+        let before = inner.unlink(key)?.object;
+        inner.gone.add(uid);
+        Some(Change { key: key.clone(), before: Some(before), after: None })
+    }
+
+    /// Takes out what a complete listing did not confirm: objects in `scope`
+    /// that this watch saw, or that were written, before it began. Another watch
+    /// of the same kind sees another shard.
+    pub fn sweep(&self, source: u64, listing: u64, scope: impl Fn(&ObjectKey) -> bool) -> Vec<Change> {
+        let stale: Vec<(ObjectKey, String)> = {
+            let inner = self.read();
+            let mine = |entry: &Entry| entry.source == source || entry.source == 0;
+            let stale =
+                inner.objects.iter().filter(|(key, entry)| mine(entry) && entry.listing < listing && scope(key));
+            stale.map(|(key, entry)| (key.clone(), object::uid(&entry.object).to_owned())).collect()
+        };
+        stale.iter().filter_map(|(key, uid)| self.remove(key, uid)).collect()
+    }
+
+    // A panic while the lock is held leaves maps that are whole: each change is
+    // one insert or one removal.
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn link(&mut self, key: &ObjectKey, entry: Entry) {
+        if let Some(instance) = object::label(&entry.object, object::INSTANCE_LABEL) {
+            self.children.entry(instance.to_owned()).or_default().insert(key.clone());
+        }
+        if entry.is_stub {
+            *self.stubs.entry(key.target.kind.clone()).or_default() += 1;
+        }
+        self.objects.insert(key.clone(), entry);
+    }
+
+    fn unlink(&mut self, key: &ObjectKey) -> Option<Entry> {
+        let before = self.objects.remove(key)?;
+        if let Some(instance) = object::label(&before.object, object::INSTANCE_LABEL)
+            && let Some(keys) = self.children.get_mut(instance)
+        {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.children.remove(instance);
+            }
+        }
+        if before.is_stub
+            && let Some(stubs) = self.stubs.get_mut(&key.target.kind)
+        {
+            *stubs -= 1;
+            if *stubs == 0 {
+                self.stubs.remove(&key.target.kind);
+            }
+        }
+        Some(before)
+    }
+}
+
+/// Whether `object` is an older version of `known`. Resource versions of one
+/// shard are comparable integers; others are taken as they come.
+fn is_stale(object: &Value, known: &Value) -> bool {
+    let version = |object: &Value| object::text(object, "/metadata/resourceVersion").parse::<u64>().ok();
+    match (version(object), version(known)) {
+        (Some(new), Some(old)) => new < old && object::uid(object) == object::uid(known),
+        _ => false,
+    }
+}
+
+/// What is kept of an object that is nobody's child.
+fn stub(object: &Value) -> Value {
+    let mut metadata = Map::new();
+    for field in ["name", "namespace", "uid", "resourceVersion", "deletionTimestamp"] {
+        if let Some(value) = object.pointer("/metadata").and_then(|metadata| metadata.get(field)) {
+            metadata.insert(field.to_owned(), value.clone());
+        }
+    }
+    if let Some(adopter) = object::annotation(object, object::ADOPT_ANNOTATION) {
+        metadata.insert("annotations".to_owned(), json!({object::ADOPT_ANNOTATION: adopter}));
+    }
+    json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "metadata": metadata})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster(name: &str) -> LogicalCluster {
+        name.parse().unwrap()
+    }
+
+    fn object(name: &str, version: &str, instance: Option<&str>) -> Value {
+        let mut object = json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"},
+            "metadata": {"name": name, "namespace": "default", "uid": name, "resourceVersion": version},
+        });
+        if let Some(instance) = instance {
+            object["metadata"]["labels"] = json!({object::INSTANCE_LABEL: instance});
+        }
+        object
+    }
+
+    #[test]
+    fn equal_names_in_two_clusters_are_two_objects() {
+        let store = Store::new(Keep::Children);
+        for name in ["one", "two"] {
+            store.put(&cluster(name), object("a", "1", Some("u")), Some((1, 1)));
+        }
+        assert_eq!(store.find(|_, _| true).len(), 2);
+        assert_eq!(store.children("u").len(), 2);
+    }
+
+    #[test]
+    fn an_old_version_does_not_replace_a_newer_one() {
+        let store = Store::new(Keep::Whole);
+        assert!(store.put(&cluster("one"), object("a", "10", None), None).is_some());
+        assert!(store.put(&cluster("one"), object("a", "9", None), Some((1, 1))).is_none());
+        assert!(store.put(&cluster("one"), object("a", "11", None), Some((1, 1))).is_some());
+    }
+
+    #[test]
+    fn of_foreign_objects_only_the_place_is_kept() {
+        let store = Store::new(Keep::Children);
+        let change = store.put(&cluster("one"), object("a", "1", None), Some((1, 1))).unwrap();
+        assert_eq!(store.get(&change.key).unwrap().get("data"), None);
+        assert!(store.children("u").is_empty());
+    }
+
+    #[test]
+    fn a_kind_that_is_read_from_now_on_is_whole_once_it_was_listed_again() {
+        let store = Store::new(Keep::Children);
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        let first = store.begin_listing();
+        for name in ["a", "b", "c"] {
+            store.put(&cluster("one"), object(name, "1", None), Some((first, first)));
+        }
+        assert!(!store.is_whole(&kind));
+        assert!(store.keep_whole(kind.clone()) && !store.keep_whole(kind.clone()));
+        // What was seen as a stub stays one until it is seen again, be it in the
+        // same version; what is gone by then goes.
+        assert!(!store.is_whole(&kind));
+        let again = store.begin_listing();
+        store.put(&cluster("one"), object("a", "1", None), Some((first, again)));
+        store.put(&cluster("one"), object("b", "2", None), Some((first, again)));
+        assert!(!store.is_whole(&kind));
+        store.sweep(first, again, |_| true);
+        assert!(store.is_whole(&kind));
+        let whole = store.find(|_, object| object["data"]["a"] == "b");
+        assert_eq!(whole.iter().map(|(key, _)| key.target.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_stub_that_becomes_a_child_or_goes_is_none_any_more() {
+        let store = Store::new(Keep::Children);
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        store.put(&cluster("one"), object("a", "1", None), Some((1, 1)));
+        let change = store.put(&cluster("one"), object("b", "1", None), Some((1, 1))).unwrap();
+        store.put(&cluster("one"), object("a", "2", Some("u")), Some((1, 1)));
+        assert!(!store.is_whole(&kind));
+        store.remove(&change.key, "b").unwrap();
+        assert!(store.is_whole(&kind));
+    }
+
+    #[test]
+    fn a_listing_removes_what_is_gone_but_not_what_was_just_written() {
+        let store = Store::new(Keep::Whole);
+        let sweep = |listing| {
+            let gone = store.sweep(1, listing, |_| true);
+            gone.into_iter().map(|change| change.key.target.name).collect::<Vec<_>>()
+        };
+        let first = store.begin_listing();
+        store.put(&cluster("one"), object("old", "1", None), Some((1, first)));
+        let second = store.begin_listing();
+        store.put(&cluster("one"), object("confirmed", "1", None), Some((1, second)));
+        store.put(&cluster("one"), object("written", "5", None), None);
+        assert_eq!(sweep(second), ["old"]);
+        let third = store.begin_listing();
+        store.put(&cluster("one"), object("confirmed", "1", None), Some((1, third)));
+        assert_eq!(sweep(third), ["written"]);
+    }
+
+    #[test]
+    fn a_listing_of_one_shard_leaves_anothers_objects_alone() {
+        let store = Store::new(Keep::Whole);
+        store.put(&cluster("one"), object("a", "1", None), Some((1, 1)));
+        store.put(&cluster("two"), object("b", "1", None), Some((2, 1)));
+        let gone: Vec<_> = store.sweep(1, 5, |_| true).into_iter().map(|change| change.key.target.name).collect();
+        assert_eq!(gone, ["a"]);
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_does_not_bring_an_object_back() {
+        let store = Store::new(Keep::Whole);
+        let change = store.put(&cluster("one"), object("a", "1", None), Some((1, 1))).unwrap();
+        store.remove(&change.key, "a").unwrap();
+        assert!(store.put(&cluster("one"), object("a", "2", None), None).is_none());
+        assert!(store.get(&change.key).is_none());
+    }
+
+    #[test]
+    fn a_new_object_of_the_same_name_is_not_removed_for_the_old_one() {
+        let store = Store::new(Keep::Whole);
+        let change = store.put(&cluster("one"), object("a", "1", None), Some((1, 1))).unwrap();
+        assert!(store.remove(&change.key, "another uid").is_none());
+        assert!(store.remove(&change.key, "a").is_some());
+    }
+}

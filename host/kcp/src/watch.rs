@@ -1,0 +1,199 @@
+//! Keeps a store equal to what a server has of one kind, and tells what
+//! changed.
+//!
+//! It never gives up: a server that is gone, or does not serve the kind yet, is
+//! asked again with growing pauses.
+
+use std::{sync::Arc, time::Duration};
+
+use contract::Gvk;
+use futures::StreamExt;
+use kube::{
+    Api,
+    api::{ApiResource, DynamicObject},
+    core::GroupVersionKind,
+    runtime::{WatchStreamExt, utils::Backoff, watcher},
+};
+use rand::Rng;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use super::{Cluster, ObjectKey, Store, store::Change};
+use host_core::{kinds::Kind, name::LogicalCluster, object};
+
+/// The longest pause between two attempts. A claimed kind shows up in a virtual
+/// workspace some seconds after it was bound: well under a minute is worth it,
+/// and ten watches asking twice a minute do not hurt a server that is down.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// The first pause.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// One kind, watched.
+pub struct Watch {
+    /// Where.
+    pub cluster: Cluster,
+    /// What.
+    pub kind: Gvk,
+    /// How it is addressed.
+    pub address: Kind,
+    /// The logical cluster of objects that do not say theirs: set when one
+    /// workspace is watched rather than all of them.
+    pub home: Option<LogicalCluster>,
+    /// Where the objects go.
+    pub store: Arc<Store>,
+    /// Whether a server that does not serve the kind is nothing to complain
+    /// about: it may do so some day, and is asked again until then.
+    pub optional: bool,
+    /// Asks for another listing, when the store wants more of the objects than
+    /// it kept so far.
+    pub again: Arc<Notify>,
+}
+
+impl Watch {
+    /// A watch of a kind that should be there, over objects that say where they
+    /// live.
+    pub fn new(cluster: Cluster, kind: Gvk, address: Kind, store: Arc<Store>) -> Watch {
+        Watch { cluster, kind, address, home: None, store, optional: false, again: Arc::default() }
+    }
+
+    /// Watches until it is dropped. `listed` is called whenever the store holds
+    /// all there is, `changed` for everything that was seen.
+    pub async fn run(self, listed: impl Fn() + Send, changed: impl Fn(Change) + Send) {
+        let gvk = GroupVersionKind::gvk(&self.kind.group, &self.kind.version, &self.kind.kind);
+        let resource = ApiResource::from_gvk_with_plural(&gvk, &self.address.plural);
+        let api = Api::<DynamicObject>::all_with(self.cluster.client(), &resource);
+        let begin = || watcher(api.clone(), watcher::Config::default()).backoff(Pauses::default());
+        let mut events = std::pin::pin!(begin());
+        // The number of its first listing names the watch.
+        let source = self.store.begin_listing();
+        let mut listing = source;
+        let mut failing = false;
+        loop {
+            let event = tokio::select! {
+                () = self.again.notified() => {
+                    events.set(begin());
+                    continue;
+                }
+                event = events.next() => event,
+            };
+            match event {
+                None => return,
+                Some(Ok(watcher::Event::Init)) => listing = self.store.begin_listing(),
+                Some(Ok(watcher::Event::InitApply(object) | watcher::Event::Apply(object))) => {
+                    self.seen(object, (source, listing)).into_iter().for_each(&changed);
+                }
+                Some(Ok(watcher::Event::InitDone)) => {
+                    let of_kind = |key: &ObjectKey| {
+                        key.target.kind == self.kind && self.home.as_ref().is_none_or(|home| *home == key.cluster)
+                    };
+                    self.store.sweep(source, listing, of_kind).into_iter().for_each(&changed);
+                    listed();
+                    if std::mem::take(&mut failing) {
+                        tracing::info!(kind = %self.kind, "watching again");
+                    }
+                }
+                Some(Ok(watcher::Event::Delete(object))) => self.gone(object).into_iter().for_each(&changed),
+                Some(Err(error)) => self.complain(error, &mut failing),
+            }
+        }
+    }
+
+    /// Once is enough to say: the pauses grow, the reason stays.
+    fn complain(&self, error: watcher::Error, failing: &mut bool) {
+        let expected = self.optional && is_not_served(&error);
+        let error = told(error);
+        if expected || *failing {
+            tracing::debug!(kind = %self.kind, error, "still cannot watch");
+        } else {
+            *failing = true;
+            tracing::warn!(kind = %self.kind, error, "cannot watch; trying again");
+        }
+    }
+
+    fn seen(&self, object: DynamicObject, seen: (u64, u64)) -> Option<Change> {
+        let (cluster, object) = self.whole(object)?;
+        self.store.put(&cluster, object, Some(seen))
+    }
+
+    fn gone(&self, object: DynamicObject) -> Option<Change> {
+        let (cluster, object) = self.whole(object)?;
+        let key = ObjectKey { cluster, target: object::Target::of(&object)? };
+        self.store.remove(&key, object::uid(&object))
+    }
+
+    /// The object with its kind, which lists leave out, and its cluster.
+    fn whole(&self, object: DynamicObject) -> Option<(LogicalCluster, Value)> {
+        let mut object = serde_json::to_value(object).ok()?;
+        object["apiVersion"] = self.kind.api_version().into();
+        object["kind"] = self.kind.kind.as_str().into();
+        let said = object::annotation(&object, object::CLUSTER_ANNOTATION).and_then(|name| name.parse().ok());
+        said.or_else(|| self.home.clone()).map(|cluster| (cluster, object))
+    }
+}
+
+/// Whether the server does not know the kind.
+fn is_not_served(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.code == 404,
+        _ => false,
+    }
+}
+
+/// A watch's error in one line.
+fn told(error: watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => host_core::status::chain(&super::Error::of("watch", error)),
+        watcher::Error::WatchError(status) => status.message,
+        other => other.to_string(),
+    }
+}
+
+/// Pauses that double, each shortened at random by up to half so that many
+/// watches do not come back at once.
+#[derive(Default)]
+struct Pauses {
+    attempts: u32,
+}
+
+impl Iterator for Pauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let pause = pause(self.attempts, FIRST_PAUSE, LONGEST_PAUSE);
+        self.attempts = self.attempts.saturating_add(1);
+        Some(pause)
+    }
+}
+
+impl Backoff for Pauses {
+    fn reset(&mut self) {
+        self.attempts = 0;
+    }
+}
+
+/// The pause after so many attempts: doubling from `first` to `longest`, then
+/// shortened at random by up to half.
+pub fn pause(attempts: u32, first: Duration, longest: Duration) -> Duration {
+    let full = first.saturating_mul(2_u32.saturating_pow(attempts.min(20))).min(longest);
+    full.mul_f64(rand::rng().random_range(0.5..=1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_limit_and_start_over() {
+        let mut pauses = Pauses::default();
+        let first = pauses.next().unwrap();
+        assert!(first <= FIRST_PAUSE && first >= FIRST_PAUSE / 2);
+        let last = pauses.by_ref().nth(40).unwrap();
+        assert!(last <= LONGEST_PAUSE && last >= LONGEST_PAUSE / 2);
+        pauses.reset();
+        assert!(pauses.next().unwrap() <= FIRST_PAUSE);
+    }
+}

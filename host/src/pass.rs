@@ -1,0 +1,386 @@
+//! One pass over one instance: observe, render, admit, plan, apply, record.
+//!
+//! The steps that decide are functions of values in other modules; here is
+//! their order, and what is done with their answers.
+
+pub mod apply;
+mod behind;
+mod deletion;
+mod record;
+mod sight;
+pub mod world;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use contract::{Gvk, Rendering};
+use host_core::{
+    claims::Claims,
+    defaults,
+    fault::{Blame, Fault},
+    inventory,
+    kinds::Kind,
+    object::{self, Target},
+    plan::{self, Action, Conflict, Plan},
+    policy::{self, Admitted, Rules},
+    receipt::{self, Input, Receipt},
+    status::{self, Stage, Verdict},
+};
+use kcp::{Cluster, ObjectKey};
+use sandbox::LogLine;
+use serde_json::{Map, Value, json};
+
+use self::{
+    apply::Done,
+    world::{Memory, Serving, Stamp, World},
+};
+
+/// What is to be done about an instance after a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing, until something changes.
+    Wait,
+    /// Another pass, after a pause that grows with the attempts.
+    Retry,
+    /// The same, and no pass before, whatever happens: what happens is the
+    /// pass's own doing.
+    Hold,
+}
+
+/// Passes over one instance.
+pub async fn reconcile(world: &World, key: &ObjectKey) -> Next {
+    let Some(instance) = world.instances.get(key) else {
+        world.forget(key);
+        return Next::Wait;
+    };
+    // Without a definition nobody knows what the instance is made of; without
+    // its binding, what the consumer allows. Both arrive as events.
+    let (Some(serving), Some(claims)) = (world.serving(key), world.claims(&key.cluster)) else { return Next::Wait };
+    let Some(cluster) = world.cluster(&key.cluster) else { return Next::Wait };
+    let memory = world.memory(key);
+    let mut pass = Pass {
+        world,
+        key,
+        cluster,
+        serving,
+        claims,
+        instance,
+        memory,
+        last: None,
+        shown: None,
+        places: BTreeMap::new(),
+        unseen: BTreeSet::new(),
+    };
+    let next = match (object::is_being_deleted(&pass.instance), object::has_finalizer(&pass.instance)) {
+        (true, false) => Next::Wait,
+        (true, true) => pass.delete().await,
+        (false, _) => pass.converge().await,
+    };
+    let attempts = if next == Next::Wait { 0 } else { pass.memory.attempts.saturating_add(1) };
+    world.remember(key, Memory { attempts, ..pass.memory });
+    next
+}
+
+/// A pass under way.
+struct Pass<'a> {
+    world: &'a World,
+    key: &'a ObjectKey,
+    cluster: Cluster,
+    serving: Arc<Serving>,
+    claims: Arc<Claims>,
+    instance: Arc<Value>,
+    memory: Memory,
+    last: Option<Rendered>,
+    /// What the module was shown last.
+    shown: Option<Input>,
+    /// Where each child goes, by id and key, as last rendered.
+    places: BTreeMap<(String, String), Target>,
+    /// Kinds that turned out to be out of sight, whatever the binding says.
+    unseen: BTreeSet<Gvk>,
+}
+
+/// What the module answered last.
+struct Rendered {
+    rendering: Rendering,
+    receipt: Receipt,
+}
+
+/// Why a pass cannot go on.
+enum Stop {
+    /// Its reason goes into the status.
+    Verdict(Verdict),
+    /// What was seen is out of date; the news is on its way.
+    Stale,
+    /// The server dropped these defaults.
+    Behind { lost: Value },
+}
+
+impl Stop {
+    fn at(stage: Stage, error: &dyn Fault) -> Stop {
+        Stop::Verdict(Verdict::stopped(stage, error))
+    }
+}
+
+impl Pass<'_> {
+    /// Brings the instance's children about.
+    async fn converge(&mut self) -> Next {
+        if !self.can_see_children() {
+            return self.blind().await;
+        }
+        if self.memory.settled.as_ref() == Some(&self.stamp()) {
+            tracing::trace!("nothing changed");
+            return Next::Wait;
+        }
+        self.memory.settled = None;
+        let (verdict, quiet, next) = match self.rounds().await {
+            Ok(plan) => (self.verdict(&plan), plan.conflicts.is_empty() && !waits(&plan), Next::Wait),
+            Err(Stop::Stale) => return Next::Retry,
+            Err(Stop::Behind { lost }) => return self.behind(&lost).await,
+            Err(Stop::Verdict(verdict)) => {
+                let next = after(&verdict);
+                (verdict, next == Next::Wait, next)
+            }
+        };
+        let recorded = self.record(&verdict).await;
+        if recorded && quiet {
+            // The record does not name them any more.
+            self.memory.gone.clear();
+            // Of what the module was shown, not of what is there by now: the
+            // answer to the status write may tell of a change that somebody
+            // made meanwhile, and that has to be looked at.
+            self.memory.settled = self.shown.take().map(|input| Stamp { input, ..self.stamp() });
+        }
+        if next == Next::Wait && !recorded { Next::Retry } else { next }
+    }
+
+    /// Renders and applies until nothing changes any more. Each round can unblock
+    /// what waited for a child or for a read of the one before, or takes a wave
+    /// away, so there are at most twice as many as there are nodes and waves, and
+    /// one to see that all is quiet.
+    async fn rounds(&mut self) -> Result<Plan, Stop> {
+        if self.serving.retired {
+            return Err(Stop::Verdict(gone_definition()));
+        }
+        let most = 2 * self.serving.prepared.blueprint.nodes.len() + self.inventory().waves() + 2;
+        let mut plan = Plan::default();
+        let mut outputs = Vec::new();
+        for _ in 0..most {
+            let (rendering, admitted) = self.render().await?;
+            if rendering.suspended.is_some() {
+                return Ok(Plan::default());
+            }
+            // Made without what the module wants to see, a collection may look
+            // empty: nothing of that is applied.
+            if self.world.asked(self.key, &rendering.reads) {
+                self.places.clear();
+                continue;
+            }
+            let claimed = self.claim(&rendering.defaults).await?;
+            plan = self.plan(&rendering, &admitted);
+            if plan.is_quiet() && !claimed {
+                return Ok(plan);
+            }
+            outputs.extend(self.last.as_ref().map(|last| last.receipt.output.clone()));
+            self.apply(&plan).await?;
+        }
+        Err(Stop::Verdict(behind::unsettled(most, &outputs, &plan)))
+    }
+
+    /// Asks the module, and has its answer checked. If it was shown a child that
+    /// it now puts elsewhere, it is asked again without.
+    async fn render(&mut self) -> Result<(Rendering, Vec<Admitted>), Stop> {
+        let first = self.render_once().await?;
+        let place = |child: &Admitted| ((child.id().to_owned(), child.key().to_owned()), child.target().clone());
+        self.places = first.1.iter().map(place).collect();
+        let outdated = self.inventory().staying().any(|owned| self.has_moved(owned));
+        if outdated { self.render_once().await } else { Ok(first) }
+    }
+
+    async fn render_once(&mut self) -> Result<(Rendering, Vec<Admitted>), Stop> {
+        let (instance, observed) = (receipt::instance(&self.instance), self.observed());
+        let input = self.input(&instance, &observed);
+        self.shown = Some(input.clone());
+        let serving = Arc::clone(&self.serving);
+        let call = move || serving.module.render(&serving.prepared.program, &instance, &observed);
+        let answer = tokio::task::spawn_blocking(call).await.map_err(|_| Stop::Stale)?;
+        let answer = answer.map_err(|error| {
+            said(error.log());
+            Stop::Verdict(refusal(&error))
+        })?;
+        said(&answer.log);
+        let rendering = answer.value;
+        let receipt = input.answered(&rendering);
+        let rules = Rules {
+            blueprint: &self.serving.prepared.blueprint,
+            kinds: &self.serving.kinds,
+            claims: Some(&self.claims),
+            instance: &self.instance,
+        };
+        let admitted = policy::admit(&rendering, rules);
+        self.last = Some(Rendered { rendering: rendering.clone(), receipt });
+        admitted.map(|admitted| (rendering, admitted)).map_err(|violation| Stop::at(Stage::Applied, &violation))
+    }
+
+    /// Puts the finalizer and the missing defaults on the instance, in one
+    /// write before the first child. Whether anything was written.
+    async fn claim(&mut self, missing: &Map<String, Value>) -> Result<bool, Stop> {
+        let childless = self.serving.prepared.blueprint.nodes.is_empty();
+        let patch = match childless {
+            // An instance without children is free to go at any time.
+            true => defaults::missing(self.instance.get("spec").unwrap_or(&json!({})), missing).map(|gap| {
+                let version = object::text(&self.instance, "/metadata/resourceVersion");
+                json!({"metadata": {"resourceVersion": version}, "spec": gap})
+            }),
+            false => defaults::patch(&self.instance, missing),
+        };
+        match patch {
+            None => Ok(false),
+            Some(patch) => {
+                self.write("", &patch).await?;
+                match defaults::missing(self.instance.get("spec").unwrap_or(&json!({})), missing) {
+                    None => Ok(true),
+                    Some(lost) => Err(Stop::Behind { lost }),
+                }
+            }
+        }
+    }
+
+    /// Writes to the instance and goes on with the answer.
+    async fn write(&mut self, part: &str, patch: &Value) -> Result<(), Stop> {
+        let api = &self.serving.prepared.blueprint.api;
+        let address = Kind { plural: api.plural.clone(), scope: api.scope };
+        match self.cluster.merge(&self.key.target, &address, part, patch).await {
+            Ok(object) => {
+                self.world.instances.put(&self.key.cluster, object.clone(), None);
+                self.instance = Arc::new(object);
+                Ok(())
+            }
+            Err(error) if matches!(error.code(), Some(404 | 409)) => Err(Stop::Stale),
+            Err(error) => Err(Stop::at(Stage::Applied, &error)),
+        }
+    }
+
+    fn plan(&self, rendering: &Rendering, admitted: &[Admitted]) -> Plan {
+        let blocked: BTreeSet<&str> = rendering.blocked.iter().map(|blocked| blocked.id.as_str()).collect();
+        let live = |target: &Target| {
+            self.world.children.get(&ObjectKey { cluster: self.key.cluster.clone(), target: target.clone() })
+        };
+        let recorded = inventory::recorded(&self.instance).map(|record| object::text(record, "/uid")).collect();
+        let seen = plan::World {
+            instance: &self.instance,
+            live: &live,
+            settled: &self.memory.normalized,
+            sent: &self.memory.sent,
+            recorded: &recorded,
+        };
+        let plan = plan::plan(admitted, &blocked, &self.inventory(), &seen);
+        let key =
+            |conflict: &Conflict| ObjectKey { cluster: self.key.cluster.clone(), target: conflict.target.clone() };
+        self.world.obstructed(self.key, plan.conflicts.iter().map(key));
+        plan
+    }
+
+    async fn apply(&mut self, plan: &Plan) -> Result<(), Stop> {
+        let (world, cluster_name) = (self.world, &self.key.cluster);
+        let Memory { normalized, sent, gone, .. } = &mut self.memory;
+        let done = |done: Done| match done {
+            Done::Written { manifest, object } => {
+                let uid = object::uid(&object).to_owned();
+                sent.insert(uid.clone(), Arc::new(manifest.clone()));
+                match plan::drift(&manifest, &object, None) {
+                    Some(_) => normalized.insert(uid, Arc::new(object.clone())),
+                    None => normalized.remove(&uid),
+                };
+                world.tell(world.children.put(cluster_name, object, None));
+            }
+            Done::Deleted { target, uid, held: None } => {
+                normalized.remove(&uid);
+                sent.remove(&uid);
+                world.tell(world.children.remove(&ObjectKey { cluster: cluster_name.clone(), target }, &uid));
+                gone.insert(uid);
+            }
+            Done::Deleted { held: Some(object), .. } => world.tell(world.children.put(cluster_name, object, None)),
+        };
+        let applied = apply::apply(&self.cluster, &self.serving.kinds, plan, done).await;
+        applied.map_err(|error| {
+            // The claim was revoked this very moment: what cannot be seen any
+            // more is not gone.
+            if let apply::Error::Forbidden { kind, .. } = &error {
+                self.unseen.insert(kind.clone());
+            }
+            Stop::at(Stage::Applied, &error)
+        })
+    }
+
+    /// What a finished pass amounts to.
+    fn verdict(&self, plan: &Plan) -> Verdict {
+        let rendering = self.last.as_ref().map(|last| &last.rendering);
+        if let Some(message) = rendering.and_then(|rendering| rendering.suspended.clone()) {
+            return Verdict::Suspended { message };
+        }
+        if !plan.conflicts.is_empty() {
+            let conflicts: Vec<String> = plan.conflicts.iter().map(Conflict::to_string).collect();
+            return Verdict::Stopped {
+                stage: Stage::Applied,
+                reason: "Conflict".into(),
+                blame: Blame::Consumer,
+                message: conflicts.join("; "),
+            };
+        }
+        let going = plan.actions.iter().find_map(|action| match action {
+            Action::Await(target) => Some(format!("{target} is still being deleted")),
+            _ => None,
+        });
+        match rendering.and_then(status::waiting).or(going) {
+            Some(message) => Verdict::Waiting { message },
+            None => Verdict::Ready,
+        }
+    }
+}
+
+/// What is to be done after a pass that was stopped. What a module answers, and
+/// what policy says of it, is the same for the same input: only what may have
+/// changed without an event is worth another look.
+fn after(verdict: &Verdict) -> Next {
+    match verdict {
+        Verdict::Stopped { reason, .. } if reason == behind::UNSTABLE || reason == behind::NOT_KEPT => Next::Hold,
+        Verdict::Stopped { blame: Blame::Host, .. } => Next::Retry,
+        // Namespaces are not watched, nor are objects that a claim's selector
+        // leaves out.
+        Verdict::Stopped { reason, .. } if reason == "NamespaceNotFound" || reason == "Conflict" => Next::Retry,
+        _ => Next::Wait,
+    }
+}
+
+/// Whether the plan waits for an object to be gone.
+fn waits(plan: &Plan) -> bool {
+    plan.actions.iter().any(|action| matches!(action, Action::Await(_)))
+}
+
+/// Hands on what a module logged. Its levels are the tenant's, so none of them
+/// is more than a detail of the host's.
+fn said(log: &[LogLine]) {
+    for line in log {
+        tracing::debug!(level = ?line.level, message = line.message, "the module says");
+    }
+}
+
+/// A failed render, told with what the module says is wrong.
+fn refusal(error: &sandbox::Error) -> Verdict {
+    let mut verdict = Verdict::stopped(Stage::Rendered, error);
+    if let (Verdict::Stopped { message, .. }, Some(problems)) = (&mut verdict, error.problems_in_words()) {
+        *message = problems;
+    }
+    verdict
+}
+
+fn gone_definition() -> Verdict {
+    Verdict::Stopped {
+        stage: Stage::Accepted,
+        reason: "DefinitionGone".into(),
+        blame: Blame::Input,
+        message: "the provider has deleted the definition; the children are left as they are".into(),
+    }
+}

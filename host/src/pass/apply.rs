@@ -1,0 +1,189 @@
+//! Sends what a plan says, and nothing else.
+//!
+//! It decides nothing: which object, which fields and which precondition all
+//! come from the plan.
+
+use contract::Gvk;
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
+use host_core::{
+    claims::group_resource,
+    fault::{Blame, Fault},
+    kinds::{Kind, Kinds},
+    managed_fields,
+    object::Target,
+    plan::{Action, Plan},
+    policy::Admitted,
+};
+use kcp::{Cluster, cluster::Force};
+use serde_json::{Value, json};
+
+/// Requests of one instance under way at once: enough to hide the latency of
+/// kcp's store, few enough that a large instance leaves room for others.
+const CONCURRENCY: usize = 8;
+
+/// What became of one action.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// The object as it is now, and as it was applied.
+    Written {
+        /// What was sent.
+        manifest: Value,
+        /// What the server made of it.
+        object: Value,
+    },
+    /// The object is gone, or on its way out if it is given.
+    Deleted {
+        /// Where it was.
+        target: Target,
+        /// The uid that it had.
+        uid: String,
+        /// The object, if something still holds it.
+        held: Option<Value>,
+    },
+}
+
+/// A child could not be brought about.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is an object that was not seen before.
+    #[error("{target} exists already and is not croft's")]
+    Exists {
+        /// The object.
+        target: Target,
+    },
+    /// The namespace is missing.
+    #[error("there is no namespace `{namespace}` for {target}; create it, or name another")]
+    NoNamespace {
+        /// The object.
+        target: Target,
+        /// The namespace.
+        namespace: String,
+    },
+    /// The workspace does not let croft do it.
+    #[error("the workspace does not let croft write {resource}")]
+    Forbidden {
+        /// The kind.
+        kind: Gvk,
+        /// The resource.
+        resource: String,
+        /// The server's words.
+        #[source]
+        source: kcp::Error,
+    },
+    /// The child is of a kind that the server does not serve (any more).
+    #[error("cannot delete {target}: the server does not serve its kind")]
+    UnknownKind {
+        /// The object.
+        target: Target,
+    },
+    /// Anything else.
+    #[error(transparent)]
+    Request(#[from] kcp::Error),
+}
+
+impl Fault for Error {
+    fn reason(&self) -> &'static str {
+        match self {
+            Error::Exists { .. } => "Conflict",
+            Error::NoNamespace { .. } => "NamespaceNotFound",
+            Error::Forbidden { .. } => "Forbidden",
+            Error::UnknownKind { .. } => "KindNotServed",
+            Error::Request(error) => error.reason(),
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Error::Exists { .. } | Error::NoNamespace { .. } => Blame::Consumer,
+            // A claim that was just revoked shows up here first; the binding's
+            // own event follows and tells it properly.
+            Error::Forbidden { .. } | Error::UnknownKind { .. } => Blame::Host,
+            Error::Request(error) => error.blame(),
+        }
+    }
+}
+
+/// Carries a plan out: creations and changes first, then deletions, several at
+/// once each. `done` hears of every success, also when another action fails.
+///
+/// # Errors
+/// The first failure. Deletions are not begun after one.
+pub async fn apply(cluster: &Cluster, kinds: &Kinds, plan: &Plan, mut done: impl FnMut(Done)) -> Result<(), Error> {
+    let writes = plan.actions.iter().filter_map(|action| write(cluster, kinds, action)).collect();
+    send(writes, &mut done).await?;
+    let deletions = plan.actions.iter().filter_map(|action| delete(cluster, kinds, action)).collect();
+    send(deletions, &mut done).await
+}
+
+async fn send(requests: Vec<Sending<'_>>, done: &mut impl FnMut(Done)) -> Result<(), Error> {
+    let mut answers = stream::iter(requests).buffer_unordered(CONCURRENCY);
+    let mut failure = None;
+    while let Some(result) = answers.next().await {
+        match result {
+            Ok(success) => done(success),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// A request under way.
+type Sending<'a> = BoxFuture<'a, Result<Done, Error>>;
+
+/// The request that a creation or change takes; `None` for other actions.
+fn write<'a>(cluster: &'a Cluster, kinds: &'a Kinds, action: &'a Action) -> Option<Sending<'a>> {
+    let (child, manifest, force, why, shrinks) = match action {
+        Action::Create(child) => (child, child.manifest().clone(), Force::No, "it is missing", false),
+        Action::Update { child, uid, why, shrinks } => {
+            let mut manifest = child.manifest().clone();
+            // Makes the server refuse if the object is another by now.
+            manifest["metadata"]["uid"] = uid.as_str().into();
+            (child, manifest, Force::Yes, why.as_str(), *shrinks)
+        }
+        Action::Keep(_) | Action::Delete { .. } | Action::Await(_) => return None,
+    };
+    let kind = kinds.get(&child.target().kind)?;
+    let sending = async move {
+        tracing::info!(target = %child.target(), why, "applying");
+        let sent = cluster.apply(&manifest, kind, force).await;
+        let mut object = sent.map_err(|error| explain(error, child, kind, force))?;
+        let left = if shrinks { managed_fields::reclaimed(&object, &manifest) } else { None };
+        if let Some(fields) = left {
+            tracing::debug!(target = %child.target(), "taking fields back to remove them");
+            let version = &object["metadata"]["resourceVersion"];
+            let patch = json!({"metadata": {"resourceVersion": version, "managedFields": fields}});
+            cluster.merge(child.target(), kind, "", &patch).await?;
+            object = cluster.apply(&manifest, kind, force).await.map_err(|error| explain(error, child, kind, force))?;
+        }
+        Ok(Done::Written { manifest: child.manifest().clone(), object })
+    };
+    Some(sending.boxed())
+}
+
+/// The request that a deletion takes; `None` for other actions.
+fn delete<'a>(cluster: &'a Cluster, kinds: &'a Kinds, action: &'a Action) -> Option<Sending<'a>> {
+    let Action::Delete { target, uid, why } = action else { return None };
+    let sending = async move {
+        let kind = kinds.get(&target.kind).ok_or_else(|| Error::UnknownKind { target: target.clone() })?;
+        tracing::info!(%target, why, "deleting");
+        let held = cluster.delete(target, kind, uid).await?;
+        Ok(Done::Deleted { target: target.clone(), uid: uid.clone(), held })
+    };
+    Some(sending.boxed())
+}
+
+/// What a refusal means for the child.
+fn explain(error: kcp::Error, child: &Admitted, kind: &Kind, force: Force) -> Error {
+    let target = child.target().clone();
+    match error.code() {
+        Some(409) if force == Force::No => Error::Exists { target },
+        Some(404) if error.to_string().contains("namespaces") => {
+            Error::NoNamespace { namespace: target.namespace.clone(), target }
+        }
+        Some(403) => {
+            let resource = group_resource(&target.kind.group, &kind.plural);
+            Error::Forbidden { kind: target.kind, resource, source: error }
+        }
+        _ => Error::Request(error),
+    }
+}

@@ -1,0 +1,105 @@
+//! What a pass sees: the instance's children and what its module reads, out of
+//! the stores, and whether those are complete.
+//!
+//! It asks no server.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use contract::{Gvk, Observed};
+use host_core::{
+    canonical,
+    claims::Grant,
+    fault::Blame,
+    inventory::{Inventory, Owned},
+    kinds::Kind,
+    object,
+    receipt::{self, Input},
+    status::{Stage, Verdict},
+};
+use kcp::externals;
+use serde_json::{Value, json};
+
+use crate::pass::world::Stamp;
+
+use super::{Next, Pass};
+
+/// After so many attempts, some ten seconds, an instance whose children cannot be
+/// seen says so: a host that has just started sees them sooner.
+const BLIND_ATTEMPTS: u32 = 6;
+
+impl Pass<'_> {
+    /// Whether the store has all the children that may exist. Kinds that the
+    /// consumer does not let croft see are policy's business.
+    pub(super) fn can_see_children(&self) -> bool {
+        let granted = |kind: &Gvk, address: &Kind| self.claims.grant(&kind.group, &address.plural) == Grant::Accepted;
+        let kinds = &self.serving.kinds;
+        !self.out_of_sight().any(|kind| kinds.get(kind).is_some_and(|address| granted(kind, address)))
+    }
+
+    /// The kinds of which the store does not have all objects, or of those that
+    /// are read not all of each.
+    fn out_of_sight(&self) -> impl Iterator<Item = &Gvk> {
+        let read: BTreeSet<&Gvk> = self.serving.read().collect();
+        self.serving.kinds.keys().filter(move |kind| {
+            !self.world.is_synced(kind) || (read.contains(kind) && !self.world.children.is_whole(kind))
+        })
+    }
+
+    /// What is done while a kind's objects are not known: nothing, and after some
+    /// attempts the instance says why. Knowing them is an event, which comes at
+    /// once and is not waited for.
+    pub(super) async fn blind(&mut self) -> Next {
+        if self.memory.attempts >= BLIND_ATTEMPTS {
+            let kinds = self.out_of_sight().map(ToString::to_string);
+            let message = format!("cannot see the {} of this workspace yet", kinds.collect::<Vec<_>>().join(", "));
+            let (stage, reason) = (Stage::Applied, "NotSynced".to_owned());
+            self.record(&Verdict::Stopped { stage, reason, blame: Blame::Host, message }).await;
+        }
+        Next::Retry
+    }
+
+    pub(super) fn inventory(&self) -> Inventory {
+        let uid = object::uid(&self.instance);
+        let seen = self.world.children.children(uid).into_iter();
+        // Equal uids in two logical clusters cannot be told apart by label.
+        let here = seen
+            .filter(|child| object::annotation(child, object::CLUSTER_ANNOTATION) == Some(self.key.cluster.as_str()));
+        Inventory::of(uid, here).with_hidden(&self.instance, |kind| self.is_visible(kind))
+    }
+
+    pub(super) fn is_visible(&self, kind: &Gvk) -> bool {
+        let granted = |address: &Kind| self.claims.grant(&kind.group, &address.plural) == Grant::Accepted;
+        !self.unseen.contains(kind) && self.serving.kinds.get(kind).is_some_and(granted)
+    }
+
+    /// What the module is shown. A child that is rendered under another name by
+    /// now is not the one that its dependents are to be made from.
+    pub(super) fn observed(&self) -> Vec<Observed> {
+        let mut observed = self.inventory().observed(|owned| !self.has_moved(owned));
+        for read in self.world.reads(self.key) {
+            let Some(kind) = self.serving.kinds.get(&read.kind) else { continue };
+            observed.extend(externals::find(&self.world.children, &self.key.cluster, &self.instance, &read, kind));
+        }
+        observed
+    }
+
+    pub(super) fn has_moved(&self, owned: &Owned) -> bool {
+        let place = self.places.get(&(owned.id.clone(), owned.key.clone()));
+        place.is_some_and(|place| *place != owned.target)
+    }
+
+    pub(super) fn input(&self, instance: &Value, observed: &[Observed]) -> Input {
+        Input::of(self.serving.module.digest(), &self.serving.digest, instance, observed)
+    }
+
+    pub(super) fn stamp(&self) -> Stamp {
+        let mut own = json!({"finalizers": object::finalizers(&self.instance).collect::<Vec<_>>()});
+        own["status"] = self.instance.get("status").cloned().unwrap_or_default();
+        own["retired"] = self.serving.retired.into();
+        Stamp {
+            input: self.input(&receipt::instance(&self.instance), &self.observed()),
+            claims: Arc::clone(&self.claims),
+            instance: canonical::digest(&own),
+        }
+    }
+}

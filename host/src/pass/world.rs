@@ -1,0 +1,419 @@
+//! What a pass over an instance works with: what was seen, what is served, and
+//! what earlier passes learned.
+//!
+//! It holds; `runtime` fills it and `pass` uses it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
+};
+
+use contract::{Access, Gvk, Node, Prepared, Read, Role};
+use host_core::{
+    claims::Claims,
+    kinds::Kinds,
+    name::{Digest, LogicalCluster},
+    receipt::Input,
+};
+use kcp::{
+    Cluster, ObjectKey, Store, VirtualWorkspace, externals,
+    store::{Change, Keep},
+    virtual_workspace::Address,
+};
+use sandbox::Module;
+use serde_json::Value;
+
+/// Which workspaces a definition governs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Every workspace that bound the export: it is the provider's.
+    Everywhere,
+    /// The workspace that it lives in: it is a consumer's.
+    Only(LogicalCluster),
+}
+
+/// A definition that is in force.
+#[derive(Clone)]
+pub struct Serving {
+    /// Where it lives.
+    pub definition: ObjectKey,
+    /// What it governs.
+    pub reach: Reach,
+    /// Its digest, as receipts have it.
+    pub digest: Digest,
+    /// The module that runs it.
+    pub module: Module,
+    /// What the module made of it.
+    pub prepared: Prepared,
+    /// How the kinds that it touches are addressed, as far as they are known.
+    pub kinds: Kinds,
+    /// Whether the definition is gone: its instances can still be deleted.
+    pub retired: bool,
+}
+
+impl Serving {
+    /// The kinds of which objects are read that others own.
+    pub fn read(&self) -> impl Iterator<Item = &Gvk> {
+        let blueprint = &self.prepared.blueprint;
+        let declared = blueprint.kinds.iter().filter(|used| used.access == Access::Read).map(|used| &used.kind);
+        // A kind that it may manage it may read as well.
+        let external = |node: &&Node| matches!(node.role, Role::External | Role::ExternalCollection);
+        declared.chain(blueprint.nodes.iter().filter(external).map(|node| &node.kind))
+    }
+
+    /// Whether objects of a kind are read that others own.
+    pub fn reads(&self, kind: &Gvk) -> bool {
+        self.read().any(|read| read == kind)
+    }
+}
+
+/// What is remembered of an instance between passes. Nothing of it is needed
+/// for correctness: after a restart it is found out again.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// What the last pass saw, if it left nothing to do.
+    pub settled: Option<Stamp>,
+    /// Children, by uid, of which the server made something else than was
+    /// applied, as it made them.
+    pub normalized: BTreeMap<String, Arc<Value>>,
+    /// What was sent for each child when it was last applied, by uid.
+    pub sent: BTreeMap<String, Arc<Value>>,
+    /// The uids of children that were seen to go.
+    pub gone: BTreeSet<String>,
+    /// The status that was last written.
+    pub status: Option<Recorded>,
+    /// Failed attempts since the last success.
+    pub attempts: u32,
+}
+
+/// A status that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// What was to be written.
+    pub wanted: Digest,
+    /// What the server had of it afterwards.
+    pub kept: Digest,
+    /// The uid of the schema that the server had.
+    pub schema: String,
+}
+
+/// Everything that a pass depends on. While it stays the same there is nothing
+/// to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stamp {
+    /// What goes into the render.
+    pub input: Input,
+    /// What the consumer allows.
+    pub claims: Arc<Claims>,
+    /// The instance's own status and finalizers.
+    pub instance: Digest,
+}
+
+/// Shared by all workers.
+pub struct World {
+    /// Instances of all served APIs.
+    pub instances: Arc<Store>,
+    /// Objects of all kinds that definitions touch.
+    pub children: Arc<Store>,
+    served: RwLock<Vec<Arc<Serving>>>,
+    /// By the binding's name: a workspace may hold a second binding of the same
+    /// export, which kcp refuses to bind.
+    claims: RwLock<HashMap<LogicalCluster, BTreeMap<String, Arc<Claims>>>>,
+    shards: RwLock<Vec<VirtualWorkspace>>,
+    homes: RwLock<HashMap<LogicalCluster, VirtualWorkspace>>,
+    synced: RwLock<HashMap<Gvk, HashSet<Address>>>,
+    reads: RwLock<HashMap<ObjectKey, Vec<Read>>>,
+    uids: RwLock<Uids>,
+    memories: Mutex<HashMap<ObjectKey, Memory>>,
+    obstacles: Mutex<Obstacles>,
+    listener: OnceLock<Listener>,
+}
+
+/// Which instance has which uid; one that was made anew had another before.
+#[derive(Default)]
+struct Uids {
+    instances: HashMap<String, ObjectKey>,
+    of: HashMap<ObjectKey, BTreeSet<String>>,
+}
+
+/// Which objects are in whose way, from either side: a pass must not go through
+/// those of all instances.
+#[derive(Default)]
+struct Obstacles {
+    waiting: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
+    of: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
+}
+
+/// Hears of what a pass itself did to a child.
+type Listener = Box<dyn Fn(&Change) + Send + Sync>;
+
+impl Default for World {
+    fn default() -> Self {
+        World {
+            instances: Arc::new(Store::new(Keep::Whole)),
+            children: Arc::new(Store::new(Keep::Children)),
+            served: RwLock::default(),
+            claims: RwLock::default(),
+            shards: RwLock::default(),
+            homes: RwLock::default(),
+            synced: RwLock::default(),
+            reads: RwLock::default(),
+            uids: RwLock::default(),
+            memories: Mutex::default(),
+            obstacles: Mutex::default(),
+            listener: OnceLock::new(),
+        }
+    }
+}
+
+// Every lock below guards maps whose changes are insertions and removals that
+// cannot panic, so a panic elsewhere never leaves one of them broken.
+macro_rules! read {
+    ($lock:expr) => {
+        $lock.read().unwrap_or_else(PoisonError::into_inner)
+    };
+}
+macro_rules! write {
+    ($lock:expr) => {
+        $lock.write().unwrap_or_else(PoisonError::into_inner)
+    };
+}
+
+impl World {
+    /// The definition in force for an instance: a consumer's own goes before
+    /// the provider's.
+    pub fn serving(&self, instance: &ObjectKey) -> Option<Arc<Serving>> {
+        let served = read!(self.served);
+        let api = &instance.target.kind;
+        let mut fitting: Vec<_> = served.iter().filter(|serving| serving.prepared.blueprint.api.kind == *api).collect();
+        fitting.retain(|serving| match &serving.reach {
+            Reach::Everywhere => true,
+            Reach::Only(cluster) => *cluster == instance.cluster,
+        });
+        fitting.sort_by_key(|serving| (serving.retired, serving.reach == Reach::Everywhere));
+        fitting.first().map(|serving| Arc::clone(serving))
+    }
+
+    /// All definitions in force.
+    pub fn served(&self) -> Vec<Arc<Serving>> {
+        read!(self.served).clone()
+    }
+
+    /// Puts a definition into force, in place of an earlier version of it and of
+    /// one that is gone.
+    pub fn serve(&self, serving: Arc<Serving>) {
+        let mut served = write!(self.served);
+        let kind = &serving.prepared.blueprint.api.kind;
+        served.retain(|other| {
+            let replaced = other.retired && other.reach == serving.reach && other.prepared.blueprint.api.kind == *kind;
+            other.definition != serving.definition && (serving.retired || !replaced)
+        });
+        served.push(serving);
+    }
+
+    /// The kinds that any version of a definition touched in this process.
+    /// Children of a kind that it does not have any more are still to be
+    /// deleted.
+    pub fn kinds_of(&self, definition: &ObjectKey, api: &Gvk) -> Kinds {
+        let served = read!(self.served);
+        let same = |other: &&Arc<Serving>| {
+            other.definition == *definition || (other.retired && other.prepared.blueprint.api.kind == *api)
+        };
+        served.iter().filter(same).flat_map(|other| other.kinds.clone()).collect()
+    }
+
+    /// What a workspace's binding allows; `None` while no binding was seen.
+    pub fn claims(&self, cluster: &LogicalCluster) -> Option<Arc<Claims>> {
+        read!(self.claims).get(cluster)?.values().next().cloned()
+    }
+
+    /// Takes note of a workspace's binding.
+    pub fn bound(&self, cluster: &LogicalCluster, shard: &VirtualWorkspace, claims: Claims) {
+        write!(self.homes).insert(cluster.clone(), shard.clone());
+        let name = claims.binding().to_owned();
+        write!(self.claims).entry(cluster.clone()).or_default().insert(name, Arc::new(claims));
+    }
+
+    /// Takes note of a binding's end.
+    pub fn unbound(&self, cluster: &LogicalCluster, binding: &str) {
+        let mut claims = write!(self.claims);
+        if let Some(bindings) = claims.get_mut(cluster) {
+            bindings.remove(binding);
+            if bindings.is_empty() {
+                claims.remove(cluster);
+                write!(self.homes).remove(cluster);
+            }
+        }
+    }
+
+    /// The virtual workspaces that are watched, one a shard.
+    pub fn shards(&self) -> Vec<VirtualWorkspace> {
+        read!(self.shards).clone()
+    }
+
+    /// Adds a virtual workspace.
+    pub fn add_shard(&self, shard: VirtualWorkspace) {
+        write!(self.shards).push(shard);
+    }
+
+    /// Where requests for a logical cluster go.
+    pub fn cluster(&self, cluster: &LogicalCluster) -> Option<Cluster> {
+        let home = read!(self.homes).get(cluster).cloned();
+        home.or_else(|| read!(self.shards).first().cloned()).map(|shard| shard.cluster(cluster))
+    }
+
+    /// Takes note that one shard's objects of a kind are all in the store.
+    pub fn synced(&self, shard: &Address, kind: &Gvk) {
+        write!(self.synced).entry(kind.clone()).or_default().insert(shard.clone());
+    }
+
+    /// Whether every shard's objects of a kind are in the store.
+    pub fn is_synced(&self, kind: &Gvk) -> bool {
+        read!(self.synced).get(kind).map_or(0, HashSet::len) >= read!(self.shards).len().max(1)
+    }
+
+    /// Takes note of what an instance's module wants to see. Whether that is
+    /// other than before. Changes of such objects are news from now on.
+    pub fn asked(&self, instance: &ObjectKey, reads: &[Read]) -> bool {
+        let mut all = write!(self.reads);
+        if all.get(instance).map_or(&[][..], Vec::as_slice) == reads {
+            return false;
+        }
+        match reads {
+            [] => all.remove(instance),
+            reads => all.insert(instance.clone(), reads.to_vec()),
+        };
+        true
+    }
+
+    /// What an instance's module wants to see.
+    pub fn reads(&self, instance: &ObjectKey) -> Vec<Read> {
+        read!(self.reads).get(instance).cloned().unwrap_or_default()
+    }
+
+    /// Whether a change is news for what an instance's module wants to see.
+    pub fn is_news(&self, change: &Change, instance: &ObjectKey, kinds: &Kinds) -> bool {
+        let all = read!(self.reads);
+        let mut reads = all.get(instance).into_iter().flatten();
+        let inherited = &instance.target.namespace;
+        let concerned =
+            |read: &Read| kinds.get(&read.kind).is_some_and(|kind| externals::concerns(read, inherited, kind, change));
+        instance.cluster == change.key.cluster && reads.any(concerned)
+    }
+
+    /// Takes note of an instance's uid.
+    pub fn identify(&self, uid: &str, instance: &ObjectKey) {
+        let mut uids = write!(self.uids);
+        uids.instances.insert(uid.to_owned(), instance.clone());
+        uids.of.entry(instance.clone()).or_default().insert(uid.to_owned());
+    }
+
+    /// The instance with a uid.
+    pub fn instance(&self, uid: &str) -> Option<ObjectKey> {
+        read!(self.uids).instances.get(uid).cloned()
+    }
+
+    /// What is remembered of an instance.
+    pub fn memory(&self, instance: &ObjectKey) -> Memory {
+        self.memories().get(instance).cloned().unwrap_or_default()
+    }
+
+    /// Remembers.
+    pub fn remember(&self, instance: &ObjectKey, memory: Memory) {
+        self.memories().insert(instance.clone(), memory);
+    }
+
+    /// Forgets an instance that is gone.
+    pub fn forget(&self, instance: &ObjectKey) {
+        self.memories().remove(instance);
+        write!(self.reads).remove(instance);
+        let mut uids = write!(self.uids);
+        for uid in uids.of.remove(instance).unwrap_or_default() {
+            uids.instances.remove(&uid);
+        }
+        drop(uids);
+        self.obstructed(instance, []);
+    }
+
+    /// Takes note of the objects that are in an instance's way.
+    pub fn obstructed(&self, instance: &ObjectKey, obstacles: impl IntoIterator<Item = ObjectKey>) {
+        let mut all = self.obstacles();
+        let obstacles: BTreeSet<ObjectKey> = obstacles.into_iter().collect();
+        let before = all.of.remove(instance).unwrap_or_default();
+        for obstacle in before.difference(&obstacles) {
+            if let Some(waiting) = all.waiting.get_mut(obstacle) {
+                waiting.remove(instance);
+                if waiting.is_empty() {
+                    all.waiting.remove(obstacle);
+                }
+            }
+        }
+        for obstacle in obstacles.difference(&before) {
+            all.waiting.entry(obstacle.clone()).or_default().insert(instance.clone());
+        }
+        if !obstacles.is_empty() {
+            all.of.insert(instance.clone(), obstacles);
+        }
+    }
+
+    /// The instances that an object is in the way of.
+    pub fn waiting_for(&self, object: &ObjectKey) -> BTreeSet<ObjectKey> {
+        self.obstacles().waiting.get(object).cloned().unwrap_or_default()
+    }
+
+    /// Says who is to hear of what passes do to children. The first one to ask
+    /// is heard.
+    pub fn listen(&self, listener: impl Fn(&Change) + Send + Sync + 'static) {
+        self.listener.set(Box::new(listener)).ok();
+    }
+
+    /// Tells of a change that a pass made. Once it is in the store the watch has
+    /// no news of it any more, and others may have waited for it.
+    pub fn tell(&self, change: Option<Change>) {
+        if let (Some(change), Some(listener)) = (change, self.listener.get()) {
+            listener(&change);
+        }
+    }
+
+    fn memories(&self) -> MutexGuard<'_, HashMap<ObjectKey, Memory>> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn obstacles(&self) -> MutexGuard<'_, Obstacles> {
+        self.obstacles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Selection;
+
+    use super::*;
+    use host_core::{kinds, object::Target};
+
+    fn config_map() -> Gvk {
+        Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() }
+    }
+
+    fn key(cluster: &str, kind: &Gvk, name: &str) -> ObjectKey {
+        let target = Target { kind: kind.clone(), namespace: "default".into(), name: name.into() };
+        ObjectKey { cluster: cluster.parse().unwrap(), target }
+    }
+
+    #[test]
+    fn what_a_module_asks_for_is_news_from_then_on_and_in_its_own_workspace() {
+        let (world, api) = (World::default(), Gvk { group: "kro.run".into(), ..config_map() });
+        let instance = key("one", &api, "shop");
+        let kinds = Kinds::from([(config_map(), kinds::builtin(&config_map()).unwrap())]);
+        let is_news = |cluster: &str| {
+            let key = key(cluster, &config_map(), "theirs");
+            world.is_news(&Change { key, before: None, after: Some(Arc::default()) }, &instance, &kinds)
+        };
+        let select = Selection::Named { namespace: String::new(), name: "theirs".into() };
+        let reads = [Read { id: "x".into(), kind: config_map(), select }];
+        assert!(!is_news("one"));
+        assert!(world.asked(&instance, &reads) && !world.asked(&instance, &reads));
+        assert!(is_news("one") && !is_news("two"));
+        assert!(world.asked(&instance, &[]) && !is_news("one"));
+    }
+}

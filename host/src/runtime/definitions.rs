@@ -1,0 +1,374 @@
+//! Takes definitions in: finds the module, has it prepare, puts the answer into
+//! force, and tells the definition's author.
+//!
+//! Everything slow about a definition happens here, never in a pass.
+
+mod status;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use contract::{Gvk, Preparation, Prepared, Schema, Scope};
+use serde_json::{Value, json};
+use tokio::{sync::mpsc, time::MissedTickBehavior};
+
+use super::{Host, told, watches::Watches};
+use host_core::{
+    definition::{DefinitionKind, ModuleRef},
+    fault::{Blame, Fault},
+    kinds::{self, Kind, Kinds},
+    name::Digest,
+    object, receipt, schemas,
+};
+use kcp::{ObjectKey, OpenApi, Store, VirtualWorkspace};
+use sandbox::Module;
+
+use crate::{
+    clock,
+    pass::world::{Reach, Serving},
+};
+
+/// How often kinds that the server did not serve yet are looked up again, and
+/// failed platforms are asked again.
+const AGAIN: Duration = Duration::from_secs(3);
+
+/// What the definitions' task is told.
+pub(super) enum News {
+    /// A definition changed, or is gone.
+    Changed(ObjectKey),
+    /// Instances of a definition have children of kinds that it does not touch.
+    Kinds(ObjectKey, Vec<Gvk>),
+}
+
+/// The definitions that were seen, and what became of them.
+pub(super) struct Definitions {
+    host: Arc<Host>,
+    watches: Arc<Watches>,
+    store: Arc<Store>,
+    /// The digest of each definition as it was last dealt with.
+    dealt_with: HashMap<ObjectKey, Digest>,
+    /// What was last said of those that are not in force: once is enough.
+    complaints: HashMap<ObjectKey, String>,
+}
+
+/// Why a definition is not in force.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("this workspace is not the provider's, and this host takes definitions from the provider alone")]
+    NotProvider,
+    #[error("the export does not serve {kind}; publish the definition with `croft publish --apply`")]
+    NotServed { kind: Gvk },
+    #[error("the kind {kind} is served by the definition {other} already")]
+    DuplicateKind { kind: Gvk, other: ObjectKey },
+    #[error(transparent)]
+    Module(#[from] crate::modules::Error),
+    #[error("{}", .0.problems_in_words().unwrap_or_else(|| .0.to_string()))]
+    Refused(#[source] sandbox::Error),
+    #[error("the module asks for schemas again that it was given")]
+    Insatiable,
+    #[error("cannot look up the schema of {kind}")]
+    Schema {
+        kind: Gvk,
+        #[source]
+        source: kcp::Error,
+    },
+    #[error("preparing the definition was interrupted")]
+    Interrupted,
+}
+
+impl Fault for Error {
+    fn reason(&self) -> &'static str {
+        match self {
+            Error::NotProvider => "NotProvider",
+            Error::NotServed { .. } => "NotServed",
+            Error::DuplicateKind { .. } => "DuplicateKind",
+            Error::Module(error) => error.reason(),
+            Error::Refused(error) => error.reason(),
+            Error::Insatiable => "Insatiable",
+            Error::Schema { source, .. } => source.reason(),
+            Error::Interrupted => "Interrupted",
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Error::NotProvider | Error::DuplicateKind { .. } => Blame::Input,
+            Error::Module(error) => error.blame(),
+            Error::Refused(error) => error.blame(),
+            Error::Insatiable => Blame::Module,
+            // The export follows when it is published; that is no event here.
+            Error::Interrupted | Error::NotServed { .. } => Blame::Host,
+            Error::Schema { source, .. } => source.blame(),
+        }
+    }
+}
+
+impl Definitions {
+    pub(super) fn new(host: Arc<Host>, watches: Arc<Watches>, store: Arc<Store>) -> Definitions {
+        Definitions { host, watches, store, dealt_with: HashMap::new(), complaints: HashMap::new() }
+    }
+
+    /// Deals with one definition after the other.
+    pub(super) async fn run(mut self, mut changed: mpsc::UnboundedReceiver<News>) {
+        let mut again: BTreeSet<ObjectKey> = BTreeSet::new();
+        let mut ticks = tokio::time::interval(AGAIN);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let due: Vec<ObjectKey> = tokio::select! {
+                news = changed.recv() => match news {
+                    Some(News::Changed(key)) => vec![key],
+                    Some(News::Kinds(key, kinds)) => {
+                        self.extend(&key, kinds).await;
+                        continue;
+                    }
+                    None => return,
+                },
+                _ = ticks.tick() => std::mem::take(&mut again).into_iter().collect(),
+            };
+            for key in due {
+                if !self.deal_with(&key).await {
+                    // Looked at again from the beginning.
+                    self.dealt_with.remove(&key);
+                    again.insert(key);
+                }
+            }
+        }
+    }
+
+    /// Adds kinds to a definition that its instances have children of from an
+    /// earlier version, so that these can be deleted.
+    async fn extend(&self, key: &ObjectKey, kinds: Vec<Gvk>) {
+        let Some(serving) = self.host.world.served().into_iter().find(|serving| serving.definition == *key) else {
+            return;
+        };
+        let mut extended = serving.kinds.clone();
+        for kind in kinds {
+            if let Some(address) = self.address(&kind).await {
+                extended.insert(kind, address);
+            }
+        }
+        if extended.len() > serving.kinds.len() {
+            let serving = Arc::new(Serving { kinds: extended, ..Serving::clone(&serving) });
+            self.host.world.serve(Arc::clone(&serving));
+            self.watches.serve(&serving);
+        }
+    }
+
+    /// Whether the definition needs no second look.
+    async fn deal_with(&mut self, key: &ObjectKey) -> bool {
+        let Some(definition) = self.store.get(key).filter(|object| !object::is_being_deleted(object)) else {
+            self.dealt_with.remove(key);
+            self.retire(key);
+            return true;
+        };
+        let digest = receipt::definition(&definition);
+        if self.dealt_with.get(key) == Some(&digest) {
+            return true;
+        }
+        self.dealt_with.insert(key.clone(), digest.clone());
+        let result = self.take(key, &definition, digest).await;
+        let settled = match &result {
+            Ok(serving) => serving.prepared.blueprint.kinds.iter().all(|used| serving.kinds.contains_key(&used.kind)),
+            // The other definition may go.
+            Err(Error::DuplicateKind { .. }) => false,
+            Err(error) => !error.blame().heals_by_itself(),
+        };
+        match &result {
+            Ok(_) => {
+                self.complaints.remove(key);
+                tracing::info!(definition = %key, "in force");
+            }
+            // In a provider's workspace there may be definitions of other
+            // exports, which are other hosts' business.
+            Err(error @ Error::NotServed { .. }) if self.host.export.is_some() => {
+                tracing::debug!(definition = %key, error = told(error), "not of this export");
+                return false;
+            }
+            Err(error) => {
+                let error = told(error);
+                if self.complaints.insert(key.clone(), error.clone()) != Some(error.clone()) {
+                    tracing::warn!(definition = %key, error, "refused");
+                }
+            }
+        }
+        let told = self.tell(key, &definition, result.as_deref()).await;
+        settled && told
+    }
+
+    /// Prepares a definition and puts it into force. An earlier version stays
+    /// in force if this one is refused.
+    async fn take(&self, key: &ObjectKey, definition: &Value, digest: Digest) -> Result<Arc<Serving>, Error> {
+        let reach = self.reach(key)?;
+        let reference = ModuleRef::of(definition).map_err(crate::modules::Error::from)?;
+        let host = Arc::clone(&self.host);
+        let loading = tokio::task::spawn_blocking(move || host.modules.load(&reference));
+        let module = loading.await.map_err(|_| Error::Interrupted)??;
+        let prepared = self.prepare(&module, definition).await?;
+        self.served(&prepared).await?;
+        self.unique(key, &reach, &prepared)?;
+        let mut kinds = self.host.world.kinds_of(key, &prepared.blueprint.api.kind);
+        kinds.extend(self.look_up(&prepared).await);
+        let definition = key.clone();
+        let serving = Arc::new(Serving { definition, reach, digest, module, prepared, kinds, retired: false });
+        self.host.world.serve(Arc::clone(&serving));
+        self.watches.serve(&serving);
+        Ok(serving)
+    }
+
+    fn reach(&self, key: &ObjectKey) -> Result<Reach, Error> {
+        let shards = self.host.world.shards();
+        let provider = shards.first().map(|shard| shard.address().provider().clone());
+        // With the split layout the definitions come out of the provider's own
+        // workspace, and from nowhere else.
+        if self.host.provider.is_some() || provider.as_ref() == Some(&key.cluster) {
+            Ok(Reach::Everywhere)
+        } else if self.host.consumer_definitions {
+            Ok(Reach::Only(key.cluster.clone()))
+        } else {
+            Err(Error::NotProvider)
+        }
+    }
+
+    async fn prepare(&self, module: &Module, definition: &Value) -> Result<Prepared, Error> {
+        let mut schemas: Vec<Schema> = Vec::new();
+        let mut servers = self.servers();
+        loop {
+            let (module, definition, given) = (module.clone(), definition.clone(), schemas.clone());
+            let preparing = tokio::task::spawn_blocking(move || module.prepare(&definition, &given));
+            let answer = preparing.await.map_err(|_| Error::Interrupted)?.map_err(Error::Refused)?;
+            match answer.value {
+                Preparation::Ready(prepared) => return Ok(*prepared),
+                Preparation::Needs(kinds) => {
+                    let known = |kind: &Gvk| schemas.iter().any(|schema| schema.kind == *kind);
+                    let new: BTreeSet<Gvk> = kinds.into_iter().filter(|kind| !known(kind)).collect();
+                    if new.is_empty() {
+                        return Err(Error::Insatiable);
+                    }
+                    for kind in new {
+                        schemas.push(self.schema(&mut servers, kind).await?);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whom to ask what kinds look like: the virtual workspace shows consumers'
+    /// kinds as far as they are claimed, the provider's workspace its own.
+    fn servers(&self) -> Vec<OpenApi> {
+        let shard = self.host.world.shards().first().map(VirtualWorkspace::all);
+        shard.into_iter().chain(self.host.provider.clone()).map(OpenApi::new).collect()
+    }
+
+    /// What the host knows of a kind: what a server says of it, else what it
+    /// always is.
+    async fn schema(&self, servers: &mut [OpenApi], kind: Gvk) -> Result<Schema, Error> {
+        for server in servers {
+            match server.schema(&kind).await {
+                Ok(Some(schema)) => return Ok(schema),
+                Ok(None) => {}
+                // A server that refuses will do so again; the others may know.
+                Err(error) if error.code().is_some() => {
+                    tracing::debug!(%kind, error = told(&error), "a server does not tell what a kind looks like");
+                }
+                Err(source) => return Err(Error::Schema { kind, source }),
+            }
+        }
+        if let Some(known) = schemas::builtin(&kind) {
+            return Ok(known);
+        }
+        let address = self.address(&kind).await.unwrap_or_else(|| kinds::guess(&kind));
+        Ok(schemas::unknown(kind, address))
+    }
+
+    /// Whether the export has the definition's API: in the split layout its
+    /// `spec` says so, else the virtual workspace.
+    async fn served(&self, prepared: &Prepared) -> Result<(), Error> {
+        let api = &prepared.blueprint.api;
+        let served = match (&self.host.provider, &self.host.export) {
+            (Some(provider), Some(export)) => {
+                let path = format!("/apis/apis.kcp.io/v1alpha2/apiexports/{export}");
+                let resources = |export: Value| export.pointer("/spec/resources").and_then(Value::as_array).cloned();
+                let resources = provider.read(&path).await.ok().and_then(resources).unwrap_or_default();
+                resources.iter().any(|entry| entry["group"] == api.kind.group && entry["name"] == api.plural)
+            }
+            _ => self.address(&api.kind).await.is_some(),
+        };
+        if served { Ok(()) } else { Err(Error::NotServed { kind: api.kind.clone() }) }
+    }
+
+    /// The older definition of a kind keeps it.
+    fn unique(&self, key: &ObjectKey, reach: &Reach, prepared: &Prepared) -> Result<(), Error> {
+        let kind = &prepared.blueprint.api.kind;
+        let same = |serving: &&Arc<Serving>| {
+            serving.definition != *key
+                && serving.reach == *reach
+                && !serving.retired
+                && serving.prepared.blueprint.api.kind == *kind
+        };
+        match self.host.world.served().iter().find(same) {
+            Some(other) => Err(Error::DuplicateKind { kind: kind.clone(), other: other.definition.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    async fn look_up(&self, prepared: &Prepared) -> Kinds {
+        let mut found = Kinds::new();
+        for used in &prepared.blueprint.kinds {
+            if let Some(address) = self.address(&used.kind).await {
+                found.insert(used.kind.clone(), address);
+            }
+        }
+        found
+    }
+
+    /// How a kind is addressed: every server's kinds are known, others are
+    /// asked for.
+    async fn address(&self, kind: &Gvk) -> Option<Kind> {
+        if let Some(known) = kinds::builtin(kind) {
+            return Some(known);
+        }
+        let shard = self.host.world.shards().into_iter().next()?;
+        let served = shard.all().read(&format!("/apis/{}/{}", kind.group, kind.version)).await.ok()?;
+        let resources = served.get("resources").and_then(Value::as_array)?;
+        let resource = resources.iter().find(|resource| {
+            resource["kind"] == kind.kind.as_str() && !object::text(resource, "/name").contains('/')
+        })?;
+        let scope = if resource["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster };
+        Some(Kind { plural: object::text(resource, "/name").to_owned(), scope })
+    }
+
+    /// Takes a definition out of force, but for the deletion of its instances.
+    fn retire(&self, key: &ObjectKey) {
+        let Some(serving) = self.host.world.served().into_iter().find(|serving| serving.definition == *key) else {
+            return;
+        };
+        tracing::info!(definition = %key, "gone");
+        let retired = Serving { retired: true, ..Serving::clone(&serving) };
+        let api = retired.prepared.blueprint.api.kind.clone();
+        self.host.world.serve(Arc::new(retired));
+        self.host.enqueue(|instance| instance.target.kind == api);
+    }
+
+    /// Writes the definition's status, if it has to change. Whether it is as it
+    /// should be.
+    async fn tell(&self, key: &ObjectKey, definition: &Value, result: Result<&Serving, &Error>) -> bool {
+        let Some(kind) = DefinitionKind::named(&key.target.kind) else { return true };
+        let serves = self.host.world.served().iter().any(|serving| serving.definition == *key && !serving.retired);
+        let wanted = status::status(kind, definition, result, serves, &clock::now());
+        let Some(wanted) = wanted.as_object() else { return true };
+        let Some(patch) = host_core::status::patch(definition.get("status"), wanted) else { return true };
+        let Some(cluster) = self.host.provider.clone().or_else(|| self.host.world.cluster(&key.cluster)) else {
+            return false;
+        };
+        match cluster.merge(&key.target, &kind.address(), "/status", &json!({"status": patch})).await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::warn!(definition = %key, error = told(&error), "cannot write the definition's status");
+                matches!(error.code(), Some(403 | 404))
+            }
+        }
+    }
+}
