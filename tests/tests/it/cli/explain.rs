@@ -282,6 +282,13 @@ fn dot_dashes_what_is_only_read() {
 }
 
 #[test]
+fn the_picture_of_the_readme_is_what_graph_draws() {
+    let written = drawn("-o svg");
+    let picture = include_str!("../../../../docs/images/webapp.svg");
+    assert_eq!(written, picture, "`croft graph -f examples/webapp/definition.yaml -o svg > docs/images/webapp.svg`");
+}
+
+#[test]
 fn svg_is_one_picture_that_says_each_arrow_in_words() {
     let drawing = drawn("-o svg");
     assert!(drawing.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" "), "{drawing}");
