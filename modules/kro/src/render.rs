@@ -6,6 +6,7 @@
 
 mod collection;
 mod conditions;
+mod missing;
 mod nodes;
 mod scope;
 mod selector;

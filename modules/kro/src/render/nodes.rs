@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use expr::value::Value;
+use expr::{eval::Error, value::Value};
 use guest_sdk::{Blocked, Child, Excluded, Gvk, Observed, Read, Readiness, Rendering, Selection, shape};
 use serde_json::{Map, Value as Json};
 
 use super::{
     collection::{self, Dimensions},
+    missing::Missing,
     scope::{Lack, Scope},
     selector,
 };
@@ -232,7 +233,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
                     }
                 },
                 Err(Lack::Pending(why)) => {
-                    let missing = self.missing(expression, &why);
+                    let missing = Missing::of(expression, &why, &self.scope);
                     return Some(format!("{missing}, which readyWhen `{}` needs", expression.shown()));
                 }
                 Err(lack) => {
@@ -367,40 +368,25 @@ impl<'r, 'p> Nodes<'r, 'p> {
         let mut seen = BTreeSet::new();
         let reads = expression.code.reads().into_iter().map(|(variable, _)| usize::from(variable));
         let resources = reads.filter(|variable| self.program.is_resource(*variable) && seen.insert(*variable));
-        let mentioned: Vec<String> = resources.map(|variable| self.scope.name(variable).to_owned()).collect();
-        let missing = self.missing(expression, &why);
+        let mentioned: Vec<usize> = resources.collect();
+        let missing = Missing::of(expression, &why, &self.scope);
         // With v0.1, what the instance lacks will not come by itself.
-        let of_instance = mentioned.is_empty() || missing.starts_with("`schema.");
+        let of_instance = mentioned.is_empty() || missing.is_of_instance();
         if self.program.strict && of_instance {
             return self.wrong(node, expression, Lack::Pending(why));
         }
-        let whole = format!("`{}` is missing", expression.source);
-        let message = if missing == whole { whole } else { format!("{missing}, which `{}` needs", expression.shown()) };
+        let shown = expression.shown();
+        let message = match missing.path() {
+            Some(path) if path == expression.source => missing.to_string(),
+            _ => format!("{missing}, which `{shown}` needs"),
+        };
         if of_instance {
             let advice = "the instance lacks it: set it, or guard it in the definition";
             return Obstacle::Blocked(vec![node.id.to_owned()], format!("{message}; {advice}"));
         }
-        let named = mentioned.iter().find(|id| missing.starts_with(&format!("`{id}."))).cloned();
-        Obstacle::Blocked(named.map_or(mentioned, |id| vec![id]), message)
-    }
-
-    /// What is missing, as far as it can be told.
-    fn missing(&self, expression: &Expression, why: &str) -> String {
-        let Some(key) = why.strip_prefix("no such key: ") else { return why.to_owned() };
-        for (variable, fields) in expression.code.reads() {
-            let mut value = self.scope.get(usize::from(variable)).cloned();
-            for (index, field) in fields.iter().enumerate() {
-                value = match value {
-                    Some(Value::Map(map)) => map.field(field),
-                    _ => break,
-                };
-                if value.is_none() && *field == key {
-                    let path = [&[self.scope.name(usize::from(variable))], &fields[..=index]].concat();
-                    return format!("`{}` is missing", path.join("."));
-                }
-            }
-        }
-        format!("`{key}` is missing")
+        let cause = missing.variable().filter(|variable| mentioned.contains(variable));
+        let waits_for = cause.map_or(mentioned, |variable| vec![variable]);
+        Obstacle::Blocked(waits_for.into_iter().map(|variable| self.scope.name(variable).to_owned()).collect(), message)
     }
 
     fn child(&mut self, node: &Node, key: String, manifest: Json) -> Stated<Child> {
@@ -431,7 +417,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
     }
 
     /// Notes that an expression has no value for this instance.
-    fn wrong(&mut self, node: &Node, expression: &Expression, lack: Lack) -> Obstacle {
+    fn wrong(&mut self, node: &Node, expression: &'r Expression<'r>, lack: Lack) -> Obstacle {
         let shown = expression.shown();
         // A refusal would lose the reads, and with them what may put it right.
         if let (Some(id), Lack::Failed(why)) = (self.unseen.last().copied().flatten(), &lack) {
@@ -445,11 +431,11 @@ impl<'r, 'p> Nodes<'r, 'p> {
             }
             Lack::Failed(why) => ("EvaluationFailed", only_field(expression), why, None),
             Lack::Pending(why) => {
-                let missing = self.missing(expression, &why);
-                let path = missing.strip_prefix('`').and_then(|rest| rest.split('`').next()).unwrap_or_default();
-                let at = path.strip_prefix("schema.").map(|below| Pointer::root().fields(below.split('.')));
-                let hint = format!("give `{path}` a default in the definition, or guard it with `has({path})`");
-                ("MissingField", at.unwrap_or_default(), missing, Some(hint))
+                let missing = Missing::of(expression, &why, &self.scope);
+                let hint = missing
+                    .path()
+                    .map(|path| format!("give `{path}` a default in the definition, or guard it with `has({path})`"));
+                ("MissingField", missing.pointer(), missing.to_string(), hint)
             }
         };
         let message = format!("failed to evaluate `{shown}` of resource `{}`: {why}", node.id);
@@ -480,7 +466,7 @@ fn truth(value: &Value) -> Option<bool> {
     }
 }
 
-fn pending(expression: &Expression, why: &str) -> String {
+fn pending(expression: &Expression, why: &Error) -> String {
     format!("failed to evaluate `{}`: {why} (data pending)", expression.shown())
 }
 

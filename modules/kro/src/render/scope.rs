@@ -23,7 +23,7 @@ pub(super) struct Scope<'r> {
 #[derive(Debug)]
 pub(super) enum Lack {
     /// Something is not there yet.
-    Pending(String),
+    Pending(Error),
     /// It cannot be computed.
     Failed(String),
     /// It is too much work.
@@ -97,7 +97,7 @@ impl<'r> Scope<'r> {
 fn lack(error: Error) -> Lack {
     match error {
         Error::Exhausted => Lack::Exhausted(error.to_string()),
-        error if error.is_pending() => Lack::Pending(error.to_string()),
+        error if error.is_pending() => Lack::Pending(error),
         error => Lack::Failed(error.to_string()),
     }
 }
