@@ -1,11 +1,12 @@
 //! croft on a real kcp: how long many instances take, how many requests one
-//! takes, and how much memory the host.
+//! takes, and how much CPU and memory the host.
 //!
 //! Everything happens in the shared layout, so that the whole of croft's
 //! traffic can be sent through a proxy that counts it. When time is measured
 //! there is no proxy.
 
 mod cluster;
+mod cost;
 mod counts;
 mod stage;
 mod writer;
@@ -45,6 +46,7 @@ pub(crate) fn measure(options: Options, table: &mut Table) -> Result<()> {
     table.heading("on a real kcp: requests");
     let stage = Stage::set()?;
     counts::measure(&stage, options, table)?;
+    cost::measure(&stage, options, table)?;
     tokio::runtime::Runtime::new()?.block_on(converge(&stage, options, table))
 }
 

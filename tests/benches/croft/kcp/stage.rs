@@ -236,6 +236,17 @@ impl Host {
         Ok(Memory { resident: field("VmRSS")?, peak: field("VmHWM")? })
     }
 
+    /// The CPU that it has taken so far, in hundredths of a second.
+    pub(super) fn cpu(&self) -> Result<Duration> {
+        let path = format!("/proc/{}/stat", self.process.pid());
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{path}`"))?;
+        // The name of the program stands in brackets and may hold anything.
+        let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok());
+        let (user, system) = ticks(11).zip(ticks(12)).with_context(|| format!("`{path}` has no times"))?;
+        Ok(Duration::from_millis(10 * (user + system)))
+    }
+
     /// Ends it in order.
     pub(super) fn end(self) -> Result<()> {
         let log = self.end_of_log();
