@@ -49,7 +49,7 @@ impl Target {
         Some(Target {
             kind: Gvk::of(object)?,
             namespace: text(object, "/metadata/namespace").to_owned(),
-            name: object.pointer("/metadata/name")?.as_str()?.to_owned(),
+            name: at(object, "/metadata/name")?.as_str()?.to_owned(),
         })
     }
 }
@@ -72,19 +72,25 @@ impl fmt::Display for Target {
     }
 }
 
-/// The string at a JSON pointer, or the empty string.
+/// The string at a JSON pointer, or the empty string. It has no escapes and leads
+/// through no list.
 pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    at(object, pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What [`Value::pointer`] finds, without its allocations.
+fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
+    pointer.split('/').skip(1).try_fold(object, |object, name| object.get(name))
 }
 
 /// An annotation's value.
 pub fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
-    object.pointer("/metadata/annotations")?.get(name)?.as_str()
+    at(object, "/metadata/annotations")?.get(name)?.as_str()
 }
 
 /// A label's value.
 pub fn label<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
-    object.pointer("/metadata/labels")?.get(name)?.as_str()
+    at(object, "/metadata/labels")?.get(name)?.as_str()
 }
 
 /// The object's uid; empty if it has none yet.
@@ -104,5 +110,5 @@ pub fn has_finalizer(object: &Value) -> bool {
 
 /// The object's finalizers.
 pub fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
-    object.pointer("/metadata/finalizers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    at(object, "/metadata/finalizers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }

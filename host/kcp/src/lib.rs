@@ -12,6 +12,7 @@ pub mod endpoints;
 pub mod store;
 pub mod externals;
 pub mod watch;
+mod watched;
 pub mod publisher;
 
 pub use cluster::Cluster;

@@ -19,6 +19,8 @@ use host_core::{
 };
 use serde_json::{Map, Value, json};
 
+use super::watched::without_bookkeeping;
+
 /// Where an object lives, across logical clusters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey {
@@ -184,7 +186,7 @@ impl Store {
         }
         let whole = self.keep == Keep::Whole || inner.whole.contains(&key.target.kind);
         let is_stub = !whole && object::label(&object, object::INSTANCE_LABEL).is_none();
-        let object = if is_stub { stub(&object) } else { object };
+        let object = if is_stub { stub(&object) } else { without_bookkeeping(object) };
         let before = inner.objects.get(&key).cloned();
         let known = before.as_ref().map_or(0, |entry| entry.source);
         let (source, listing) = seen.unwrap_or_else(|| (known, self.listings.load(Ordering::SeqCst)));

@@ -10,7 +10,7 @@ use contract::Gvk;
 use futures::StreamExt;
 use kube::{
     Api,
-    api::{ApiResource, DynamicObject},
+    api::ApiResource,
     core::GroupVersionKind,
     runtime::{WatchStreamExt, utils::Backoff, watcher},
 };
@@ -18,7 +18,7 @@ use rand::Rng;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::{Cluster, ObjectKey, Store, store::Change};
+use super::{Cluster, ObjectKey, Store, store::Change, watched::Watched};
 use host_core::{kinds::Kind, name::LogicalCluster, object};
 
 /// The longest pause between two attempts. A claimed kind shows up in a virtual
@@ -61,7 +61,7 @@ impl Watch {
     pub async fn run(self, listed: impl Fn() + Send, changed: impl Fn(Change) + Send) {
         let gvk = GroupVersionKind::gvk(&self.kind.group, &self.kind.version, &self.kind.kind);
         let resource = ApiResource::from_gvk_with_plural(&gvk, &self.address.plural);
-        let api = Api::<DynamicObject>::all_with(self.cluster.client(), &resource);
+        let api = Api::<Watched>::all_with(self.cluster.client(), &resource);
         let begin = || watcher(api.clone(), watcher::Config::default()).backoff(Pauses::default());
         let mut events = std::pin::pin!(begin());
         // The number of its first listing names the watch.
@@ -110,20 +110,19 @@ impl Watch {
         }
     }
 
-    fn seen(&self, object: DynamicObject, seen: (u64, u64)) -> Option<Change> {
+    fn seen(&self, object: Watched, seen: (u64, u64)) -> Option<Change> {
         let (cluster, object) = self.whole(object)?;
         self.store.put(&cluster, object, Some(seen))
     }
 
-    fn gone(&self, object: DynamicObject) -> Option<Change> {
+    fn gone(&self, object: Watched) -> Option<Change> {
         let (cluster, object) = self.whole(object)?;
         let key = ObjectKey { cluster, target: object::Target::of(&object)? };
         self.store.remove(&key, object::uid(&object))
     }
 
     /// The object with its kind, which lists leave out, and its cluster.
-    fn whole(&self, object: DynamicObject) -> Option<(LogicalCluster, Value)> {
-        let mut object = serde_json::to_value(object).ok()?;
+    fn whole(&self, Watched { mut object, .. }: Watched) -> Option<(LogicalCluster, Value)> {
         object["apiVersion"] = self.kind.api_version().into();
         object["kind"] = self.kind.kind.as_str().into();
         let said = object::annotation(&object, object::CLUSTER_ANNOTATION).and_then(|name| name.parse().ok());
