@@ -15,17 +15,17 @@ use std::{
     sync::Arc,
 };
 
-use contract::{Gvk, Rendering};
+use contract::{Gvk, Observed, Rendering};
 use host_core::{
     claims::Claims,
     defaults,
     fault::{Blame, Fault},
-    inventory,
+    inventory::{self, Shown},
     kinds::Kind,
     object::{self, Target},
     plan::{self, Action, Conflict, Plan},
     policy::{self, Admitted, Rules},
-    receipt::{self, Input, Receipt},
+    receipt::{self, Receipt},
     status::{self, Stage, Verdict},
 };
 use kcp::{Cluster, ObjectKey};
@@ -34,7 +34,7 @@ use serde_json::{Map, Value, json};
 
 use self::{
     apply::Done,
-    world::{Memory, Serving, Stamp, World},
+    world::{Given, Memory, Serving, World},
 };
 
 /// What is to be done about an instance after a pass.
@@ -94,7 +94,7 @@ struct Pass<'a> {
     memory: Memory,
     last: Option<Rendered>,
     /// What the module was shown last.
-    shown: Option<Input>,
+    shown: Option<Given>,
     /// Where each child goes, by id and key, as last rendered.
     places: BTreeMap<(String, String), Target>,
     /// Kinds that turned out to be out of sight, whatever the binding says.
@@ -103,7 +103,7 @@ struct Pass<'a> {
 
 /// What the module answered last.
 struct Rendered {
-    rendering: Rendering,
+    rendering: Arc<Rendering>,
     receipt: Receipt,
 }
 
@@ -129,11 +129,12 @@ impl Pass<'_> {
         if !self.can_see_children() {
             return self.blind().await;
         }
-        if self.memory.settled.as_ref() == Some(&self.stamp()) {
+        let now = self.stamp(self.given());
+        if self.memory.settled.take().as_ref() == Some(&now) {
             tracing::trace!("nothing changed");
+            self.memory.settled = Some(now);
             return Next::Wait;
         }
-        self.memory.settled = None;
         let (verdict, quiet, next) = match self.rounds().await {
             Ok(plan) => (self.verdict(&plan), plan.conflicts.is_empty() && !waits(&plan), Next::Wait),
             Err(Stop::Stale) => return Next::Retry,
@@ -150,7 +151,7 @@ impl Pass<'_> {
             // Of what the module was shown, not of what is there by now: the
             // answer to the status write may tell of a change that somebody
             // made meanwhile, and that has to be looked at.
-            self.memory.settled = self.shown.take().map(|input| Stamp { input, ..self.stamp() });
+            self.memory.settled = self.shown.take().map(|given| self.stamp(given));
         }
         if next == Next::Wait && !recorded { Next::Retry } else { next }
     }
@@ -190,7 +191,7 @@ impl Pass<'_> {
 
     /// Asks the module, and has its answer checked. If it was shown a child that
     /// it now puts elsewhere, it is asked again without.
-    async fn render(&mut self) -> Result<(Rendering, Vec<Admitted>), Stop> {
+    async fn render(&mut self) -> Result<(Arc<Rendering>, Vec<Admitted>), Stop> {
         let first = self.render_once().await?;
         let place = |child: &Admitted| ((child.id().to_owned(), child.key().to_owned()), child.target().clone());
         self.places = first.1.iter().map(place).collect();
@@ -198,10 +199,12 @@ impl Pass<'_> {
         if outdated { self.render_once().await } else { Ok(first) }
     }
 
-    async fn render_once(&mut self) -> Result<(Rendering, Vec<Admitted>), Stop> {
-        let (instance, observed) = (receipt::instance(&self.instance), self.observed());
+    async fn render_once(&mut self) -> Result<(Arc<Rendering>, Vec<Admitted>), Stop> {
+        let given = self.given();
+        let instance = receipt::instance(&given.instance);
+        let observed: Vec<Observed> = given.observed.iter().map(Shown::observed).collect();
         let input = self.input(&instance, &observed);
-        self.shown = Some(input.clone());
+        self.shown = Some(given);
         let serving = Arc::clone(&self.serving);
         let call = move || serving.module.render(&serving.prepared.program, &instance, &observed);
         let answer = tokio::task::spawn_blocking(call).await.map_err(|_| Stop::Stale)?;
@@ -210,7 +213,7 @@ impl Pass<'_> {
             Stop::Verdict(refusal(&error))
         })?;
         said(&answer.log);
-        let rendering = answer.value;
+        let rendering = Arc::new(answer.value);
         let receipt = input.answered(&rendering);
         let rules = Rules {
             blueprint: &self.serving.prepared.blueprint,
@@ -219,7 +222,7 @@ impl Pass<'_> {
             instance: &self.instance,
         };
         let admitted = policy::admit(&rendering, rules);
-        self.last = Some(Rendered { rendering: rendering.clone(), receipt });
+        self.last = Some(Rendered { rendering: Arc::clone(&rendering), receipt });
         admitted.map(|admitted| (rendering, admitted)).map_err(|violation| Stop::at(Stage::Applied, &violation))
     }
 
@@ -333,7 +336,7 @@ impl Pass<'_> {
             Action::Await(target) => Some(format!("{target} is still being deleted")),
             _ => None,
         });
-        match rendering.and_then(status::waiting).or(going) {
+        match rendering.and_then(|rendering| status::waiting(rendering)).or(going) {
             Some(message) => Verdict::Waiting { message },
             None => Verdict::Ready,
         }

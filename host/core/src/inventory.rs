@@ -44,6 +44,31 @@ impl Owned {
     }
 }
 
+/// One object that a module is shown, as it is kept.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The id it stands for.
+    pub id: String,
+    /// The key within a collection; empty for a single object.
+    pub key: String,
+    /// The object.
+    pub object: Arc<Value>,
+}
+
+impl Shown {
+    /// A copy, as the module gets it.
+    pub fn observed(&self) -> Observed {
+        Observed { id: self.id.clone(), key: self.key.clone(), object: shown(&self.object) }
+    }
+}
+
+impl PartialEq for Shown {
+    fn eq(&self, other: &Shown) -> bool {
+        let is_same = Arc::ptr_eq(&self.object, &other.object) || self.object == other.object;
+        is_same && (&self.id, &self.key) == (&other.id, &other.key)
+    }
+}
+
 /// All children of one instance, ordered by place.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
@@ -95,11 +120,11 @@ impl Inventory {
 
     /// What a module is shown: every child that stays and is still the one that
     /// its id and key stand for.
-    pub fn observed(&self, is_current: impl Fn(&Owned) -> bool) -> Vec<Observed> {
+    pub fn observed(&self, is_current: impl Fn(&Owned) -> bool) -> Vec<Shown> {
         let mut observed: Vec<_> = self
             .staying()
             .filter(|owned| is_current(owned))
-            .map(|owned| Observed { id: owned.id.clone(), key: owned.key.clone(), object: shown(&owned.object) })
+            .map(|owned| Shown { id: owned.id.clone(), key: owned.key.clone(), object: Arc::clone(&owned.object) })
             .collect();
         observed.sort_by(|one, other| (&one.id, &one.key).cmp(&(&other.id, &other.key)));
         observed.dedup_by(|one, other| (&one.id, &one.key) == (&other.id, &other.key));
@@ -174,7 +199,7 @@ mod tests {
         going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
         let observed = Inventory::of("one", [child("a", "one", "a"), Arc::new(going)]).observed(|_| true);
         assert_eq!(observed.len(), 1);
-        assert_eq!(observed[0].object.pointer("/metadata/managedFields"), None);
+        assert_eq!(observed[0].observed().object.pointer("/metadata/managedFields"), None);
     }
 
     #[test]

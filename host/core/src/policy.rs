@@ -9,7 +9,7 @@ mod manifest;
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{Access, Blueprint, Child, Gvk, Node, Read, Rendering};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     canonical,
@@ -282,7 +282,7 @@ fn admit_one(child: &Child, wave: u32, allowed: &mut Allowed<'_>) -> Result<Admi
     manifest::check(&child.manifest).map_err(invalid)?;
     let manifest = manifest::placed(&child.manifest, address.scope, rules.instance).map_err(invalid)?;
     let target = Target::of(&manifest).ok_or_else(|| invalid("it has no `metadata.name`".into()))?;
-    let digest = canonical::digest(&json!([manifest, wave, child.key]));
+    let digest = canonical::digest(&(&manifest, wave, &child.key));
     let manifest = manifest::marked(manifest::stored(manifest), child, wave, &digest, rules);
     Ok(Admitted { id: id.clone(), key: child.key.clone(), target, manifest, digest, wave })
 }

@@ -4,7 +4,7 @@
 
 use contract::{Observed, Rendering, Selection};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{canonical, name::Digest};
 
@@ -32,9 +32,20 @@ pub struct Receipt {
 impl Input {
     /// The digests of what a render is about to get.
     pub fn of(module: &Digest, definition: &Digest, instance: &Value, observed: &[Observed]) -> Input {
-        let observed: Vec<Value> =
-            observed.iter().map(|seen| json!({"id": seen.id, "key": seen.key, "object": seen.object})).collect();
-        let input = canonical::digest(&json!({"instance": instance, "observed": observed}));
+        #[derive(Serialize)]
+        struct Seen<'a> {
+            id: &'a str,
+            key: &'a str,
+            object: &'a Value,
+        }
+        #[derive(Serialize)]
+        struct Given<'a> {
+            instance: &'a Value,
+            observed: Vec<Seen<'a>>,
+        }
+        let observed =
+            observed.iter().map(|seen| Seen { id: &seen.id, key: &seen.key, object: &seen.object }).collect();
+        let input = canonical::digest(&Given { instance, observed });
         Input { module: module.clone(), definition: definition.clone(), input }
     }
 
@@ -58,6 +69,9 @@ pub fn definition(object: &Value) -> Digest {
     }))
 }
 
+/// Metadata that the host's own writes change.
+const BOOKKEEPING: [&str; 2] = ["managedFields", "resourceVersion"];
+
 /// The instance as a module gets it: without what the host's own writes change.
 pub fn instance(object: &Value) -> Value {
     let mut instance = crate::inventory::shown(object);
@@ -70,11 +84,60 @@ pub fn instance(object: &Value) -> Value {
     instance
 }
 
-/// A rendering as one JSON value.
-fn output(rendering: &Rendering) -> Value {
-    let children = rendering.children.iter().map(
-        |child| json!({"id": child.id, "key": child.key, "manifest": child.manifest, "dependsOn": child.depends_on}),
-    );
+/// Whether a module would be given the same of two instances: [`instance`] of
+/// both is equal.
+pub fn is_same_instance(one: &Value, other: &Value) -> bool {
+    let fields =
+        |object: &Value| object.as_object().map(|fields| fields.len() - usize::from(fields.contains_key("status")));
+    let is_same = |name: &str, value: &Value| match name {
+        "status" => true,
+        "metadata" => is_same_metadata(value, &other["metadata"]),
+        name => other.get(name) == Some(value),
+    };
+    std::ptr::eq(one, other)
+        || fields(one) == fields(other)
+            && one.as_object().into_iter().flatten().all(|(name, value)| is_same(name, value))
+}
+
+fn is_same_metadata(one: &Value, other: &Value) -> bool {
+    let kept = |object: &'_ Value| -> usize {
+        let fields = object.as_object().into_iter().flatten();
+        fields.filter(|(name, _)| !BOOKKEEPING.contains(&name.as_str())).count()
+    };
+    let mut fields = one.as_object().into_iter().flatten();
+    kept(one) == kept(other)
+        && fields.all(|(name, value)| BOOKKEEPING.contains(&name.as_str()) || other.get(name) == Some(value))
+}
+
+/// A rendering as one JSON value. It is written out here, so that a digest does
+/// not change with the names of the contract's fields in Rust.
+fn output(rendering: &Rendering) -> impl Serialize + '_ {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Child<'a> {
+        id: &'a str,
+        key: &'a str,
+        manifest: &'a Value,
+        depends_on: &'a [String],
+    }
+    #[derive(Serialize)]
+    struct Output<'a> {
+        defaults: &'a Map<String, Value>,
+        children: Vec<Child<'a>>,
+        blocked: Vec<Value>,
+        excluded: Vec<Value>,
+        reads: Vec<Value>,
+        readiness: Vec<Value>,
+        status: &'a Map<String, Value>,
+        conditions: Value,
+        suspended: &'a Option<String>,
+    }
+    let children = rendering.children.iter().map(|child| Child {
+        id: &child.id,
+        key: &child.key,
+        manifest: &child.manifest,
+        depends_on: &child.depends_on,
+    });
     let blocked = rendering
         .blocked
         .iter()
@@ -86,17 +149,17 @@ fn output(rendering: &Rendering) -> Value {
         .readiness
         .iter()
         .map(|ready| json!({"id": ready.id, "key": ready.key, "ready": ready.ready, "message": ready.message}));
-    json!({
-        "defaults": rendering.defaults,
-        "children": children.collect::<Vec<_>>(),
-        "blocked": blocked.collect::<Vec<_>>(),
-        "excluded": excluded.collect::<Vec<_>>(),
-        "reads": reads.collect::<Vec<_>>(),
-        "readiness": readiness.collect::<Vec<_>>(),
-        "status": rendering.status,
-        "conditions": rendering.conditions,
-        "suspended": rendering.suspended,
-    })
+    Output {
+        defaults: &rendering.defaults,
+        children: children.collect(),
+        blocked: blocked.collect(),
+        excluded: excluded.collect(),
+        reads: reads.collect(),
+        readiness: readiness.collect(),
+        status: &rendering.status,
+        conditions: json!(rendering.conditions),
+        suspended: &rendering.suspended,
+    }
 }
 
 /// Written out here, so that a digest depends on no text that is made for people.
@@ -124,7 +187,7 @@ mod tests {
         let rendering = Rendering { reads: vec![read(named), read(labelled)], ..Rendering::default() };
         let kind = json!({"group": "", "version": "v1", "kind": "Secret"});
         assert_eq!(
-            output(&rendering)["reads"],
+            serde_json::to_value(output(&rendering)).unwrap()["reads"],
             json!([
                 {"id": "a", "kind": kind, "select": {"named": {"namespace": "", "name": "s"}}},
                 {"id": "a", "kind": kind, "select": {"labelled": {
@@ -143,6 +206,38 @@ mod tests {
         stored["status"] = json!({"state": "ACTIVE"});
         assert_eq!(definition(&written), definition(&stored));
         assert_eq!(instance(&written), instance(&stored));
+    }
+
+    #[test]
+    fn instances_are_the_same_if_a_module_is_given_the_same() {
+        let one =
+            json!({"kind": "A", "metadata": {"name": "a", "resourceVersion": "1"}, "spec": {}, "status": {"a": 1}});
+        let with = |pointer: &str, name: &str, value: Value| {
+            let mut other = one.clone();
+            other.pointer_mut(pointer).unwrap()[name] = value;
+            other
+        };
+        let mut bare = one.clone();
+        bare.as_object_mut().unwrap().remove("status");
+        bare["metadata"].as_object_mut().unwrap().remove("resourceVersion");
+        for other in [
+            one.clone(),
+            bare,
+            with("", "status", json!({})),
+            with("/metadata", "resourceVersion", json!("2")),
+            with("/metadata", "managedFields", json!([])),
+            with("/metadata", "labels", json!({"a": "b"})),
+            with("/metadata", "name", json!("b")),
+            with("/spec", "x", json!(1)),
+            with("", "more", json!(null)),
+            json!({"kind": "A", "metadata": {"name": "a"}}),
+            json!({"kind": "A", "spec": {}}),
+            json!(1),
+        ] {
+            let is_same = instance(&one) == instance(&other);
+            assert_eq!(is_same_instance(&one, &other), is_same, "{other}");
+            assert_eq!(is_same_instance(&other, &one), is_same, "{other}");
+        }
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! Finds the objects that somebody else owns and a module wants to see, among
 //! what the watches have seen.
 
-use contract::{Observed, Read, Scope, Selection};
+use std::sync::Arc;
+
+use contract::{Read, Scope, Selection};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Selector, SelectorExt};
 use serde_json::Value;
 
 use super::{ObjectKey, Store, store::Change};
 use host_core::{
-    inventory,
+    inventory::Shown,
     kinds::Kind,
     name::LogicalCluster,
     object::{self, Target},
@@ -16,20 +18,20 @@ use host_core::{
 
 /// What a read finds in one logical cluster, ordered by place. A selector that
 /// is none finds nothing.
-pub fn find(store: &Store, cluster: &LogicalCluster, instance: &Value, read: &Read, kind: &Kind) -> Vec<Observed> {
+pub fn find(store: &Store, cluster: &LogicalCluster, instance: &Value, read: &Read, kind: &Kind) -> Vec<Shown> {
     match &read.select {
         Selection::Named { namespace, name } => {
             let namespace = placed(namespace, object::text(instance, "/metadata/namespace"), kind.scope);
             let target = Target { kind: read.kind.clone(), namespace: namespace.to_owned(), name: name.clone() };
             let found = store.get(&ObjectKey { cluster: cluster.clone(), target });
-            found.into_iter().map(|object| observed(&read.id, String::new(), &object)).collect()
+            found.into_iter().map(|object| shown(&read.id, String::new(), object)).collect()
         }
         Selection::Labelled { namespace, selector } => {
             let Some(selector) = parse(selector) else { return Vec::new() };
             let found = store.find_of(cluster, &read.kind, |key, object| {
                 (namespace.is_empty() || key.target.namespace == *namespace) && selector.matches(&labels(object))
             });
-            found.iter().map(|(key, object)| observed(&read.id, place(&key.target), object)).collect()
+            found.into_iter().map(|(key, object)| shown(&read.id, place(&key.target), object)).collect()
         }
     }
 }
@@ -81,8 +83,8 @@ fn place(target: &Target) -> String {
     }
 }
 
-fn observed(id: &str, key: String, object: &Value) -> Observed {
-    Observed { id: id.to_owned(), key, object: inventory::shown(object) }
+fn shown(id: &str, key: String, object: Arc<Value>) -> Shown {
+    Shown { id: id.to_owned(), key, object }
 }
 
 #[cfg(test)]

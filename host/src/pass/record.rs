@@ -1,5 +1,7 @@
 //! Writing down what a pass came to.
 
+use std::sync::Arc;
+
 use host_core::{
     canonical,
     definition::DefinitionKind,
@@ -23,7 +25,7 @@ impl Pass<'_> {
             verdict,
             definition: kind.unwrap_or(DefinitionKind::ResourceGroup),
             blueprint: Some(&self.serving.prepared.blueprint),
-            rendered: self.last.as_ref().map(|last| (&last.rendering, &last.receipt)),
+            rendered: self.last.as_ref().map(|last| (&*last.rendering, &last.receipt)),
             inventory: &inventory,
         };
         let now = clock::now();
@@ -60,7 +62,7 @@ impl Pass<'_> {
         tracing::warn!(message, "cannot write the status");
         match &mut self.last {
             Some(last) if blame == Blame::Input && !last.rendering.status.is_empty() => {
-                last.rendering.status.clear();
+                Arc::make_mut(&mut last.rendering).status.clear();
                 let (stage, reason) = (Stage::Applied, "StatusRejected".to_owned());
                 self.record(&Verdict::Stopped { stage, reason, blame, message }).await
             }

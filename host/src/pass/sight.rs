@@ -7,19 +7,18 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use contract::{Gvk, Observed};
 use host_core::{
-    canonical,
     claims::Grant,
     fault::Blame,
-    inventory::{Inventory, Owned},
+    inventory::{Inventory, Owned, Shown},
     kinds::Kind,
     object,
     receipt::{self, Input},
     status::{Stage, Verdict},
 };
 use kcp::externals;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::pass::world::Stamp;
+use crate::pass::world::{Given, Stamp};
 
 use super::{Next, Pass};
 
@@ -74,7 +73,7 @@ impl Pass<'_> {
 
     /// What the module is shown. A child that is rendered under another name by
     /// now is not the one that its dependents are to be made from.
-    pub(super) fn observed(&self) -> Vec<Observed> {
+    pub(super) fn observed(&self) -> Vec<Shown> {
         let mut observed = self.inventory().observed(|owned| !self.has_moved(owned));
         for read in self.world.reads(self.key) {
             let Some(kind) = self.serving.kinds.get(&read.kind) else { continue };
@@ -92,14 +91,23 @@ impl Pass<'_> {
         Input::of(self.serving.module.digest(), &self.serving.digest, instance, observed)
     }
 
-    pub(super) fn stamp(&self) -> Stamp {
-        let mut own = json!({"finalizers": object::finalizers(&self.instance).collect::<Vec<_>>()});
-        own["status"] = self.instance.get("status").cloned().unwrap_or_default();
-        own["retired"] = self.serving.retired.into();
+    /// What the module would be shown now.
+    pub(super) fn given(&self) -> Given {
+        Given { instance: Arc::clone(&self.instance), observed: self.observed() }
+    }
+
+    /// What there is now, after the module was shown this.
+    pub(super) fn stamp(&self, mut given: Given) -> Stamp {
+        // The latest is kept anyway: an older one would only take memory.
+        if receipt::is_same_instance(&given.instance, &self.instance) {
+            given.instance = Arc::clone(&self.instance);
+        }
+        let serving = &self.serving;
         Stamp {
-            input: self.input(&receipt::instance(&self.instance), &self.observed()),
+            definition: (serving.module.digest().clone(), serving.digest.clone(), serving.retired),
+            given,
             claims: Arc::clone(&self.claims),
-            instance: canonical::digest(&own),
+            instance: Arc::clone(&self.instance),
         }
     }
 }

@@ -11,9 +11,10 @@ use std::{
 use contract::{Access, Gvk, Node, Prepared, Read, Role};
 use host_core::{
     claims::Claims,
+    inventory::Shown,
     kinds::Kinds,
     name::{Digest, LogicalCluster},
-    receipt::Input,
+    receipt,
 };
 use kcp::{
     Cluster, ObjectKey, Store, VirtualWorkspace, externals,
@@ -98,15 +99,43 @@ pub struct Recorded {
 }
 
 /// Everything that a pass depends on. While it stays the same there is nothing
-/// to do.
-#[derive(Clone, Debug, PartialEq)]
+/// to do. It shares the objects with the store: comparing costs no hashing, and
+/// mostly not even a look into them.
+#[derive(Clone, Debug)]
 pub struct Stamp {
-    /// What goes into the render.
-    pub input: Input,
+    /// The module and the definition, and whether it is gone.
+    pub definition: (Digest, Digest, bool),
+    /// What the module was shown.
+    pub given: Given,
     /// What the consumer allows.
     pub claims: Arc<Claims>,
-    /// The instance's own status and finalizers.
-    pub instance: Digest,
+    /// The instance as it was afterwards: its status and finalizers count.
+    pub instance: Arc<Value>,
+}
+
+/// What a module is shown of the world.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The instance.
+    pub instance: Arc<Value>,
+    /// What there is of its children and of what is read.
+    pub observed: Vec<Shown>,
+}
+
+impl PartialEq for Given {
+    fn eq(&self, other: &Given) -> bool {
+        receipt::is_same_instance(&self.instance, &other.instance) && self.observed == other.observed
+    }
+}
+
+impl PartialEq for Stamp {
+    fn eq(&self, other: &Stamp) -> bool {
+        let is_own = Arc::ptr_eq(&self.instance, &other.instance)
+            || ["/status", "/metadata/finalizers"]
+                .iter()
+                .all(|field| self.instance.pointer(field) == other.instance.pointer(field));
+        is_own && self.definition == other.definition && self.claims == other.claims && self.given == other.given
+    }
 }
 
 /// Shared by all workers.

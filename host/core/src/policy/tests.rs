@@ -1,5 +1,7 @@
 use contract::{Api, Role, Scope, UsedKind};
 
+use serde_json::json;
+
 use super::*;
 
 fn gvk(kind: &str) -> Gvk {

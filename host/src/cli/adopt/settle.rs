@@ -13,7 +13,7 @@ use host_core::{
     adopt::{self, Fate},
     defaults,
     fault::Blame,
-    inventory,
+    inventory::{self, Shown},
     name::LogicalCluster,
     object::{self, Target},
     policy::{self, Admitted, Rules},
@@ -160,6 +160,6 @@ impl Foreign {
             }
             observed.extend(externals::find(&self.store, &self.here, instance, read, kind));
         }
-        Ok(observed)
+        Ok(observed.iter().map(Shown::observed).collect())
     }
 }
