@@ -1,10 +1,10 @@
 //! The values of the contract (`composition.wit`) in Rust, with JSON parsed:
 //! what the host and the modules written in Rust both speak.
 //!
-//! It holds no engine and no ABI, and of rules only what [`shape`] says of
-//! single fields. The `.wit` file beside this crate
-//! says what each value means; where the two differ, the `.wit` file is right.
+//! It holds no engine and no ABI, and of rules only what [`shape`] says of single
+//! fields and [`metadata`] of objects. The `.wit` file beside this crate says what each value means; where the two differ, the `.wit` file is right.
 
+pub mod metadata;
 pub mod shape;
 
 /// An annotation that says of an instance that no API server has admitted it, as

@@ -16,6 +16,9 @@ pub const JSON_DEPTH: usize = 100;
 /// The most bytes that all strings and lists of an answer may have together.
 pub const ANSWER_BYTES: usize = 8 << 20;
 
+/// The most bytes of one object: what etcd takes, less what the host puts on it.
+pub const OBJECT_BYTES: usize = 1 << 20;
+
 /// The longest id, and the longest name of anything in a URL.
 const NAME_BYTES: usize = 63;
 
@@ -134,7 +137,7 @@ fn text_bytes(text: &str) -> usize {
 }
 
 /// A DNS label: lower-case letters, digits and `-`, neither first nor last.
-fn is_label(text: &str) -> bool {
+pub(crate) fn is_label(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty()
         && text.len() <= NAME_BYTES
@@ -143,7 +146,7 @@ fn is_label(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
-fn is_subdomain(text: &str) -> bool {
+pub(crate) fn is_subdomain(text: &str) -> bool {
     text.len() <= SUBDOMAIN_BYTES && text.split('.').all(is_label)
 }
 

@@ -24,7 +24,7 @@ use crate::{
 /// beside a few others, and few enough for one status object.
 const MAX_CHILDREN: usize = 1200;
 /// Bytes of one child as JSON: etcd takes 1.5 MiB for a request.
-const MAX_CHILD_BYTES: usize = 1 << 20;
+const MAX_CHILD_BYTES: usize = contract::shape::OBJECT_BYTES;
 
 /// A child that may be applied. Only [`admit`] makes one.
 #[derive(Clone, Debug)]

@@ -65,7 +65,7 @@ pub struct Args {
     /// nothing; what is given with `--observed` is taken as it stands.
     #[arg(long)]
     converge: bool,
-    /// A field of the instances' metadata that a server sets: uid, creationTimestamp, generation or resourceVersion
+    /// A field of the instances' metadata that a server sets: uid, creationTimestamp or generation
     ///
     /// An instance that does not have them gets stand-ins, the same ones each time.
     #[arg(long, value_name = "NAME=VALUE")]

@@ -43,6 +43,9 @@ fn fill(schema: &Value, value: &mut Value) {
                     fill(schema, value);
                 }
             }
+            // As a server does: what may not be null and has no default was not said.
+            let may_be_null = |name: &str| field_schema(schema, name).is_none_or(|schema| schema["nullable"] == true);
+            fields.retain(|name, value| !value.is_null() || may_be_null(name));
         }
         Value::Array(items) => {
             if let Some(schema) = schema.get("items") {
@@ -296,6 +299,21 @@ mod tests {
         let (instance, problems) = admit(&crd(), &json!({"spec": {"name": "ab", "size": null, "maybe": null}}));
         assert_eq!(problems, []);
         assert_eq!(instance["spec"], json!({"name": "ab", "size": 3, "maybe": null, "deep": {"on": true}}));
+    }
+
+    #[test]
+    fn a_null_that_may_not_be_is_as_good_as_absent() {
+        let admitted = |object: Value| admit(&crd(), &object);
+        let (instance, problems) = admitted(json!({"spec": {
+            "name": "ab", "ratio": null, "labels": {"a": null, "b": "c"}, "any": {"x": null}, "deep": {"on": null},
+        }}));
+        assert_eq!(problems, []);
+        let spec = json!({"name": "ab", "size": 3, "labels": {"b": "c"}, "any": {"x": null}, "deep": {"on": true}});
+        assert_eq!(instance["spec"], spec);
+        // A list keeps its places, and what is required has to be said.
+        assert_eq!(admitted(json!({"spec": {"name": "ab", "ports": [null]}})).1[0].code, "WrongType");
+        assert_eq!(admitted(json!({"spec": {"name": null}})).1[0].code, "MissingField");
+        assert_eq!(admitted(json!({"spec": null})), (json!({}), Vec::new()));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod compatible;
 mod conditions;
 mod identity;
+mod never;
 mod scope;
 mod status;
 mod typing;
@@ -124,6 +125,7 @@ pub(crate) fn check<'n, 's>(
     checker.identities();
     let status = checker.status(&typed);
     checker.conditions();
+    never::warn(definition, collected, checker.problems);
     unguarded::warn(definition, collected, schemas.instance(), checker.problems);
     let order = checker.order();
     let Checker { dependencies, .. } = checker;

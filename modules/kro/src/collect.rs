@@ -5,6 +5,7 @@
 //! What the expressions mean is for `check`.
 
 mod shape;
+mod metadata;
 mod templates;
 
 use std::{collections::BTreeMap, ops::RangeInclusive};

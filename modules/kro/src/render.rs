@@ -6,6 +6,7 @@
 
 mod collection;
 mod conditions;
+mod metadata;
 mod missing;
 mod nodes;
 mod scope;

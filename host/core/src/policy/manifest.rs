@@ -2,7 +2,7 @@
 //! it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use contract::{Child, Scope};
+use contract::{Child, Scope, metadata};
 use serde_json::{Map, Value};
 
 use super::{MAX_CHILD_BYTES, Rules};
@@ -11,17 +11,13 @@ use crate::{name::Digest, object};
 /// Refuses what a server would refuse, or what is the host's to set.
 pub(super) fn check(manifest: &Value) -> Result<(), String> {
     let name = object::text(manifest, "/metadata/name");
-    // What the API machinery calls a path segment name; kinds have rules of
-    // their own on top, which the server knows.
-    let unfit = |c: char| matches!(c, '/' | '%' | '?' | '#') || c.is_whitespace() || c.is_control();
-    if name.is_empty() || name.len() > 253 || matches!(name, "." | "..") || name.contains(unfit) {
-        return Err(format!("`{name}` is not a valid `metadata.name`"));
-    }
+    // Kinds have rules of their own on top, which the server knows.
+    metadata::path_segment(name).map_err(|why| format!("its `metadata.name` is `{name}`, and {why}"))?;
     let namespace = object::text(manifest, "/metadata/namespace");
-    if !is_dns_label(namespace) && !namespace.is_empty() {
+    if !namespace.is_empty() && !metadata::is_namespace(namespace) {
         return Err(format!("`{namespace}` is not a valid `metadata.namespace`"));
     }
-    for field in ["uid", "resourceVersion", "generateName", "managedFields", "deletionTimestamp"] {
+    for field in metadata::NOT_WRITTEN {
         if manifest.pointer("/metadata").and_then(|metadata| metadata.get(field)).is_some() {
             return Err(format!("`metadata.{field}` is not the module's to set"));
         }
@@ -48,11 +44,6 @@ fn texts(field: Option<&Value>) -> Option<Option<&Map<String, Value>>> {
         Some(Value::Object(pairs)) if pairs.values().all(Value::is_string) => Some(Some(pairs)),
         Some(_) => None,
     }
-}
-
-fn is_dns_label(text: &str) -> bool {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    text.len() <= 63 && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// The manifest in the namespace where it belongs: its own, or else the

@@ -38,16 +38,19 @@ impl FromStr for Given {
         let text = || Value::from(value);
         let (name, value) = match name {
             "uid" => ("uid", text()),
-            "resourceVersion" => ("resourceVersion", text()),
-            "creationTimestamp" => ("creationTimestamp", text()),
+            "resourceVersion" => {
+                return Err(
+                    "a module never sees the `resourceVersion`: it changes with each write of the status".to_owned()
+                );
+            }
+            "creationTimestamp" => ("creationTimestamp", moment(value)?.into()),
             "generation" => {
                 let number = value.parse::<i64>().map_err(|_| format!("`{value}` is not a whole number"))?;
                 ("generation", number.into())
             }
             _ => {
                 return Err(format!(
-                    "a server does not set `{name}`: the fields are `uid`, `creationTimestamp`, `generation` and \
-                     `resourceVersion`"
+                    "a server does not set `{name}`: the fields are `uid`, `creationTimestamp` and `generation`"
                 ));
             }
         };
@@ -55,16 +58,18 @@ impl FromStr for Given {
     }
 }
 
+/// A time as a server writes it.
+fn moment(text: &str) -> Result<String, String> {
+    let moment = text.parse::<jiff::Timestamp>();
+    let moment = moment.map_err(|_| format!("`{text}` is not a time, such as `{BORN}`"))?;
+    Ok(moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
 /// Fills in what a server would set and the file does not have.
 pub(super) fn fill(instance: &mut Value, given: &[Given]) -> Standin {
     let (uid, mut standin) = (uid(instance), Standin::default());
     let Some(metadata) = instance.get_mut("metadata").and_then(Value::as_object_mut) else { return standin };
-    let defaults = [
-        ("uid", json!(uid)),
-        ("creationTimestamp", json!(BORN)),
-        ("generation", json!(1)),
-        ("resourceVersion", json!("1")),
-    ];
+    let defaults = [("uid", json!(uid)), ("creationTimestamp", json!(BORN)), ("generation", json!(1))];
     for (name, value) in defaults.into_iter().filter(|(name, _)| is_missing(metadata, name)).collect::<Vec<_>>() {
         standin.filled.push(name);
         let own = given.iter().rev().find(|given| given.name == name);

@@ -115,6 +115,7 @@ impl<'d, 's> Collector<'d, 's, '_> {
                     .hint("use a prefix of your own");
             }
         }
+        self.literal_metadata(resource, metadata, at);
         let scope = resource.gvk().and_then(|gvk| self.kinds.scope(&gvk));
         let has_namespace = metadata.contains_key("namespace");
         if scope == Some(Scope::Cluster) && has_namespace {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     collection::{self, Dimensions},
+    metadata::{self, Unfit},
     missing::Missing,
     scope::{Lack, Scope},
     selector,
@@ -251,7 +252,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
             Body::Object(template) if node.for_each.is_empty() => {
                 let ready = self.observe(node, None);
                 let manifest = self.fill(node, template)?;
-                let child = self.child(node, String::new(), manifest)?;
+                let child = self.child(node, template, String::new(), manifest)?;
                 self.rendering.children.push(child);
                 Ok(ready)
             }
@@ -335,7 +336,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
             self.scope.iterate(base, &item);
             let stated = self.fill(node, template).and_then(|manifest| {
                 let key = collection::key(&manifest);
-                self.child(node, key, manifest)
+                self.child(node, template, key, manifest)
             });
             self.scope.iterate(base, &[]);
             children.push(stated?);
@@ -389,13 +390,9 @@ impl<'r, 'p> Nodes<'r, 'p> {
         Obstacle::Blocked(waits_for.into_iter().map(|variable| self.scope.name(variable).to_owned()).collect(), message)
     }
 
-    fn child(&mut self, node: &Node, key: String, manifest: Json) -> Stated<Child> {
-        if collection::metadata(&manifest, "name").is_empty() {
-            let message = format!("the name of resource `{}` must be a string that is not empty", node.id);
-            self.problems
-                .error("InvalidName", &Pointer::root(), message)
-                .hint("see what `metadata.name` in its template amounts to for this instance");
-            return Err(Obstacle::Wrong);
+    fn child(&mut self, node: &Node, template: &'r Template<'r>, key: String, manifest: Json) -> Stated<Child> {
+        if let Err(unfit) = metadata::check(&manifest) {
+            return Err(self.unfit(node, template, &unfit));
         }
         if !shape::is_key(&key) {
             let message = format!("the name of resource `{}` has {} bytes with its namespace", node.id, key.len());
@@ -405,6 +402,27 @@ impl<'r, 'p> Nodes<'r, 'p> {
         let on = node.depends_on.iter().filter_map(|at| self.program.nodes.get(usize::from(*at)));
         let depends_on = on.map(|node| node.id.to_owned()).collect();
         Ok(Child { id: node.id.to_owned(), key, manifest, depends_on })
+    }
+
+    /// Notes that no server would take an object, unless it was made while
+    /// something that it is made from is out of sight.
+    fn unfit(&mut self, node: &Node, template: &'r Template<'r>, unfit: &Unfit) -> Obstacle {
+        let field = unfit.field.join(".");
+        let what = if field.is_empty() {
+            format!("resource `{}`", node.id)
+        } else {
+            format!("`{field}` of resource `{}`", node.id)
+        };
+        let message = format!("{what} {}", unfit.why);
+        if let Some(id) = self.unseen.last().copied().flatten() {
+            return Obstacle::Blocked(vec![id.to_owned()], format!("{message} while nothing is seen of `{id}`"));
+        }
+        let source = metadata::source(template, &unfit.field);
+        let at = source.map(only_field).unwrap_or_default();
+        let code = if unfit.field.last() == Some(&"name") { "InvalidName" } else { "InvalidManifest" };
+        let shown = source.map(|source| format!("it comes from `{}`", source.shown()));
+        self.problems.error(code, &at, message).maybe_hint(shown);
+        Obstacle::Wrong
     }
 
     /// The external read that keeps a node from being judged, if there is one.

@@ -1,10 +1,8 @@
 //! Whether what a label selector amounts to for an instance is one: what is none
 //! finds nothing, and nothing found would count as an empty list.
 
+use guest_sdk::metadata;
 use serde_json::Value as Json;
-
-/// The longest value of a label.
-const LONGEST: usize = 63;
 
 /// Says what is wrong with a selector.
 pub(super) fn check(selector: &Json) -> Result<(), String> {
@@ -27,7 +25,8 @@ pub(super) fn check(selector: &Json) -> Result<(), String> {
 
 fn label(key: &str, value: &Json) -> Result<(), String> {
     match value.as_str() {
-        Some(text) if is_value(text) => Ok(()),
+        _ if !metadata::is_key(key) => Err(format!("looks for `{key}`, which is not the key of a label")),
+        Some(text) if metadata::is_label_value(text) => Ok(()),
         Some(text) => Err(format!("looks for `{key}` with `{text}`, which no label can have for its value")),
         None => Err(format!("looks for `{key}` with {value}; the value of a label is a string")),
     }
@@ -43,21 +42,13 @@ fn requirement(requirement: &Json) -> Result<(), String> {
     };
     match (text("operator"), values) {
         _ if key.is_empty() => Err("has a requirement without a `key`".to_owned()),
+        _ if !metadata::is_key(key) => Err(format!("looks for `{key}`, which is not the key of a label")),
         ("In" | "NotIn", []) => Err(format!("compares `{key}` with no `values`")),
         ("In" | "NotIn", values) => values.iter().try_for_each(|value| label(key, value)),
         ("Exists" | "DoesNotExist", []) => Ok(()),
         ("Exists" | "DoesNotExist", _) => Err(format!("has `values` for `{key}`, which is only to be there or not")),
         (other, _) => Err(format!("has the operator `{other}`: there are `In`, `NotIn`, `Exists`, `DoesNotExist`")),
     }
-}
-
-/// Whether a label can have the value: empty, or letters and digits with `-`, `_`
-/// and `.` in between.
-fn is_value(text: &str) -> bool {
-    let ends = |letter: char| letter.is_ascii_alphanumeric();
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    text.is_empty()
-        || (text.len() <= LONGEST && text.bytes().all(inner) && text.starts_with(ends) && text.ends_with(ends))
 }
 
 #[cfg(test)]
@@ -86,6 +77,8 @@ mod tests {
             json!({"matchLabels": {"a": null}}),
             json!({"matchLabels": {"a": "b c"}}),
             json!({"matchLabels": {"a": "-b"}}),
+            json!({"matchLabels": {"a b": "c"}}),
+            json!({"matchExpressions": [{"key": "a b", "operator": "Exists"}]}),
             json!({"matchLabels": {"a": "b".repeat(64)}}),
             rule("Odd", json!(["a"])),
             rule("", json!(["a"])),

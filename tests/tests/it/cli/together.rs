@@ -131,7 +131,14 @@ fn what_servers_set_has_stand_ins_and_they_are_the_same_each_time() {
     let given = "--instance-metadata uid=u-1 --instance-metadata generation=7";
     let ran = desk.croft(&format!("render -f child.yaml -f one.yaml {given}")).done();
     assert!(ran.stdout.contains("  id: u-1\n") && ran.stdout.contains("  age: \"7\"\n"), "{}", ran.stdout);
-    for (wrong, word) in [("uid", "NAME=VALUE"), ("name=x", "`uid`"), ("generation=x", "whole number")] {
+    for (wrong, word) in [
+        ("uid", "NAME=VALUE"),
+        ("name=x", "`uid`"),
+        ("generation=x", "whole number"),
+        ("creationTimestamp=now", "is not a time"),
+        ("resourceVersion=7", "never sees"),
+        ("uid=", "empty"),
+    ] {
         let ran = desk.croft(&format!("render -f child.yaml -f one.yaml --instance-metadata {wrong}"));
         assert!(ran.status == 2 && ran.stderr.contains(word), "{ran:?}");
     }

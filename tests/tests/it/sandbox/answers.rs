@@ -2,9 +2,14 @@
 //! the sandbox takes, or says what is wrong with them: an author's or a
 //! consumer's mistake never ends as a module that failed.
 
-use contract::{Observed, Preparation, Prepared};
+use contract::{Gvk, Observed, Preparation, Prepared, Rendering};
 use host::modules::builtin;
-use host_core::{fault::Fault, kinds, schemas};
+use host_core::{
+    fault::Fault,
+    kinds,
+    policy::{self, Rules, Violation},
+    schemas,
+};
 use sandbox::{Error, Module};
 use serde_json::{Value, json};
 
@@ -122,7 +127,11 @@ fn resource(draw: &mut Draw, new: bool, index: u64) -> Value {
         }}),
         _ => json!({"id": id, "template": {
             "apiVersion": api_version, "kind": kind,
-            "metadata": {"name": name, "namespace": draw.or_awkward("default")},
+            "metadata": {
+                "name": name, "namespace": draw.or_awkward("default"),
+                "labels": {draw.or_awkward("team"): draw.or_awkward("blue")},
+                "annotations": {draw.or_awkward("note"): draw.or_awkward("x")},
+            },
             "data": {"a": "${first.data.a}"},
         }}),
     }
@@ -147,6 +156,20 @@ fn prepare(module: &Module, definition: &Value) -> Result<Prepared, Error> {
                 schemas::builtin(&kind).unwrap_or_else(|| schemas::unknown(kind.clone(), kinds::guess(&kind)))
             })),
         }
+    }
+}
+
+/// What the host would refuse of a child's manifest, the module has said before.
+#[track_caller]
+fn no_manifest_is_refused(prepared: &Prepared, instance: &Value, rendering: &Rendering, definition: &Value) {
+    let used = prepared.blueprint.kinds.iter().map(|used| &used.kind);
+    let address = |kind: &Gvk| kinds::builtin(kind).unwrap_or_else(|| kinds::guess(kind));
+    let kinds = used.map(|kind| (kind.clone(), address(kind))).collect();
+    let rules = Rules { blueprint: &prepared.blueprint, kinds: &kinds, claims: None, instance };
+    match policy::admit(rendering, rules) {
+        // Two resources of one name are known only when both are rendered.
+        Ok(_) | Err(Violation::DuplicateTarget { .. } | Violation::RecursiveApi { .. }) => {}
+        Err(other) => panic!("{other}\n{:#}", json!({"definition": definition, "instance": instance})),
     }
 }
 
@@ -178,6 +201,7 @@ fn no_mistake_of_an_author_or_a_consumer_ends_as_a_module_that_failed() {
                 match module.render(&prepared.program, &instance, &observed) {
                     Ok(answer) => {
                         rendered += 1;
+                        no_manifest_is_refused(&prepared, &instance, &answer.value, &definition);
                         let children = answer.value.children.into_iter();
                         observed =
                             children.map(|it| Observed { id: it.id, key: it.key, object: it.manifest }).collect();

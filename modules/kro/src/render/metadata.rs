@@ -1,0 +1,94 @@
+//! Whether the metadata that a template comes to for an instance is such as an
+//! API server and the host take: what is wrong is the instance's or the
+//! definition's mistake, and has a place.
+
+use guest_sdk::{Gvk, metadata, shape};
+use serde_json::{Map, Value as Json};
+
+use crate::program::{Expression, Template};
+
+/// Metadata with this prefix is the host's.
+const RESERVED_PREFIX: &str = "croft.run/";
+
+/// What is wrong with an object, and the field of the template that it comes from.
+pub(super) struct Unfit {
+    pub(super) field: Vec<&'static str>,
+    pub(super) why: String,
+}
+
+/// Finds the first thing that is wrong.
+pub(super) fn check(manifest: &Json) -> Result<(), Unfit> {
+    let empty = Map::new();
+    let fields = manifest.get("metadata").and_then(Json::as_object).unwrap_or(&empty);
+    let text = |field: &str| fields.get(field).and_then(Json::as_str).unwrap_or_default();
+    let unfit = |field: &'static str, why: String| Unfit { field: vec!["metadata", field], why };
+    let name = text("name");
+    if name.is_empty() {
+        return Err(unfit("name", "must be a string that is not empty".to_owned()));
+    }
+    if let Some(Err(why)) = Gvk::of(manifest).map(|kind| metadata::name(&kind, name)) {
+        return Err(unfit("name", format!("is `{name}`, and {why}")));
+    }
+    match fields.get("namespace") {
+        None | Some(Json::Null) => {}
+        Some(Json::String(namespace)) if namespace.is_empty() || metadata::is_namespace(namespace) => {}
+        Some(other) => {
+            let why = "a namespace has at most 63 lower-case letters, digits and `-`";
+            let shown = other.as_str().map_or_else(|| other.to_string(), str::to_owned);
+            return Err(unfit("namespace", format!("is `{shown}`, and {why}")));
+        }
+    }
+    if let Some(field) = metadata::NOT_WRITTEN.into_iter().find(|field| fields.contains_key(*field)) {
+        return Err(unfit(field, "cannot be set".to_owned()));
+    }
+    for field in ["labels", "annotations"] {
+        pairs(field, fields.get(field)).map_err(|why| unfit(field, why))?;
+    }
+    // The exact number is dear, and hardly anything comes near the bound.
+    if shape::bytes_at_most(manifest) > shape::OBJECT_BYTES && shape::bytes(manifest) > shape::OBJECT_BYTES {
+        let why = format!("has {} bytes; an object may have {}", shape::bytes(manifest), shape::OBJECT_BYTES);
+        return Err(Unfit { field: Vec::new(), why });
+    }
+    Ok(())
+}
+
+fn pairs(field: &str, value: Option<&Json>) -> Result<(), String> {
+    let pairs = match value {
+        None | Some(Json::Null) => return Ok(()),
+        Some(Json::Object(pairs)) => pairs,
+        Some(other) => return Err(format!("must be a map, got {}", crate::simple_schema::kind_of(other))),
+    };
+    for (key, value) in pairs {
+        let Some(text) = value.as_str() else {
+            return Err(format!(
+                "has `{key}` of type {}, and must have a string",
+                crate::simple_schema::kind_of(value)
+            ));
+        };
+        if !metadata::is_key(key) {
+            return Err(format!("has `{key}`, which is not a key that a server takes"));
+        }
+        if key.starts_with(RESERVED_PREFIX) {
+            return Err(format!("has `{key}`, and `{RESERVED_PREFIX}` is reserved"));
+        }
+        if field == "labels" && !metadata::is_label_value(text) {
+            return Err(format!("has `{key}: {text}`, which is not a value that a label can have"));
+        }
+    }
+    if field == "annotations" && !metadata::is_small(pairs) {
+        return Err("has more than 256 KiB".to_owned());
+    }
+    Ok(())
+}
+
+/// The expression that a field of a template comes from, if it is one.
+pub(super) fn source<'t>(template: &'t Template<'t>, field: &[&str]) -> Option<&'t Expression<'t>> {
+    match (template, field.split_first()) {
+        (Template::Value(expression), _) => Some(expression),
+        (Template::Map(fields), Some((name, rest))) => {
+            let (_, below) = fields.iter().find(|(known, _)| known == name)?;
+            source(below, rest)
+        }
+        _ => None,
+    }
+}
