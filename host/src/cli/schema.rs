@@ -316,6 +316,32 @@ mod tests {
         assert_eq!(admitted(json!({"spec": null})), (json!({}), Vec::new()));
     }
 
+    /// Definitions are objects of a server too: what `check` takes, the CRD of
+    /// definitions takes.
+    #[test]
+    fn definitions_that_are_accepted_fit_their_own_crd() {
+        let crds = [
+            include_str!("../../core/src/publish/resourcegroups.json"),
+            include_str!("../../core/src/publish/resourcegraphdefinitions.json"),
+        ];
+        let crds = crds.map(|text| serde_json::from_str::<Value>(text).unwrap());
+        let of = |kind: &str| crds.iter().find(|crd| crd["spec"]["names"]["kind"] == kind).unwrap();
+        let (mut seen, mut wrong) = (0, Vec::new());
+        for case in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/cases")).unwrap() {
+            let folder = case.unwrap().path();
+            // One whose instance is refused has a blueprint.
+            if !folder.join("blueprint.json").is_file() {
+                continue;
+            }
+            let text = std::fs::read_to_string(folder.join("definition.yaml")).unwrap();
+            let document = crate::yaml::Source::parse("definition.yaml", &text).unwrap().documents.remove(0);
+            let problems = admit(of(document.value["kind"].as_str().unwrap()), &document.value).1;
+            wrong.extend(problems.iter().map(|problem| format!("{}: {problem}", folder.display())));
+            seen += 1;
+        }
+        assert!(seen > 50 && wrong.is_empty(), "{seen} seen\n{}", wrong.join("\n"));
+    }
+
     #[test]
     fn what_fits_is_accepted() {
         let spec = json!({"name": "ab", "size": 1, "ratio": 0.5, "mode": "slow", "ports": [1, "http"], "labels": {"a/b": "c"}, "any": {"x": [1]}});

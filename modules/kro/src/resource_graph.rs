@@ -4,6 +4,8 @@
 //! Whether names, types and expressions make sense is for `naming`,
 //! `simple_schema` and `check`.
 
+mod selector;
+
 use guest_sdk::Scope;
 use serde_json::{Map, Value, json};
 
@@ -11,7 +13,6 @@ use crate::{
     model::{Body, Definition, Dialect, Resource, Select},
     problem::{Pointer, Problems, nearest},
     reader::{GROUP, Presence, Reader},
-    template,
 };
 
 /// The definition, as far as it can be read. `None` if nothing of it can;
@@ -259,7 +260,7 @@ fn select(reader: &mut Reader, metadata: &Map<String, Value>, id: &str, at: &Poi
     let name = reader.optional_text(metadata, "name", at).filter(|name| !name.is_empty());
     let selector_at = at.field("selector");
     // One expression for all of it, as kro 0.10 takes it.
-    let whole = metadata.get("selector").filter(|selector| is_expression(selector));
+    let whole = metadata.get("selector").filter(|selector| selector::is_expression(selector));
     let selector = match whole {
         Some(_) => None,
         None => reader.map(metadata.get("selector"), &selector_at, Presence::Optional),
@@ -270,7 +271,7 @@ fn select(reader: &mut Reader, metadata: &Map<String, Value>, id: &str, at: &Poi
         (None, None) if whole.is_some() => whole.cloned().map(Select::Labels),
         (Some(name), None) if faultless && whole.is_none() => Some(Select::Name(name)),
         (None, Some(selector)) if faultless => {
-            check_selector(reader, selector, &selector_at);
+            selector::check(reader, selector, &selector_at);
             Some(Select::Labels(Value::Object(selector.clone())))
         }
         _ if !faultless => None,
@@ -282,51 +283,6 @@ fn select(reader: &mut Reader, metadata: &Map<String, Value>, id: &str, at: &Poi
             None
         }
     }
-}
-
-/// Whether a value is a text of one expression.
-fn is_expression(value: &Value) -> bool {
-    let parts = value.as_str().map(template::split).and_then(Result::ok);
-    parts.is_some_and(|parts| parts.standalone().is_some())
-}
-
-/// Checks that a label selector is one, as far as expressions allow.
-fn check_selector(reader: &mut Reader, selector: &Map<String, Value>, at: &Pointer) {
-    reader.unknown_fields(selector, &["matchLabels", "matchExpressions"], at);
-    reader.text_map(selector, "matchLabels", at);
-    let at = at.field("matchExpressions");
-    for (index, requirement) in reader.list(selector.get("matchExpressions"), &at).iter().enumerate() {
-        let at = at.index(index);
-        let Some(fields) = reader.map(Some(requirement), &at, Presence::Required) else { continue };
-        reader.unknown_fields(fields, &["key", "operator", "values"], &at);
-        reader.text(fields, "key", &at);
-        let values = reader.texts(fields, "values", &at).len();
-        let operator = reader.text(fields, "operator", &at);
-        check_operator(reader, &operator, values, &at);
-    }
-}
-
-fn check_operator(reader: &mut Reader, operator: &str, values: usize, at: &Pointer) {
-    let message = match (operator, values) {
-        ("In" | "NotIn", 0) => "must be specified when `operator` is 'In' or 'NotIn'",
-        ("Exists" | "DoesNotExist", 1..) => "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-        // One that is no text was noted when it was read; an expression is
-        // known when there is an instance.
-        ("In" | "NotIn" | "Exists" | "DoesNotExist" | "", _) => return,
-        (expression, _) if expression.contains("${") => return,
-        (other, _) => {
-            let known = ["In", "NotIn", "Exists", "DoesNotExist"];
-            let hint = nearest(other, known).map_or_else(
-                || "the operators are `In`, `NotIn`, `Exists` and `DoesNotExist`".to_owned(),
-                |known| format!("did you mean `{known}`?"),
-            );
-            let message = format!("\"{other}\" is not a valid label selector operator");
-            reader.problems.error("InvalidSelector", &at.field("operator"), message).hint(hint);
-            return;
-        }
-    };
-    let hint = "`In` and `NotIn` compare with `values`, `Exists` and `DoesNotExist` only look for the key";
-    reader.problems.error("InvalidSelector", &at.field("values"), message).hint(hint);
 }
 
 #[cfg(test)]

@@ -35,9 +35,8 @@ fn compare(found: &Type, wanted: &Type, depth: usize) -> Result<(), String> {
             Type::Text | Type::Bytes | Type::Timestamp | Type::Duration,
             Type::Bytes | Type::Timestamp | Type::Duration,
         ) => Ok(()),
-        (Type::Timestamp | Type::Duration, Type::Text) => Ok(()),
-        // A whole number is a number, and an unsigned one is whole.
-        (Type::Int | Type::Uint | Type::Double, Type::Double) | (Type::Uint, Type::Int) => Ok(()),
+        // A whole number is a number.
+        (Type::Int | Type::Uint | Type::Double, Type::Double) => Ok(()),
         (Type::List(found), Type::List(wanted)) => {
             compare(found, wanted, depth - 1).map_err(|why| format!("list element type incompatible: {why}"))
         }
@@ -118,6 +117,28 @@ mod tests {
         ] {
             let of = |schema| expr::openapi::type_of(schema, "t");
             assert_eq!(check(&of(&found), &of(&wanted)).err().as_deref(), expected, "{found}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_as_text_or_as_a_number_need_not_be_one() {
+        for (found, wanted) in [
+            (Type::Timestamp, Type::Text),
+            (Type::Duration, Type::Text),
+            (Type::Bytes, Type::Text),
+            (Type::Uint, Type::Int),
+            (Type::Double, Type::Int),
+            (Type::Bool, Type::Text),
+            (Type::Null, Type::Text),
+            (Type::list(Type::Text), Type::Text),
+            (Type::Text, Type::Int),
+        ] {
+            assert!(check(&found, &wanted).is_err(), "{found} {wanted}");
+            assert!(check(&Type::optional(found.clone()), &wanted).is_err(), "{found} {wanted}");
+        }
+        for wanted in [Type::Text, Type::Int, Type::Timestamp] {
+            assert_eq!(check(&wanted, &wanted), Ok(()));
+            assert_eq!(check(&Type::Dyn, &wanted), Ok(()));
         }
     }
 

@@ -10,7 +10,7 @@ use expr::{
 use super::{Checker, compatible, scope::named};
 use crate::{
     collect::{Found, Place, prefix},
-    model::Dialect,
+    model::{Body, Dialect},
     site::located,
 };
 
@@ -185,6 +185,13 @@ impl<'n, 's> Checker<'n, '_, 's, '_> {
 
     /// Whether what an expression answers may stand in its field.
     fn field(&mut self, found: &Found, of: &Type, own: usize) {
+        let external = matches!(self.definition.resources[own].body, Body::External { .. });
+        if let Some(wanted) = external.then(|| of_selector(&found.path)).flatten() {
+            if let Err(why) = compatible::check(of, &wanted) {
+                self.mismatch(found, of, own, &wanted.to_string(), &why);
+            }
+            return;
+        }
         let Some(schema) = found.wanted else {
             let is_name = matches!(found.path.as_str(), "metadata.name" | "metadata.namespace");
             if is_name && !matches!(of, Type::Text | Type::Dyn | Type::Error | Type::Optional(_)) {
@@ -213,9 +220,29 @@ impl<'n, 's> Checker<'n, '_, 's, '_> {
              \"{source}\" returns type \"{of}\" but expected \"{wanted}\": {why}",
             found.path
         );
-        let hint = (wanted == "string").then(|| "convert it with `string(…)`".to_owned());
+        let converts = matches!(
+            of,
+            Type::Int | Type::Uint | Type::Double | Type::Bool | Type::Bytes | Type::Timestamp | Type::Duration
+        );
+        let hint = match (wanted, of) {
+            ("string", _) if converts => Some("convert it with `string(…)`".to_owned()),
+            ("int", Type::Uint | Type::Double | Type::Text) => Some("convert it with `int(…)`".to_owned()),
+            _ => None,
+        };
         found.site.wrong(self.problems, "TypeMismatch", message).maybe_hint(hint);
     }
+}
+
+/// What a part of a label selector has to be, as kro has it: what is in a
+/// requirement is known when there is an instance.
+fn of_selector(path: &str) -> Option<Type<'static>> {
+    Some(match path.strip_prefix("metadata.selector")? {
+        "" => Type::map(Type::Text, Type::Dyn),
+        ".matchLabels" => Type::map(Type::Text, Type::Text),
+        ".matchExpressions" => Type::list(Type::Dyn),
+        below if below.starts_with(".matchLabels") => Type::Text,
+        _ => return None,
+    })
 }
 
 /// The code of a problem, by cel-go's words for it.

@@ -273,8 +273,11 @@ impl<'r, 'p> Nodes<'r, 'p> {
             }
             Body::Labelled(kind, namespace, selector) => {
                 let namespace = self.text(node, namespace)?;
-                let selector = self.fill(node, selector)?;
-                selector::check(&selector).map_err(|why| self.no_selector(node, &why))?;
+                let Some(filled) = self.filled(node, selector)? else {
+                    return Err(self.no_selector(node, "is left out, and would select every object"));
+                };
+                selector::check(selector, &filled).map_err(|why| self.no_selector(node, &why))?;
+                let selector = filled;
                 self.read(node, *kind, Selection::Labelled { namespace, selector });
                 Ok(self.observe(node, None))
             }
@@ -352,12 +355,16 @@ impl<'r, 'p> Nodes<'r, 'p> {
     }
 
     fn fill(&mut self, node: &'r Node<'r>, template: &'r Template<'r>) -> Stated<Json> {
+        Ok(self.filled(node, template)?.unwrap_or_else(|| Json::Object(Map::new())))
+    }
+
+    /// What a template comes to; none if it is to be left out.
+    fn filled(&mut self, node: &'r Node<'r>, template: &'r Template<'r>) -> Stated<Option<Json>> {
         let mut failed: Option<&'r Expression<'r>> = None;
         let scope = &self.scope;
         let filled = template.fill(&mut |expression| scope.json(expression).inspect_err(|_| failed = Some(expression)));
         match (filled, failed) {
-            (Ok(Some(value)), _) => Ok(value),
-            (Ok(None), _) => Ok(Json::Object(Map::new())),
+            (Ok(filled), _) => Ok(filled),
             (Err(lack), Some(expression)) => Err(self.lacking(node, expression, lack)),
             (Err(_), None) => Err(Obstacle::Wrong),
         }

@@ -4,8 +4,43 @@
 use guest_sdk::metadata;
 use serde_json::Value as Json;
 
-/// Says what is wrong with a selector.
-pub(super) fn check(selector: &Json) -> Result<(), String> {
+use crate::program::Template;
+
+/// Says what is wrong with what a selector amounts to.
+pub(super) fn check(template: &Template, selector: &Json) -> Result<(), String> {
+    // One that `omit()` leaves nothing of would pick every object there is.
+    if selects_all(selector) && asks_for_something(template) {
+        return Err("amounts to nothing, and would select every object".to_owned());
+    }
+    is_one(selector)
+}
+
+/// Whether nothing is asked for.
+fn selects_all(selector: &Json) -> bool {
+    let Some(fields) = selector.as_object() else { return false };
+    fields.values().all(|asked| match asked {
+        Json::Null => true,
+        Json::Object(labels) => labels.is_empty(),
+        Json::Array(requirements) => requirements.is_empty(),
+        _ => false,
+    })
+}
+
+/// Whether a selector says which labels it asks for. An expression for all of them
+/// may come to none, which selects all, as it does in Kubernetes.
+fn asks_for_something(template: &Template) -> bool {
+    match template {
+        Template::Map(fields) => fields.iter().any(|(_, asked)| match asked {
+            Template::Map(labels) => !labels.is_empty(),
+            Template::List(requirements) => !requirements.is_empty(),
+            _ => false,
+        }),
+        _ => false,
+    }
+}
+
+/// Says why a value is no selector.
+fn is_one(selector: &Json) -> Result<(), String> {
     let Some(fields) = selector.as_object() else {
         return Err(format!("must be a map, got {}", crate::simple_schema::kind_of(selector)));
     };
@@ -67,7 +102,7 @@ mod tests {
             rule("Exists", json!([])),
             json!({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}),
         ] {
-            assert_eq!(check(&good), Ok(()), "{good}");
+            assert_eq!(is_one(&good), Ok(()), "{good}");
         }
         for bad in [
             json!([]),
@@ -89,7 +124,7 @@ mod tests {
             json!({"matchExpressions": [{"operator": "Exists"}]}),
             json!({"matchExpressions": ["a"]}),
         ] {
-            assert!(check(&bad).is_err(), "{bad}");
+            assert!(is_one(&bad).is_err(), "{bad}");
         }
     }
 }
