@@ -5,8 +5,10 @@
 //! `x-kubernetes-validations`, which the kro module does when it renders, nor
 //! `format`, `allOf`, `anyOf`, `oneOf` and `not`; a server does.
 
+use std::collections::HashMap;
+
 use contract::Problem;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::definition::problem;
 
@@ -26,34 +28,53 @@ pub(super) fn admit(crd: &Value, instance: &Value) -> (Value, Vec<Problem>) {
     (instance, problems)
 }
 
+/// Defaults, and takes away what a server does not keep: the null of a field or of a
+/// value of a map that must not be null and has no default. The null of an element
+/// stays, and is of the wrong type.
 fn fill(schema: &Value, value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            for (name, schema) in object(schema, "properties") {
-                let missing = match fields.get(name) {
-                    None => true,
-                    Some(value) => value.is_null() && schema["nullable"] != true,
-                };
-                if let (true, Some(default)) = (missing, schema.get("default")) {
-                    fields.insert(name.clone(), default.clone());
-                }
+            for (name, schema) in object(schema, "properties").filter(|(_, schema)| schema.get("default").is_some()) {
+                fields.entry(name.clone()).or_insert_with(|| schema["default"].clone());
             }
-            for (name, value) in fields.iter_mut() {
-                if let Some(schema) = field_schema(schema, name) {
-                    fill(schema, value);
-                }
-            }
-            // As a server does: what may not be null and has no default was not said.
-            let may_be_null = |name: &str| field_schema(schema, name).is_none_or(|schema| schema["nullable"] == true);
-            fields.retain(|name, value| !value.is_null() || may_be_null(name));
+            fields.retain(|name, value| {
+                let Some(schema) = field_schema(schema, name) else { return true };
+                replace_null(schema, value);
+                fill(schema, value);
+                !is_forbidden_null(schema, value)
+            });
         }
         Value::Array(items) => {
-            if let Some(schema) = schema.get("items") {
-                items.iter_mut().for_each(|item| fill(schema, item));
+            let Some(schema) = schema.get("items") else { return };
+            for item in items {
+                replace_null(schema, item);
+                fill(schema, item);
+            }
+        }
+        Value::Number(number) if schema["type"] == "integer" => {
+            if let Some(whole) = whole(number) {
+                *value = whole.into();
             }
         }
         _ => {}
     }
+}
+
+fn is_forbidden_null(schema: &Value, value: &Value) -> bool {
+    value.is_null() && schema["nullable"] != true
+}
+
+fn replace_null(schema: &Value, value: &mut Value) {
+    if let (true, Some(default)) = (is_forbidden_null(schema, value), schema.get("default")) {
+        *value = default.clone();
+    }
+}
+
+/// The integer that a server reads from a number that is written with a fraction of
+/// zero. Beyond 2^53 not every integer is a double, and it reads none.
+fn whole(number: &Number) -> Option<i64> {
+    let number = number.as_f64().filter(|_| number.is_f64())?;
+    (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(number as i64)
 }
 
 fn check(schema: &Value, value: &Value, at: &mut String, problems: &mut Vec<Problem>) {
@@ -78,9 +99,48 @@ fn check(schema: &Value, value: &Value, at: &mut String, problems: &mut Vec<Prob
             for (index, item) in items.iter().enumerate() {
                 within(at, &index.to_string(), |at| check(&schema["items"], item, at, problems));
             }
+            check_unique(schema, items, at, problems);
         }
         _ => {}
     }
+}
+
+/// Names what is repeated in a list of which each element, or each combination of
+/// keys, may be there once.
+fn check_unique(schema: &Value, items: &[Value], at: &mut String, problems: &mut Vec<Problem>) {
+    let keys: Vec<&str> = match schema["x-kubernetes-list-type"].as_str() {
+        Some("set") => Vec::new(),
+        Some("map") => {
+            let keys = schema["x-kubernetes-list-map-keys"].as_array();
+            keys.into_iter().flatten().filter_map(Value::as_str).collect()
+        }
+        _ => return,
+    };
+    let mut first: HashMap<String, usize> = HashMap::new();
+    for (index, item) in items.iter().enumerate() {
+        let identity = if keys.is_empty() { item.to_string() } else { identity(&keys, item) };
+        let earlier = *first.entry(identity.clone()).or_insert(index);
+        if earlier != index {
+            within(at, &index.to_string(), |at| {
+                let message = format!("{} repeats `[{earlier}]`: {identity}", named(at));
+                let hint = match keys.as_slice() {
+                    [] => "each element may be there once".to_owned(),
+                    keys => format!("tell the elements apart by {}", quoted(keys)),
+                };
+                problems.push(problem("Repeated", at, message, Some(hint)));
+            });
+        }
+    }
+}
+
+/// What tells an element apart, as JSON. One that lacks a key has none.
+fn identity(keys: &[&str], item: &Value) -> String {
+    let present = keys.iter().filter_map(|key| Some(((*key).to_owned(), item.get(*key)?.clone())));
+    Value::Object(present.collect()).to_string()
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }
 
 fn check_fields(schema: &Value, fields: &Map<String, Value>, at: &mut String, problems: &mut Vec<Problem>) {
@@ -340,6 +400,82 @@ mod tests {
             seen += 1;
         }
         assert!(seen > 50 && wrong.is_empty(), "{seen} seen\n{}", wrong.join("\n"));
+    }
+
+    /// What is left of a `spec`, with what is wrong with it.
+    fn admitted(schema: &Value, spec: Value) -> (Value, Vec<String>) {
+        let root = json!({"type": "object", "properties": {"spec": schema}});
+        let crd = json!({"spec": {"versions": [{"schema": {"openAPIV3Schema": root}}]}});
+        let (mut instance, problems) = admit(&crd, &json!({"spec": spec}));
+        (instance["spec"].take(), problems.iter().map(|problem| format!("{} {problem}", problem.code)).collect())
+    }
+
+    #[test]
+    fn a_null_goes_where_none_may_be() {
+        let text = json!({"type": "string"});
+        let inner = json!({"type": "object", "required": ["must"], "properties": {"must": text, "may": text}});
+        let filled = json!({"type": "string", "default": "x"});
+        let schema = json!({"type": "object", "properties": {
+            "text": text, "object": inner, "list": {"type": "array", "items": inner},
+            "map": {"type": "object", "additionalProperties": text}, "nullable": {"type": "string", "nullable": true},
+            "both": {"type": "string", "nullable": true, "default": "x"}, "open": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+            "texts": {"type": "array", "items": text}, "filled": {"type": "array", "items": filled},
+        }});
+        for (spec, left) in [
+            (json!({"text": null}), json!({"both": "x"})),
+            (json!({"object": null, "list": null, "map": null}), json!({"both": "x"})),
+            (json!({"object": {"must": "a", "may": null}}), json!({"both": "x", "object": {"must": "a"}})),
+            (json!({"list": [{"must": "a", "may": null}]}), json!({"both": "x", "list": [{"must": "a"}]})),
+            (json!({"map": {"a": null, "b": "c"}}), json!({"both": "x", "map": {"b": "c"}})),
+            (json!({"nullable": null, "both": null}), json!({"nullable": null, "both": null})),
+            (json!({"open": {"a": null}}), json!({"both": "x", "open": {"a": null}})),
+            (json!({"filled": [null, "y"]}), json!({"both": "x", "filled": ["x", "y"]})),
+            (Value::Null, Value::Null),
+        ] {
+            assert_eq!(admitted(&schema, spec.clone()), (left, vec![]), "{spec}");
+        }
+        for (spec, expected) in [
+            (json!({"object": {"must": null}}), "MissingField `spec.object.must` is required at `/spec/object/must`"),
+            (json!({"texts": ["a", null]}), "WrongType `spec.texts[1]` must be a string, not null at `/spec/texts/1`"),
+            (json!({"unknown": null}), "UnknownField `spec.unknown` is no field of this API at `/spec/unknown`"),
+        ] {
+            assert_eq!(admitted(&schema, spec.clone()).1, [expected], "{spec}");
+        }
+    }
+
+    #[test]
+    fn an_integer_may_be_written_with_a_fraction_of_zero() {
+        let schema = json!({"type": "object", "properties": {"size": {"type": "integer", "enum": [2]}}});
+        assert_eq!(admitted(&schema, json!({"size": 2.0})), (json!({"size": 2}), vec![]));
+        assert_eq!(admitted(&schema, json!({"size": 9_007_199_254_740_992.0})).1.len(), 1);
+    }
+
+    #[test]
+    fn what_may_be_there_once_is_there_once() {
+        let set = json!({"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"});
+        let port = json!({"type": "object", "properties": {"port": {"type": "integer", "default": 1}, "name": {"type": "string"}}});
+        let map = |keys: Value| json!({"type": "array", "items": port, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": keys});
+        let schema = json!({"type": "object", "properties": {
+            "set": set, "sets": {"type": "object", "additionalProperties": set},
+            "one": map(json!(["port"])), "two": map(json!(["port", "name"])),
+            "any": {"type": "array", "items": {"type": "string"}},
+        }});
+        for (spec, expected) in [
+            (json!({"set": ["a", "b"], "any": ["a", "a"]}), ""),
+            (json!({"one": [{}, {"port": 2}], "two": [{"name": "a"}, {"name": "b"}, {}]}), ""),
+            (json!({"set": ["a", "b", "a"]}), "Repeated `spec.set[2]` repeats `[0]`: \"a\" at `/spec/set/2`"),
+            (json!({"sets": {"k": ["a", "a"]}}), "Repeated `spec.sets.k[1]` repeats `[0]`: \"a\" at `/spec/sets/k/1`"),
+            (
+                json!({"one": [{"port": 1, "name": "a"}, {"name": "b"}]}),
+                "Repeated `spec.one[1]` repeats `[0]`: {\"port\":1} at `/spec/one/1`",
+            ),
+            (
+                json!({"two": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}),
+                "Repeated `spec.two[2]` repeats `[0]`: {\"name\":\"a\",\"port\":1} at `/spec/two/2`",
+            ),
+        ] {
+            assert_eq!(admitted(&schema, spec.clone()).1.join("\n"), expected, "{spec}");
+        }
     }
 
     #[test]
