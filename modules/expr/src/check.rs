@@ -39,6 +39,8 @@ pub struct Env<'s> {
     pub raw: bool,
     /// Whether what is wrong is left to be found when it is evaluated.
     pub lenient: bool,
+    /// Whether numbers of different types have an order, as in the API server.
+    pub mixed_numbers: bool,
 }
 
 impl Default for Env<'_> {
@@ -51,6 +53,7 @@ impl Default for Env<'_> {
             escaped_fields: false,
             raw: false,
             lenient: false,
+            mixed_numbers: false,
         }
     }
 }
@@ -83,7 +86,7 @@ pub fn check<'n, 's>(source: &str, node: &'n Node, env: &Env<'s>) -> Result<Chec
         bindings: Bindings::default(),
         issues: Vec::new(),
         last_list: Vec::new(),
-        mixes_numbers: false,
+        mixes_numbers: env.mixed_numbers,
     };
     let (of, code) = checker.node(node);
     if checker.issues.is_empty() {

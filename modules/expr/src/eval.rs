@@ -10,6 +10,7 @@ use regex::Regex;
 use crate::{
     code::{Callee, Code, FoldCode},
     library::{self, standard},
+    regexp,
     syntax::Action,
     value::{Key, Map, Text, Value},
 };
@@ -111,30 +112,11 @@ impl Machine {
         }
         // Compiling is dear, and dearer for a longer pattern.
         self.charge(200 + 8 * pattern.len())?;
-        let translated = crate::regexp::translate(pattern);
-        let translated = translated.map_err(|why| Error::failed(format!("error parsing regexp: {why}")))?;
-        let compiled = regex::RegexBuilder::new(&translated).size_limit(1 << 20).build();
-        let compiled = Rc::new(compiled.map_err(|error| bad_pattern(pattern, &error))?);
+        let compiled = regexp::compile(pattern).map_err(|why| Error::failed(format!("error parsing regexp: {why}")))?;
+        let compiled = Rc::new(compiled);
         patterns.insert(pattern.to_owned(), Rc::clone(&compiled));
         Ok(compiled)
     }
-}
-
-/// In the words of Go for the commonest mistakes.
-fn bad_pattern(pattern: &str, error: &regex::Error) -> Error {
-    let text = error.to_string();
-    let what = if text.contains("unclosed group") {
-        format!("missing closing ): `{pattern}`")
-    } else if text.contains("unopened group") {
-        format!("unexpected ): `{pattern}`")
-    } else if text.contains("unclosed character class") {
-        format!("missing closing ]: `{pattern}`")
-    } else if text.contains("repetition operator missing expression") {
-        format!("missing argument to repetition operator: `{pattern}`")
-    } else {
-        format!("{}: `{pattern}`", text.lines().last().unwrap_or_default().trim_start_matches("error: "))
-    };
-    Error::failed(format!("error parsing regexp: {what}"))
 }
 
 type Outcome<'v> = Result<Value<'v>, Error>;

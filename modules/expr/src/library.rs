@@ -15,6 +15,8 @@ pub(crate) mod encoders;
 pub(crate) mod math;
 pub(crate) mod kubernetes;
 pub(crate) mod kro;
+pub(crate) mod sets;
+pub(crate) mod named;
 
 use std::rc::Rc;
 
@@ -83,6 +85,10 @@ pub enum Library {
     Kubernetes,
     /// kro's own: `random`, maps, `json`, `hash`, `lists`, `omit`, `runtime`.
     Kro,
+    /// `sets.contains` and the like, which kro does not have.
+    Sets,
+    /// Kubernetes' named formats, which kro does not have.
+    Formats,
 }
 
 impl Library {
@@ -95,6 +101,18 @@ impl Library {
         Library::Encoders,
         Library::Kubernetes,
         Library::Kro,
+    ];
+
+    /// What a validation rule of a CRD may call (`apiserver/pkg/cel/environment`,
+    /// as of Kubernetes 1.34).
+    pub const OF_API_SERVER: &'static [Library] = &[
+        Library::Standard,
+        Library::Strings,
+        Library::Lists,
+        Library::Optionals,
+        Library::Kubernetes,
+        Library::Sets,
+        Library::Formats,
     ];
 }
 
@@ -111,6 +129,8 @@ const GROUPS: &[(Library, &[Function])] = &[
     (Library::Math, math::FUNCTIONS),
     (Library::Kubernetes, kubernetes::FUNCTIONS),
     (Library::Kro, kro::FUNCTIONS),
+    (Library::Sets, sets::FUNCTIONS),
+    (Library::Formats, named::FUNCTIONS),
 ];
 
 /// A function that a call may mean.

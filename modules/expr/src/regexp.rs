@@ -7,6 +7,8 @@
 
 use std::fmt::Write as _;
 
+use regex::Regex;
+
 /// Go repeats nothing more often than this.
 const MAX_REPEAT: u32 = 1000;
 
@@ -22,6 +24,31 @@ const POSIX: [&str; 14] = [
 /// It is none for Go, which would say so in these words.
 pub fn translate(pattern: &str) -> Result<String, String> {
     Translation { rest: pattern, text: String::new(), last: Last::Nothing }.run()
+}
+
+/// The compiled form of a pattern of Go's.
+///
+/// # Errors
+/// It is none for Go, or too large; in Go's words for the commonest mistakes.
+pub fn compile(pattern: &str) -> Result<Regex, String> {
+    let translated = translate(pattern)?;
+    regex::RegexBuilder::new(&translated).size_limit(1 << 20).build().map_err(|error| bad_pattern(pattern, &error))
+}
+
+/// In the words of Go for the commonest mistakes.
+fn bad_pattern(pattern: &str, error: &regex::Error) -> String {
+    let text = error.to_string();
+    if text.contains("unclosed group") {
+        format!("missing closing ): `{pattern}`")
+    } else if text.contains("unopened group") {
+        format!("unexpected ): `{pattern}`")
+    } else if text.contains("unclosed character class") {
+        format!("missing closing ]: `{pattern}`")
+    } else if text.contains("repetition operator missing expression") {
+        format!("missing argument to repetition operator: `{pattern}`")
+    } else {
+        format!("{}: `{pattern}`", text.lines().last().unwrap_or_default().trim_start_matches("error: "))
+    }
 }
 
 /// What a repetition would repeat.

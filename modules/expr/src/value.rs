@@ -72,6 +72,8 @@ pub enum Kube {
     Url(Url),
     /// `kubernetes.Semver`.
     Semver(Semver),
+    /// `kubernetes.NamedFormat`, by its name.
+    Format(&'static str),
 }
 
 /// A condition of an object's status.
@@ -248,6 +250,7 @@ impl<'v> Value<'v> {
                 Kube::Cidr(_) => "net.CIDR",
                 Kube::Url(_) => "kubernetes.URL",
                 Kube::Semver(_) => "kubernetes.Semver",
+                Kube::Format(_) => "kubernetes.NamedFormat",
             },
             Value::Condition(_) => "kro.run.Condition",
             Value::Omit => "kro.run.omit",

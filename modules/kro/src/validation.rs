@@ -7,12 +7,14 @@
 
 use expr::{
     check::{Env, check},
+    code::Code,
     eval::{Globals, Machine},
     hint::Hint,
     library::{self, Library},
     parse::parse,
-    references,
-    syntax::Node,
+    references, regexp,
+    syntax::{Kind, Node},
+    types::Type,
     value::Value,
 };
 use serde::{Deserialize, Serialize};
@@ -98,45 +100,123 @@ fn note<'s>(
     problems: &mut Problems,
 ) {
     match parse(&source) {
-        Ok(node) => {
-            let mentions = references::mentions(&node, &|name| library::is_function(name, Library::OF_KRO));
-            if mentions.references.iter().all(|reference| reference.root != "oldSelf") {
-                found.push(Stated { steps: steps.to_vec(), schema, source, message, node });
-            }
-        }
-        Err(issues) => {
-            let why = issues.first().map(|issue| issue.message.clone()).unwrap_or_default();
-            problems
-                .warning("InvalidValidation", at, format!("no API server takes the rule `{source}`: {why}"))
-                .hint("write a CEL expression about `self` that is true or false");
-        }
+        Ok(node) => found.push(Stated { steps: steps.to_vec(), schema, source, message, node }),
+        Err(issues) => refuse(&source, issues.first().map_or("", |issue| &issue.message), at, problems),
     }
 }
 
-/// The rules, checked. One that the checker refuses is noted, and left out.
+fn refuse(source: &str, why: &str, at: &Pointer, problems: &mut Problems) {
+    problems
+        .warning("InvalidValidation", at, format!("no API server takes the rule `{source}`: {why}"))
+        .hint("write a CEL expression about `self` that is true or false");
+}
+
+/// The rules, checked as an API server checks them. One that is refused is noted,
+/// and left out, and so is one that compares with an earlier state.
 pub(crate) fn checked<'s>(stated: &'s [Stated<'s>], at: &Pointer, problems: &mut Problems) -> Vec<Rule<'s>> {
-    let check = |rule: &'s Stated<'s>| {
-        let mut env = Env { escaped_fields: true, ..Env::default() };
-        env.declare("self", rule.schema);
-        match check(&rule.source, &rule.node, &env) {
-            Ok(checked) => Some(Rule {
-                steps: rule.steps.clone(),
-                expression: Expression { source: &rule.source, code: checked.code },
-                message: rule.message,
-                hint: Hint::of(rule.schema, &[vec![]]),
-            }),
-            Err(issues) => {
-                let at = place(at, &rule.steps);
-                let why = issues.first().map(|issue| issue.message.clone()).unwrap_or_default();
-                let message = format!("no API server takes the rule `{}`: {why}", rule.source);
-                problems
-                    .warning("InvalidValidation", &at, message)
-                    .hint("write a CEL expression about `self` that is true or false");
-                None
+    let mut rules = Vec::new();
+    for rule in stated {
+        let (place, stated_default) = (place(at, &rule.steps), rule.schema.get("default"));
+        match rule.checked() {
+            Ok(checked) if !rule.is_transition() => {
+                let rule = Rule {
+                    steps: rule.steps.clone(),
+                    expression: Expression { source: &rule.source, code: checked },
+                    message: rule.message,
+                    hint: Hint::of(rule.schema, &[vec![]]),
+                };
+                broken_default(&rule, stated_default, &place, problems);
+                rules.push(rule);
+            }
+            Ok(_) => {}
+            Err(why) => refuse(&rule.source, &why, &place, problems),
+        }
+    }
+    rules
+}
+
+/// Warns of a default that breaks a rule of its own field: no server takes such a
+/// schema.
+fn broken_default(rule: &Rule, default: Option<&Json>, at: &Pointer, problems: &mut Problems) {
+    let Some(default) = default.filter(|default| !default.is_null()) else { return };
+    let mut broken = Problems::default();
+    rule.check(&Machine::default(), default, &Pointer::root(), "default", &mut broken);
+    if broken.any_error() {
+        let source = rule.expression.source;
+        problems
+            .warning(
+                "InvalidDefault",
+                at,
+                format!("no API server takes the default {default}: it breaks the rule `{source}`"),
+            )
+            .hint("write a default that keeps to it, or leave it out");
+    }
+}
+
+impl Stated<'_> {
+    /// Whether it compares with an earlier state.
+    fn is_transition(&self) -> bool {
+        let is_function = |name: &str| library::is_function(name, Library::OF_API_SERVER);
+        let mentions = references::mentions(&self.node, &is_function);
+        mentions.references.iter().any(|reference| reference.root == "oldSelf")
+    }
+
+    /// How to evaluate it, or why no API server would.
+    fn checked(&self) -> Result<Code<'_>, String> {
+        let mut env =
+            Env { escaped_fields: true, libraries: Library::OF_API_SERVER, mixed_numbers: true, ..Env::default() };
+        let known = exposed(self.schema);
+        for variable in ["self", "oldSelf"] {
+            match &known {
+                Some(schema) => env.declare(variable, schema),
+                None => env.variables.push((variable.to_owned(), Type::Dyn)),
             }
         }
-    };
-    stated.iter().filter_map(check).collect()
+        let checked = check(&self.source, &self.node, &env);
+        let checked = checked.map_err(|issues| issues.first().map(|it| it.message.clone()).unwrap_or_default())?;
+        if !matches!(checked.of, Type::Bool) {
+            return Err(format!("it is of type {}, and has to be true or false", checked.of));
+        }
+        literal_patterns(&self.node)?;
+        Ok(checked.code)
+    }
+}
+
+/// Refuses a literal pattern that is none, as a server does.
+fn literal_patterns(node: &Node) -> Result<(), String> {
+    if let Kind::Call { name, args, .. } = &node.kind
+        && name == "matches"
+        && let Some(Kind::Text(pattern)) = args.last().map(|argument| &argument.kind)
+    {
+        regexp::compile(pattern).map_err(|why| format!("error parsing regexp: {why}"))?;
+    }
+    node.children().into_iter().try_for_each(literal_patterns)
+}
+
+/// What a server shows a rule of a schema: nothing of unknown fields, and no field
+/// of which the type is not known. None if it shows nothing.
+fn exposed(schema: &Json) -> Option<Json> {
+    if schema["x-kubernetes-int-or-string"] == true {
+        return Some(schema.clone());
+    }
+    let mut shown = schema.as_object()?.clone();
+    shown.remove("x-kubernetes-preserve-unknown-fields");
+    match schema["type"].as_str()? {
+        "array" => drop(shown.insert("items".to_owned(), exposed(schema.get("items")?)?)),
+        "object" => match schema.get("additionalProperties") {
+            Some(values) if values.is_object() => {
+                shown.insert("additionalProperties".to_owned(), exposed(values)?);
+            }
+            _ => {
+                shown.remove("additionalProperties");
+                let fields = schema["properties"].as_object().into_iter().flatten();
+                let fields = fields.filter_map(|(name, schema)| Some((name.clone(), exposed(schema)?)));
+                shown.insert("properties".to_owned(), Json::Object(fields.collect()));
+            }
+        },
+        _ => {}
+    }
+    Some(Json::Object(shown))
 }
 
 /// Where the schema of a field is written, as far as it has a place of its own.
