@@ -21,7 +21,7 @@ use host_core::{
     defaults,
     fault::{Blame, Fault},
     inventory::{self, Shown},
-    kinds::Kind,
+    kinds::{self, Kind},
     object::{self, Target},
     plan::{self, Action, Conflict, Plan},
     policy::{self, Admitted, Rules},
@@ -286,7 +286,7 @@ impl Pass<'_> {
     }
 
     async fn apply(&mut self, plan: &Plan) -> Result<(), Stop> {
-        let (world, cluster_name) = (self.world, &self.key.cluster);
+        let (world, cluster_name, kinds) = (self.world, &self.key.cluster, &self.serving.kinds);
         let Memory { normalized, sent, gone, .. } = &mut self.memory;
         let done = |done: Done| match done {
             Done::Written { manifest, object } => {
@@ -301,12 +301,16 @@ impl Pass<'_> {
             Done::Deleted { target, uid, held: None } => {
                 normalized.remove(&uid);
                 sent.remove(&uid);
-                world.tell(world.children.remove(&ObjectKey { cluster: cluster_name.clone(), target }, &uid));
+                // It is gone in every version in which it was seen.
+                for kind in kinds.keys().filter(|kind| kinds::are_one(kind, &target.kind)) {
+                    let target = Target { kind: kind.clone(), ..target.clone() };
+                    world.tell(world.children.remove(&ObjectKey { cluster: cluster_name.clone(), target }, &uid));
+                }
                 gone.insert(uid);
             }
             Done::Deleted { held: Some(object), .. } => world.tell(world.children.put(cluster_name, object, None)),
         };
-        let applied = apply::apply(&self.cluster, &self.serving.kinds, plan, done).await;
+        let applied = apply::apply(&self.cluster, kinds, plan, done).await;
         applied.map_err(|error| {
             // The claim was revoked this very moment: what cannot be seen any
             // more is not gone.

@@ -194,9 +194,9 @@ fn fate_back(instance: &Value, child: &Value, recorded: &BTreeSet<&str>) -> Opti
 
 /// kro's children that the definition does not render.
 fn strays(seen: &Seen<'_>, rendered: &Rendered<'_>) -> Vec<Entry> {
-    let wanted: BTreeSet<&Target> = rendered.children.iter().map(Admitted::target).collect();
+    let wanted: BTreeSet<Target> = rendered.children.iter().map(|child| child.target().in_any_version()).collect();
     let is_stray = |target: &Target, child: &Value| {
-        !wanted.contains(target)
+        !wanted.contains(&target.in_any_version())
             && object::label(child, object::INSTANCE_LABEL).is_none()
             && kro::whose(seen.instance, child) == Whose::Instance
     };

@@ -78,10 +78,17 @@ pub struct Inventory {
 
 impl Inventory {
     /// The inventory of the instance with this uid, out of objects that may be
-    /// anybody's.
-    pub fn of(instance_uid: &str, objects: impl IntoIterator<Item = Arc<Value>>) -> Inventory {
+    /// anybody's. One that is there in several versions is one child, in the
+    /// version for which `preferred` holds.
+    pub fn of(
+        instance_uid: &str,
+        objects: impl IntoIterator<Item = Arc<Value>>,
+        preferred: impl Fn(&Owned) -> bool,
+    ) -> Inventory {
         let ours = |object: &Arc<Value>| object::label(object, object::INSTANCE_LABEL) == Some(instance_uid);
         let mut entries: Vec<_> = objects.into_iter().filter(ours).filter_map(Owned::of).collect();
+        entries.sort_by_cached_key(|owned| (owned.uid.clone(), !preferred(owned), owned.target.clone()));
+        entries.dedup_by(|one, other| one.uid == other.uid);
         entries.sort_by(|one, other| one.target.cmp(&other.target));
         Inventory { entries, hidden: Vec::new() }
     }
@@ -188,16 +195,33 @@ mod tests {
 
     #[test]
     fn an_inventory_holds_the_instances_own_children_only() {
-        let inventory = Inventory::of("one", [child("b", "one", "x"), child("a", "one", "y"), child("c", "two", "x")]);
+        let objects = [child("b", "one", "x"), child("a", "one", "y"), child("c", "two", "x")];
+        let inventory = Inventory::of("one", objects, |_| true);
         let names: Vec<_> = inventory.entries().iter().map(|owned| (owned.target.name.as_str(), owned.wave)).collect();
         assert_eq!(names, [("a", 2), ("b", 2)]);
+    }
+
+    #[test]
+    fn an_object_in_two_versions_is_one_child() {
+        let in_version = |version: &str| {
+            let mut object = child("a", "one", "x").as_ref().clone();
+            object["apiVersion"] = version.into();
+            Arc::new(object)
+        };
+        for preferred in ["v1", "v2"] {
+            let objects = [in_version("v1"), in_version("v2"), child("b", "one", "y")];
+            let inventory = Inventory::of("one", objects, |owned| owned.target.kind.version == preferred);
+            let versions: Vec<_> =
+                inventory.entries().iter().map(|owned| (&*owned.target.name, &*owned.target.kind.version)).collect();
+            assert!(versions.contains(&("a", preferred)) && versions.len() == 2, "{versions:?}");
+        }
     }
 
     #[test]
     fn a_module_sees_no_bookkeeping_and_nothing_that_is_going() {
         let mut going = child("b", "one", "b").as_ref().clone();
         going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
-        let observed = Inventory::of("one", [child("a", "one", "a"), Arc::new(going)]).observed(|_| true);
+        let observed = Inventory::of("one", [child("a", "one", "a"), Arc::new(going)], |_| true).observed(|_| true);
         assert_eq!(observed.len(), 1);
         assert_eq!(observed[0].observed().object.pointer("/metadata/managedFields"), None);
     }
@@ -211,7 +235,7 @@ mod tests {
         };
         // `old` stands for a key that another object stands for by now.
         let elements = [element("x", "b"), element("old", "a"), element("y", "a")];
-        let inventory = Inventory::of("one", elements);
+        let inventory = Inventory::of("one", elements, |_| true);
         let seen = |inventory: &Inventory, is_current: &dyn Fn(&Owned) -> bool| {
             let observed = inventory.observed(is_current).into_iter();
             observed.map(|seen| (seen.key, object::text(&seen.object, "/metadata/name").to_owned())).collect::<Vec<_>>()
@@ -233,7 +257,7 @@ mod tests {
 
     #[test]
     fn the_record_names_every_child() {
-        let record = Inventory::of("one", [child("a", "one", "card")]).record();
+        let record = Inventory::of("one", [child("a", "one", "card")], |_| true).record();
         let expected = json!([{
             "id": "card", "apiVersion": "v1", "kind": "ConfigMap", "namespace": "default", "name": "a", "uid": "uid-a",
         }]);

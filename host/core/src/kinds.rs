@@ -23,6 +23,35 @@ pub struct Kind {
 /// Kinds that were looked up.
 pub type Kinds = BTreeMap<Gvk, Kind>;
 
+/// Whether two kinds name the same objects: a server shows each of them in every
+/// version that it serves.
+pub fn are_one(one: &Gvk, other: &Gvk) -> bool {
+    one.group == other.group && one.kind == other.kind
+}
+
+/// A kind as it is addressed: in its own version, or in another one if only that
+/// is known.
+pub fn find<'a>(kinds: &'a Kinds, kind: &Gvk) -> Option<(&'a Gvk, &'a Kind)> {
+    kinds.get_key_value(kind).or_else(|| kinds.iter().find(|(known, _)| are_one(known, kind)))
+}
+
+/// The kinds of a definition and those that former versions of it touched. A
+/// kind that the definition has in another version by now is left out: its
+/// objects are the same, and the former version may not be served any more.
+pub fn with_former<'a>(mut found: Kinds, declared: impl IntoIterator<Item = &'a Gvk>, mut former: Kinds) -> Kinds {
+    for kind in declared {
+        if let Some(address) = former.remove(kind) {
+            found.entry(kind.clone()).or_insert(address);
+        }
+    }
+    for (kind, address) in former {
+        if find(&found, &kind).is_none() {
+            found.insert(kind, address);
+        }
+    }
+    found
+}
+
 /// Group, version and kinds of what kcp serves by itself, all of them
 /// cluster-scoped. Plurals follow `guess` without exception here.
 const KCP: [(&str, &str, &[&str]); 3] = [
@@ -129,6 +158,22 @@ mod tests {
         for (group, resource) in [("", "services"), ("apps", "deployments"), ("example.org", "configmaps")] {
             assert!(!is_of_kcp(group, resource), "{resource}.{group}");
         }
+    }
+
+    #[test]
+    fn a_former_version_of_a_kind_gives_way_to_the_one_in_force() {
+        let gvk =
+            |version: &str, kind: &str| Gvk { group: "example.org".into(), version: version.into(), kind: kind.into() };
+        let kinds = |all: &[(&str, &str)]| -> Kinds {
+            all.iter().map(|(version, kind)| (gvk(version, kind), guess(&gvk(version, kind)))).collect()
+        };
+        let former = kinds(&[("v1", "Lamp"), ("v2", "Lamp"), ("v1", "Cable"), ("v1", "Plug")]);
+        // `Cable` was not found this time, and is known from before.
+        let declared = [gvk("v2", "Lamp"), gvk("v1", "Cable")];
+        let expected = kinds(&[("v2", "Lamp"), ("v1", "Cable"), ("v1", "Plug")]);
+        assert_eq!(with_former(kinds(&[("v2", "Lamp")]), &declared, former), expected);
+        assert_eq!(find(&expected, &gvk("v1", "Lamp")).map(|(kind, _)| kind.version.as_str()), Some("v2"));
+        assert_eq!(find(&expected, &gvk("v1", "Bulb")), None);
     }
 
     #[test]

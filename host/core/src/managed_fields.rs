@@ -23,7 +23,8 @@ pub fn hand_over(object: &Value, from: impl Fn(&Value) -> bool, to: &str) -> Opt
             entry["manager"] = to.into();
             entry["operation"] = "Apply".into();
         }
-        // A manager has one entry for each way and version.
+        // A manager has one entry for what it applies, and one in each version
+        // for what it writes in another way.
         match kept.iter_mut().find(|other| is_same(other, &entry)) {
             Some(other) => unite(&mut other["fieldsV1"], &entry["fieldsV1"]),
             None => kept.push(entry),
@@ -79,7 +80,8 @@ pub fn is_croft(entry: &Value) -> bool {
 
 fn is_same(one: &Value, other: &Value) -> bool {
     let same = |field: &str| object::text(one, field) == object::text(other, field);
-    ["/manager", "/operation", "/apiVersion", "/subresource"].into_iter().all(same)
+    ["/manager", "/operation", "/subresource"].into_iter().all(same)
+        && (object::text(one, "/operation") == "Apply" || same("/apiVersion"))
 }
 
 /// Adds one set of fields to another. A set is a tree of JSON objects.
@@ -141,6 +143,16 @@ mod tests {
         let others =
             json!({"metadata": {"managedFields": [entry("kubectl", "Update", json!({"f:data": {"f:z": {}}}))]}});
         assert_eq!(reclaimed(&others, &less), None);
+    }
+
+    #[test]
+    fn what_is_applied_in_another_version_is_one_entry() {
+        let mut copy = entry("croft", "Update", json!({"f:data": {"f:b": {}}}));
+        copy["apiVersion"] = "v1beta1".into();
+        let applied = entry("croft", "Apply", json!({"f:data": {"f:a": {}}}));
+        let object = json!({"metadata": {"managedFields": [applied, copy]}});
+        let expected = json!([entry("croft", "Apply", json!({"f:data": {"f:a": {}, "f:b": {}}}))]);
+        assert_eq!(hand_over(&object, |entry| object::text(entry, "/operation") == "Update", "croft"), Some(expected));
     }
 
     #[test]

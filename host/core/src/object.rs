@@ -55,6 +55,13 @@ impl Target {
 }
 
 impl Target {
+    /// The place without a version. An object is the same in each version in
+    /// which a server shows it.
+    pub fn in_any_version(&self) -> Target {
+        let kind = Gvk { group: self.kind.group.clone(), version: String::new(), kind: self.kind.kind.clone() };
+        Target { kind, namespace: self.namespace.clone(), name: self.name.clone() }
+    }
+
     /// The place that an entry of an instance's recorded inventory names.
     pub fn of_record(record: &Value) -> Option<Target> {
         let field = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();

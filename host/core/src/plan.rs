@@ -138,8 +138,8 @@ pub fn plan(children: &[Admitted], blocked: &BTreeSet<&str>, inventory: &Invento
             Err(conflict) => plan.conflicts.push(conflict),
         }
     }
-    let wanted: BTreeSet<&Target> = children.iter().map(Admitted::target).collect();
-    let rest = inventory.entries().iter().filter(|owned| !wanted.contains(&owned.target));
+    let wanted: BTreeSet<Target> = children.iter().map(|child| child.target().in_any_version()).collect();
+    let rest = inventory.entries().iter().filter(|owned| !wanted.contains(&owned.target.in_any_version()));
     let (kept, unwanted): (Vec<&Owned>, Vec<&Owned>) = rest.partition(|owned| blocked.contains(owned.id.as_str()));
     plan.actions.extend(kept.into_iter().map(|owned| match object::is_being_deleted(&owned.object) {
         true => Action::Await(owned.target.clone()),

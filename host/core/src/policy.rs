@@ -240,7 +240,7 @@ pub fn admit(rendering: &Rendering, rules: Rules<'_>) -> Result<Vec<Admitted>, V
         .map(|child| {
             let wave = waves.get(child.id.as_str()).copied().unwrap_or_default();
             let admitted = admit_one(child, wave, &mut allowed)?;
-            match seen.insert(admitted.target.clone(), named(child)) {
+            match seen.insert(admitted.target.in_any_version(), named(child)) {
                 Some(first) => Err(Violation::DuplicateTarget { first, second: named(child), target: admitted.target }),
                 None => Ok(admitted),
             }

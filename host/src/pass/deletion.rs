@@ -3,6 +3,7 @@
 use host_core::{
     defaults,
     inventory::{self, Inventory},
+    kinds,
     object::{self, Target},
     plan::{self, Action},
     status::{Stage, Verdict},
@@ -70,9 +71,11 @@ impl Pass<'_> {
         for record in inventory::recorded(&self.instance) {
             let known_gone = self.memory.gone.contains(object::text(record, "/uid"));
             let Some(target) = Target::of_record(record).filter(|_| !known_gone) else { continue };
-            let Some(address) = self.serving.kinds.get(&target.kind).filter(|_| self.is_visible(&target.kind)) else {
+            if !self.is_visible(&target.kind) {
                 continue;
-            };
+            }
+            let Some((kind, address)) = kinds::find(&self.serving.kinds, &target.kind) else { continue };
+            let target = Target { kind: kind.clone(), ..target };
             match self.cluster.get(&target, address).await {
                 Ok(None) => {}
                 Ok(Some(object)) if object::uid(&object) != object::text(record, "/uid") => {}

@@ -10,7 +10,7 @@ use host_core::{
     claims::Grant,
     fault::Blame,
     inventory::{Inventory, Owned, Shown},
-    kinds::Kind,
+    kinds::{self, Kind},
     object,
     receipt::{self, Input},
     status::{Stage, Verdict},
@@ -63,12 +63,22 @@ impl Pass<'_> {
         // Equal uids in two logical clusters cannot be told apart by label.
         let here = seen
             .filter(|child| object::annotation(child, object::CLUSTER_ANNOTATION) == Some(self.key.cluster.as_str()));
-        Inventory::of(uid, here).with_hidden(&self.instance, |kind| self.is_visible(kind))
+        let kinds = &self.serving.kinds;
+        // A kind that the definition has in another version by now is watched in
+        // that one; what was seen in the former version gets old.
+        let current = |child: &Arc<Value>| {
+            Gvk::of(child).is_some_and(|kind| kinds.contains_key(&kind) || kinds::find(kinds, &kind).is_none())
+        };
+        let nodes = &self.serving.prepared.blueprint.nodes;
+        let preferred = |owned: &Owned| nodes.iter().any(|node| node.id == owned.id && node.kind == owned.target.kind);
+        let inventory = Inventory::of(uid, here.filter(current), preferred);
+        inventory.with_hidden(&self.instance, |kind| self.is_visible(kind))
     }
 
     pub(super) fn is_visible(&self, kind: &Gvk) -> bool {
         let granted = |address: &Kind| self.claims.grant(&kind.group, &address.plural) == Grant::Accepted;
-        !self.unseen.contains(kind) && self.serving.kinds.get(kind).is_some_and(granted)
+        !self.unseen.iter().any(|unseen| kinds::are_one(unseen, kind))
+            && kinds::find(&self.serving.kinds, kind).is_some_and(|(_, address)| granted(address))
     }
 
     /// What the module is shown. A child that is rendered under another name by

@@ -146,7 +146,9 @@ impl Definitions {
         };
         let mut extended = serving.kinds.clone();
         for kind in kinds {
-            if let Some(address) = self.address(&kind).await {
+            if kinds::find(&extended, &kind).is_none()
+                && let Some(address) = self.address(&kind).await
+            {
                 extended.insert(kind, address);
             }
         }
@@ -209,8 +211,9 @@ impl Definitions {
         let prepared = self.prepare(&module, definition).await?;
         self.served(&prepared).await?;
         self.unique(key, &reach, &prepared)?;
-        let mut kinds = self.host.world.kinds_of(key, &prepared.blueprint.api.kind);
-        kinds.extend(self.look_up(&prepared).await);
+        let former = self.host.world.kinds_of(key, &prepared.blueprint.api.kind);
+        let declared = prepared.blueprint.kinds.iter().map(|used| &used.kind);
+        let kinds = kinds::with_former(self.look_up(&prepared).await, declared, former);
         let definition = key.clone();
         let serving = Arc::new(Serving { definition, reach, digest, module, prepared, kinds, retired: false });
         self.host.world.serve(Arc::clone(&serving));

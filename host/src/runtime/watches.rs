@@ -13,7 +13,13 @@ use tokio::{
 };
 
 use super::{Host, definitions::News};
-use host_core::{claims::Claims, definition::DefinitionKind, inventory, kinds::Kind, object};
+use host_core::{
+    claims::Claims,
+    definition::DefinitionKind,
+    inventory,
+    kinds::{self, Kind},
+    object,
+};
 use kcp::{
     Cluster, ObjectKey, Store, VirtualWorkspace, endpoints,
     store::{Change, Keep},
@@ -208,7 +214,7 @@ impl Host {
     fn ask_for_kinds(&self, key: &ObjectKey, instance: &Value) {
         let Some(serving) = self.world.serving(key) else { return };
         let kinds = inventory::recorded(instance).filter_map(Gvk::of);
-        let unknown: BTreeSet<Gvk> = kinds.filter(|kind| !serving.kinds.contains_key(kind)).collect();
+        let unknown: BTreeSet<Gvk> = kinds.filter(|kind| kinds::find(&serving.kinds, kind).is_none()).collect();
         if !unknown.is_empty() {
             // Nobody listens any more only when the host is ending.
             self.news.send(News::Kinds(serving.definition.clone(), unknown.into_iter().collect())).ok();

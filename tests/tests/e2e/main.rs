@@ -18,3 +18,4 @@ mod seed;
 mod stage;
 mod startup;
 mod tenants;
+mod versions;

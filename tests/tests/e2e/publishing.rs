@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::stage::{CHAIN, Stage, api, wait};
 
 /// A child of somebody's API, and one of kcp's own.
-const SHOP: &str = "
+pub(crate) const SHOP: &str = "
 apiVersion: kro.run/v1alpha1
 kind: ResourceGraphDefinition
 metadata: {name: shops.kro.run}
@@ -42,18 +42,19 @@ fn apis(cluster: &str, version: &str, resource: &str) -> String {
     format!("/clusters/{cluster}/apis/apis.kcp.io/{version}/{resource}")
 }
 
-/// Exports `Gadget`, whose plural nobody guesses. Answers the identity.
-fn export_gadgets(cluster: &str) -> String {
+/// Exports `Gadget`, whose plural nobody guesses, in two versions. Answers the
+/// identity.
+pub(crate) fn export_gadgets(cluster: &str) -> String {
+    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    let versions =
+        ["v1", "v2"].map(|name| json!({"name": name, "served": true, "storage": name == "v1", "schema": schema}));
     let schema = json!({
         "apiVersion": "apis.kcp.io/v1alpha1", "kind": "APIResourceSchema",
         "metadata": {"name": "v1.gadgetry.example.org"},
         "spec": {
             "group": "example.org", "scope": "Namespaced",
             "names": {"kind": "Gadget", "listKind": "GadgetList", "plural": "gadgetry", "singular": "gadget"},
-            "versions": [{
-                "name": "v1", "served": true, "storage": true,
-                "schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
-            }],
+            "versions": versions, "conversion": {"strategy": "None"},
         },
     });
     api().apply(&apis(cluster, "v1alpha1", "apiresourceschemas/v1.gadgetry.example.org"), &schema).unwrap();

@@ -96,7 +96,7 @@ fn planned(
     let objects: Vec<Arc<Value>> = live.into_iter().map(Arc::new).collect();
     let by_place: HashMap<Target, Arc<Value>> =
         objects.iter().map(|object| (Target::of(object).unwrap(), object.clone())).collect();
-    let inventory = Inventory::of(INSTANCE, objects);
+    let inventory = Inventory::of(INSTANCE, objects, |_| true);
     let instance = instance();
     let look_up = |target: &Target| by_place.get(target).cloned();
     let recorded = BTreeSet::from(["uid-on-record"]);
@@ -229,6 +229,17 @@ fn a_child_on_its_way_out_is_waited_for() {
 }
 
 #[test]
+fn a_child_that_is_seen_in_another_version_is_not_another_object() {
+    let mut other = lives(&["a=1", "c=1"]);
+    for object in &mut other {
+        object["apiVersion"] = "v1beta1".into();
+    }
+    check(&["a=1"], &[], [lives(&["a=1"]), other.clone()].concat(), &["keep a", "delete c: no longer rendered"]);
+    // A store that has it in the former version only.
+    check(&["a=1"], &[], other[..1].to_vec(), &["create a"]);
+}
+
+#[test]
 fn an_object_that_is_not_ours_is_a_conflict() {
     let mut foreign = lives(&["a=1"]);
     foreign[0]["metadata"] = json!({"name": "a", "namespace": "team", "uid": "x"});
@@ -264,7 +275,8 @@ fn another_instances_child_is_a_conflict_that_names_its_owner() {
 
 #[test]
 fn an_instances_deletion_takes_one_wave_after_the_other() {
-    let step = |objects: Vec<Value>| lines(&deletion(&Inventory::of(INSTANCE, objects.into_iter().map(Arc::new))));
+    let inventory = |objects: Vec<Value>| Inventory::of(INSTANCE, objects.into_iter().map(Arc::new), |_| true);
+    let step = |objects: Vec<Value>| lines(&deletion(&inventory(objects)));
     let all = lives(&["a=1", "b=1", "c=1"]);
     assert_eq!(step(all.clone()), ["delete c: its instance is being deleted"]);
     assert_eq!(step(vec![all[0].clone(), going(all[2].clone())]), ["await c"]);

@@ -79,7 +79,7 @@ impl Workspace {
         let managed = blueprint.kinds.iter().filter(|used| used.access == Access::Manage);
         let mut kinds: Vec<Gvk> = managed.map(|used| used.kind.clone()).collect();
         for kind in instances.iter().flat_map(inventory::recorded).filter_map(Gvk::of) {
-            if !kinds.contains(&kind) {
+            if !kinds.iter().any(|known| kinds::are_one(known, &kind)) {
                 kinds.push(kind);
             }
         }
