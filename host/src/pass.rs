@@ -20,9 +20,9 @@ use host_core::{
     claims::Claims,
     defaults,
     fault::{Blame, Fault},
-    inventory::{self, Shown},
+    inventory::Shown,
     kinds::{self, Kind},
-    object::{self, Target},
+    object::{self, Owner, Target},
     plan::{self, Action, Conflict, Plan},
     policy::{self, Admitted, Rules},
     receipt::{self, Receipt},
@@ -60,6 +60,7 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Next {
     let (Some(serving), Some(claims)) = (world.serving(key), world.claims(&key.cluster)) else { return Next::Wait };
     let Some(cluster) = world.cluster(&key.cluster) else { return Next::Wait };
     let memory = world.memory(key);
+    let owner = policy::owner(&serving.prepared.blueprint, &instance);
     let mut pass = Pass {
         world,
         key,
@@ -71,6 +72,7 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Next {
         last: None,
         shown: None,
         places: BTreeMap::new(),
+        owner,
         unseen: BTreeSet::new(),
     };
     let next = match (object::is_being_deleted(&pass.instance), object::has_finalizer(&pass.instance)) {
@@ -97,6 +99,8 @@ struct Pass<'a> {
     shown: Option<Given>,
     /// Where each child goes, by id and key, as last rendered.
     places: BTreeMap<(String, String), Target>,
+    /// The instance as its children name it.
+    owner: Owner,
     /// Kinds that turned out to be out of sight, whatever the binding says.
     unseen: BTreeSet<Gvk>,
 }
@@ -270,13 +274,12 @@ impl Pass<'_> {
         let live = |target: &Target| {
             self.world.children.get(&ObjectKey { cluster: self.key.cluster.clone(), target: target.clone() })
         };
-        let recorded = inventory::recorded(&self.instance).map(|record| object::text(record, "/uid")).collect();
         let seen = plan::World {
             instance: &self.instance,
             live: &live,
             settled: &self.memory.normalized,
             sent: &self.memory.sent,
-            recorded: &recorded,
+            owner: &self.owner,
         };
         let plan = plan::plan(admitted, &blocked, &self.inventory(), &seen);
         let key =

@@ -23,8 +23,8 @@ use self::{
     kro::Whose,
 };
 use crate::{
-    inventory, managed_fields,
-    object::{self, FIELD_MANAGER, Target},
+    managed_fields,
+    object::{self, FIELD_MANAGER, Owner, Target},
     policy::Admitted,
 };
 
@@ -132,16 +132,16 @@ pub fn take(seen: &Seen<'_>, rendered: &Rendered<'_>) -> Plan {
 /// Plans the way back: kro's finalizer and marks first, then the children, then
 /// croft's record, and croft's finalizer goes last.
 ///
-/// The record has to go: a host that comes back later would take the objects
-/// that it names for its own.
+/// The record goes too: a host that comes back later would look for the objects
+/// that it names.
 pub fn give_back(seen: &Seen<'_>, kro: &Kro) -> Plan {
-    let recorded: BTreeSet<&str> =
-        inventory::recorded(seen.instance).map(|entry| object::text(entry, "/uid")).collect();
+    let name = Target::of(seen.instance).map(|place| place.to_string()).unwrap_or_default();
+    let owner = Owner { uid: object::uid(seen.instance).to_owned(), name };
     let mut plan = Plan::default();
     let mut moves = Vec::new();
     let mut members = Vec::new();
     for (target, child) in seen.live {
-        let Some(fate) = fate_back(seen.instance, child, &recorded) else { continue };
+        let Some(fate) = fate_back(seen.instance, child, &owner) else { continue };
         if fate == Fate::Move {
             moves.extend(give_back_child(seen.instance, child, kro));
         }
@@ -182,12 +182,12 @@ pub fn fate(instance: &Value, live: Option<&Value>) -> Fate {
 }
 
 /// The same on the way back; `None` for an object that is no child of the
-/// instance. One that lost its label and is on croft's record goes back too.
-fn fate_back(instance: &Value, child: &Value, recorded: &BTreeSet<&str>) -> Option<Fate> {
+/// instance.
+fn fate_back(instance: &Value, child: &Value, owner: &Owner) -> Option<Fate> {
     match (object::label(child, object::INSTANCE_LABEL), kro::whose(instance, child)) {
-        (Some(uid), _) => (uid == object::uid(instance)).then_some(Fate::Move),
+        (Some(_), _) => owner.owns(child).then_some(Fate::Move),
         (None, Whose::Instance) => Some(Fate::Done),
-        (None, Whose::Nobody) => recorded.contains(object::uid(child)).then_some(Fate::Move),
+        (None, Whose::Nobody) => owner.owns(child).then_some(Fate::Move),
         (None, Whose::Another(_)) => None,
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use contract::{Gvk, Observed};
 use serde_json::{Value, json};
 
-use crate::object::{self, Target};
+use crate::object::{self, Owner, Target};
 
 /// One object that an instance owns.
 #[derive(Clone, Debug)]
@@ -77,16 +77,15 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// The inventory of the instance with this uid, out of objects that may be
-    /// anybody's. One that is there in several versions is one child, in the
+    /// The inventory of an instance, out of objects that may be anybody's. One that is there in several versions is one child, in the
     /// version for which `preferred` holds.
     pub fn of(
-        instance_uid: &str,
+        owner: &Owner,
         objects: impl IntoIterator<Item = Arc<Value>>,
         preferred: impl Fn(&Owned) -> bool,
     ) -> Inventory {
-        let ours = |object: &Arc<Value>| object::label(object, object::INSTANCE_LABEL) == Some(instance_uid);
-        let mut entries: Vec<_> = objects.into_iter().filter(ours).filter_map(Owned::of).collect();
+        let mut entries: Vec<_> =
+            objects.into_iter().filter(|object| owner.owns(object)).filter_map(Owned::of).collect();
         entries.sort_by_cached_key(|owned| (owned.uid.clone(), !preferred(owned), owned.target.clone()));
         entries.dedup_by(|one, other| one.uid == other.uid);
         entries.sort_by(|one, other| one.target.cmp(&other.target));
@@ -126,11 +125,12 @@ impl Inventory {
     }
 
     /// What a module is shown: every child that stays and is still the one that
-    /// its id and key stand for.
+    /// its id and key stand for. One that lost its label is shown when it has it
+    /// back: until then only its place is kept.
     pub fn observed(&self, is_current: impl Fn(&Owned) -> bool) -> Vec<Shown> {
         let mut observed: Vec<_> = self
             .staying()
-            .filter(|owned| is_current(owned))
+            .filter(|owned| object::label(&owned.object, object::INSTANCE_LABEL).is_some() && is_current(owned))
             .map(|owned| Shown { id: owned.id.clone(), key: owned.key.clone(), object: Arc::clone(&owned.object) })
             .collect();
         observed.sort_by(|one, other| (&one.id, &one.key).cmp(&(&other.id, &other.key)));
@@ -178,6 +178,10 @@ pub fn shown(object: &Value) -> Value {
 mod tests {
     use super::*;
 
+    fn owner(uid: &str) -> Owner {
+        Owner { uid: uid.to_owned(), name: format!("Web {uid}") }
+    }
+
     fn child(name: &str, instance: &str, id: &str) -> Arc<Value> {
         Arc::new(json!({
             "apiVersion": "v1",
@@ -187,7 +191,10 @@ mod tests {
                 "namespace": "default",
                 "uid": format!("uid-{name}"),
                 "labels": {object::INSTANCE_LABEL: instance},
-                "annotations": {object::CHILD_ANNOTATION: id, object::WAVE_ANNOTATION: "2"},
+                "annotations": {
+                    object::CHILD_ANNOTATION: id, object::WAVE_ANNOTATION: "2",
+                    object::OWNER_ANNOTATION: owner(instance).name,
+                },
                 "managedFields": [],
             },
         }))
@@ -196,9 +203,25 @@ mod tests {
     #[test]
     fn an_inventory_holds_the_instances_own_children_only() {
         let objects = [child("b", "one", "x"), child("a", "one", "y"), child("c", "two", "x")];
-        let inventory = Inventory::of("one", objects, |_| true);
+        let inventory = Inventory::of(&owner("one"), objects, |_| true);
         let names: Vec<_> = inventory.entries().iter().map(|owned| (owned.target.name.as_str(), owned.wave)).collect();
         assert_eq!(names, [("a", 2), ("b", 2)]);
+    }
+
+    #[test]
+    fn a_child_that_lost_its_label_is_known_by_its_annotation() {
+        let without = |field: &str, instance: &str| {
+            let mut object = child("a", instance, "x").as_ref().clone();
+            object["metadata"].as_object_mut().unwrap().remove(field);
+            [Arc::new(object)]
+        };
+        let count = |objects| Inventory::of(&owner("one"), objects, |_| true).entries().len();
+        assert_eq!((count(without("labels", "one")), count(without("labels", "two"))), (1, 0));
+        assert_eq!(count(without("annotations", "one")), 1);
+        // A label that names another instance counts for more.
+        let mut taken = without("", "one");
+        Arc::make_mut(&mut taken[0])["metadata"]["labels"][object::INSTANCE_LABEL] = "two".into();
+        assert_eq!(count(taken), 0);
     }
 
     #[test]
@@ -210,7 +233,7 @@ mod tests {
         };
         for preferred in ["v1", "v2"] {
             let objects = [in_version("v1"), in_version("v2"), child("b", "one", "y")];
-            let inventory = Inventory::of("one", objects, |owned| owned.target.kind.version == preferred);
+            let inventory = Inventory::of(&owner("one"), objects, |owned| owned.target.kind.version == preferred);
             let versions: Vec<_> =
                 inventory.entries().iter().map(|owned| (&*owned.target.name, &*owned.target.kind.version)).collect();
             assert!(versions.contains(&("a", preferred)) && versions.len() == 2, "{versions:?}");
@@ -221,7 +244,8 @@ mod tests {
     fn a_module_sees_no_bookkeeping_and_nothing_that_is_going() {
         let mut going = child("b", "one", "b").as_ref().clone();
         going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
-        let observed = Inventory::of("one", [child("a", "one", "a"), Arc::new(going)], |_| true).observed(|_| true);
+        let observed =
+            Inventory::of(&owner("one"), [child("a", "one", "a"), Arc::new(going)], |_| true).observed(|_| true);
         assert_eq!(observed.len(), 1);
         assert_eq!(observed[0].observed().object.pointer("/metadata/managedFields"), None);
     }
@@ -235,7 +259,7 @@ mod tests {
         };
         // `old` stands for a key that another object stands for by now.
         let elements = [element("x", "b"), element("old", "a"), element("y", "a")];
-        let inventory = Inventory::of("one", elements, |_| true);
+        let inventory = Inventory::of(&owner("one"), elements, |_| true);
         let seen = |inventory: &Inventory, is_current: &dyn Fn(&Owned) -> bool| {
             let observed = inventory.observed(is_current).into_iter();
             observed.map(|seen| (seen.key, object::text(&seen.object, "/metadata/name").to_owned())).collect::<Vec<_>>()
@@ -257,7 +281,7 @@ mod tests {
 
     #[test]
     fn the_record_names_every_child() {
-        let record = Inventory::of("one", [child("a", "one", "card")], |_| true).record();
+        let record = Inventory::of(&owner("one"), [child("a", "one", "card")], |_| true).record();
         let expected = json!([{
             "id": "card", "apiVersion": "v1", "kind": "ConfigMap", "namespace": "default", "name": "a", "uid": "uid-a",
         }]);

@@ -18,7 +18,8 @@ pub const KEY_ANNOTATION: &str = "croft.run/key";
 pub const WAVE_ANNOTATION: &str = "croft.run/wave";
 /// The annotation with the digest of the manifest that was applied.
 pub const MANIFEST_ANNOTATION: &str = "croft.run/manifest";
-/// The annotation that names the instance for people.
+/// The annotation that names the instance for people. It also tells whose a child
+/// is that lost its label.
 pub const OWNER_ANNOTATION: &str = "croft.run/owner";
 /// The annotation by which somebody hands an object over to an instance: its
 /// value is the instance's name.
@@ -75,6 +76,28 @@ impl fmt::Display for Target {
         match self.namespace.as_str() {
             "" => write!(f, "{} {}", self.kind, self.name),
             namespace => write!(f, "{} {namespace}/{}", self.kind, self.name),
+        }
+    }
+}
+
+/// An instance, as its children name it. Whether an object is one of them is
+/// decided by what stands on the object itself, which takes the right to write
+/// that object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Its uid.
+    pub uid: String,
+    /// Its kind, namespace and name, as in [`OWNER_ANNOTATION`].
+    pub name: String,
+}
+
+impl Owner {
+    /// Whether an object is a child of this instance: its label says so or, where
+    /// somebody took the label off, its annotation does.
+    pub fn owns(&self, object: &Value) -> bool {
+        match label(object, INSTANCE_LABEL) {
+            Some(uid) => uid == self.uid,
+            None => annotation(object, OWNER_ANNOTATION) == Some(&self.name),
         }
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     inventory::{Inventory, Owned},
-    object::{self, Target},
+    object::{self, Owner, Target},
     policy::Admitted,
 };
 
@@ -124,9 +124,8 @@ pub struct World<'a> {
     /// What was sent when an object was last applied, by uid, as far as it is
     /// remembered: not over a restart.
     pub sent: &'a BTreeMap<String, Arc<Value>>,
-    /// The uids of the children on the instance's record: one that lost its label
-    /// is still ours.
-    pub recorded: &'a BTreeSet<&'a str>,
+    /// The instance as its children name it.
+    pub owner: &'a Owner,
 }
 
 /// Plans what brings the children about. Objects under `blocked` ids are kept.
@@ -180,14 +179,10 @@ fn settle(child: &Admitted, world: &World<'_>) -> Result<Action, Conflict> {
     let uid = object::uid(&live).to_owned();
     let shrinks = world.sent.get(&uid).is_none_or(|before| loses(before, child.manifest()));
     let update = |why: String| Action::Update { child: child.clone(), uid: uid.clone(), why, shrinks };
-    let owner = object::label(&live, object::INSTANCE_LABEL);
-    let ours = match owner {
-        Some(uid) => uid == object::uid(world.instance),
-        None => world.recorded.contains(object::uid(&live)),
-    };
+    let ours = world.owner.owns(&live);
     // Only nobody's object can be handed over: another instance would take its
     // own back.
-    let handed_over = owner.is_none()
+    let handed_over = object::label(&live, object::INSTANCE_LABEL).is_none()
         && object::annotation(&live, object::ADOPT_ANNOTATION)
             .is_some_and(|name| name == object::text(world.instance, "/metadata/name"));
     match (ours, object::is_being_deleted(&live)) {

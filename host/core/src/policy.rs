@@ -17,7 +17,7 @@ use crate::{
     fault::{Blame, Fault},
     kinds::{Kind, Kinds},
     name::Digest,
-    object::{self, Target},
+    object::{self, Owner, Target},
 };
 
 /// Children of one instance. Enough for kro's largest collections (1,000)
@@ -248,13 +248,12 @@ pub fn admit(rendering: &Rendering, rules: Rules<'_>) -> Result<Vec<Admitted>, V
         .collect()
 }
 
-/// The instance as its children name it for people.
-pub fn owner(blueprint: &Blueprint, instance: &Value) -> String {
-    let (kind, name) = (&blueprint.api.kind, object::text(instance, "/metadata/name"));
-    match object::text(instance, "/metadata/namespace") {
-        "" => format!("{kind} {name}"),
-        namespace => format!("{kind} {namespace}/{name}"),
-    }
+/// The instance as its children name it.
+pub fn owner(blueprint: &Blueprint, instance: &Value) -> Owner {
+    let text = |pointer: &str| object::text(instance, pointer).to_owned();
+    let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+    let place = Target { kind: blueprint.api.kind.clone(), namespace, name };
+    Owner { uid: text("/metadata/uid"), name: place.to_string() }
 }
 
 /// The child as people find it: its id, and its key within a collection.

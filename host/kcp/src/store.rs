@@ -287,8 +287,12 @@ fn stub(object: &Value) -> Value {
             metadata.insert(field.to_owned(), value.clone());
         }
     }
-    if let Some(adopter) = object::annotation(object, object::ADOPT_ANNOTATION) {
-        metadata.insert("annotations".to_owned(), json!({object::ADOPT_ANNOTATION: adopter}));
+    // Whose it was before somebody took its label off, and whose it shall be.
+    let annotations = object.pointer("/metadata/annotations").and_then(Value::as_object).into_iter().flatten();
+    let crofts = annotations.filter(|(name, _)| name.starts_with(object::RESERVED_PREFIX));
+    let annotations: Map<String, Value> = crofts.map(|(name, value)| (name.clone(), value.clone())).collect();
+    if !annotations.is_empty() {
+        metadata.insert("annotations".to_owned(), annotations.into());
     }
     json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "metadata": metadata})
 }

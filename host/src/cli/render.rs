@@ -247,7 +247,7 @@ fn settle(definition: &Definition, document: &Document, instance: &Value, pool: 
     let mut instance = instance.clone();
     // With what says itself which child it is, a chain is not gone through link by
     // link.
-    let marked = pool.marked(&policy::owner(blueprint, &instance));
+    let marked = pool.marked(&policy::owner(blueprint, &instance).name);
     let mut observed = marked.clone();
     // Every round but the last two brings at least one id further: one that
     // fills in defaults, and one that sees no change.

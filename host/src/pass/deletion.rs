@@ -9,6 +9,8 @@ use host_core::{
     status::{Stage, Verdict},
 };
 
+use serde_json::Value;
+
 use super::{Next, Pass, Stop, waits};
 
 impl Pass<'_> {
@@ -79,9 +81,12 @@ impl Pass<'_> {
             match self.cluster.get(&target, address).await {
                 Ok(None) => {}
                 Ok(Some(object)) if object::uid(&object) != object::text(record, "/uid") => {}
-                // Ours by its uid, whatever became of its label.
+                // Whoever may write the status can put any object on record.
+                Ok(Some(object)) if !self.owner.owns(&object) || !is_at(&object, &target) => {
+                    tracing::info!(%target, "left alone: it is on record, and not the instance's");
+                }
                 Ok(Some(object)) => {
-                    tracing::info!(%target, "deleting a child that lost its label");
+                    tracing::info!(%target, "deleting a child that was out of sight");
                     if self.cluster.delete(&target, address, object::uid(&object)).await?.is_some() {
                         unseen.push(target);
                     }
@@ -100,4 +105,9 @@ impl Pass<'_> {
         }
         Next::Retry
     }
+}
+
+/// Whether an object is the one that was asked for.
+fn is_at(object: &Value, target: &Target) -> bool {
+    Target::of(object).is_some_and(|found| found == *target)
 }

@@ -9,13 +9,13 @@ use contract::{Gvk, Observed};
 use host_core::{
     claims::Grant,
     fault::Blame,
-    inventory::{Inventory, Owned, Shown},
+    inventory::{self, Inventory, Owned, Shown},
     kinds::{self, Kind},
-    object,
+    object::{self, Target},
     receipt::{self, Input},
     status::{Stage, Verdict},
 };
-use kcp::externals;
+use kcp::{ObjectKey, externals};
 use serde_json::Value;
 
 use crate::pass::world::{Given, Stamp};
@@ -71,8 +71,21 @@ impl Pass<'_> {
         };
         let nodes = &self.serving.prepared.blueprint.nodes;
         let preferred = |owned: &Owned| nodes.iter().any(|node| node.id == owned.id && node.kind == owned.target.kind);
-        let inventory = Inventory::of(uid, here.filter(current), preferred);
+        let all = here.chain(self.unlabelled()).filter(current);
+        let inventory = Inventory::of(&self.owner, all, preferred);
         inventory.with_hidden(&self.instance, |kind| self.is_visible(kind))
+    }
+
+    /// Objects on record that have no label (any more). Whether they are the
+    /// instance's is for them to say.
+    fn unlabelled(&self) -> impl Iterator<Item = Arc<Value>> {
+        let places = inventory::recorded(&self.instance).filter_map(Target::of_record);
+        let seen = places.filter_map(|place| {
+            let (kind, _) = kinds::find(&self.serving.kinds, &place.kind)?;
+            let target = Target { kind: kind.clone(), ..place };
+            self.world.children.get(&ObjectKey { cluster: self.key.cluster.clone(), target })
+        });
+        seen.filter(|object| object::label(object, object::INSTANCE_LABEL).is_none())
     }
 
     pub(super) fn is_visible(&self, kind: &Gvk) -> bool {

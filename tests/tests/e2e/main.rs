@@ -9,6 +9,7 @@ mod collections;
 mod conflicts;
 mod crashes;
 mod definitions;
+mod forgery;
 mod graph_definitions;
 mod lifecycle;
 mod outages;

@@ -15,6 +15,10 @@ fn config_map() -> Gvk {
     Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() }
 }
 
+fn owner() -> Owner {
+    Owner { uid: INSTANCE.into(), name: "Web.kro.run team/shop".into() }
+}
+
 fn instance() -> Value {
     json!({"metadata": {"name": "shop", "namespace": "team", "uid": INSTANCE}})
 }
@@ -96,12 +100,11 @@ fn planned(
     let objects: Vec<Arc<Value>> = live.into_iter().map(Arc::new).collect();
     let by_place: HashMap<Target, Arc<Value>> =
         objects.iter().map(|object| (Target::of(object).unwrap(), object.clone())).collect();
-    let inventory = Inventory::of(INSTANCE, objects, |_| true);
+    let inventory = Inventory::of(&owner(), objects, |_| true);
     let instance = instance();
     let look_up = |target: &Target| by_place.get(target).cloned();
-    let recorded = BTreeSet::from(["uid-on-record"]);
     let sent = BTreeMap::new();
-    let world = World { instance: &instance, live: &look_up, settled, sent: &sent, recorded: &recorded };
+    let world = World { instance: &instance, live: &look_up, settled, sent: &sent, owner: &owner() };
     let blocked = blocked.iter().copied().collect();
     lines(&plan(rendered, &blocked, &inventory, &world))
 }
@@ -254,8 +257,14 @@ fn an_object_that_is_not_ours_is_a_conflict() {
 #[test]
 fn a_child_that_lost_its_label_is_still_ours() {
     let mut bare = lives(&["a=1"]);
-    bare[0]["metadata"] = json!({"name": "a", "namespace": "team", "uid": "uid-on-record"});
-    check(&["a=1"], &[], bare, &["update a: it is rendered differently"]);
+    bare[0]["metadata"].as_object_mut().unwrap().remove("labels");
+    check(&["a=1"], &[], bare.clone(), &["update a: somebody changed `/metadata/labels`"]);
+    check(&[], &[], bare.clone(), &["delete a: no longer rendered"]);
+    // Without a word on it that says so, it is not: what the instance's status
+    // says of it is no proof.
+    bare[0]["metadata"].as_object_mut().unwrap().remove("annotations");
+    let planned = planned(&admitted(&["a=1"]), &[], bare, &BTreeMap::new());
+    assert!(planned.len() == 1 && planned[0].starts_with("conflict "), "{planned:?}");
 }
 
 #[test]
@@ -275,7 +284,7 @@ fn another_instances_child_is_a_conflict_that_names_its_owner() {
 
 #[test]
 fn an_instances_deletion_takes_one_wave_after_the_other() {
-    let inventory = |objects: Vec<Value>| Inventory::of(INSTANCE, objects.into_iter().map(Arc::new), |_| true);
+    let inventory = |objects: Vec<Value>| Inventory::of(&owner(), objects.into_iter().map(Arc::new), |_| true);
     let step = |objects: Vec<Value>| lines(&deletion(&inventory(objects)));
     let all = lives(&["a=1", "b=1", "c=1"]);
     assert_eq!(step(all.clone()), ["delete c: its instance is being deleted"]);

@@ -82,7 +82,7 @@ pub(super) fn stored(mut manifest: Value) -> Value {
 
 /// Puts on what croft finds the child by, and what tells people whose it is.
 pub(super) fn marked(mut manifest: Value, child: &Child, wave: u32, digest: &Digest, rules: Rules<'_>) -> Value {
-    let owner = super::owner(rules.blueprint, rules.instance);
+    let owner = super::owner(rules.blueprint, rules.instance).name;
     let metadata = &mut manifest["metadata"];
     metadata["labels"][object::INSTANCE_LABEL] = object::uid(rules.instance).into();
     let annotations = &mut metadata["annotations"];

@@ -1,0 +1,93 @@
+//! Whoever may write an instance's status, and nothing else, gets no hold of
+//! other objects by it.
+
+use serde_json::{Value, json};
+
+use crate::stage::{CHAIN, Stage, api, condition, wait};
+
+/// A ConfigMap of somebody else.
+fn theirs(stage: &Stage, name: &str) -> Value {
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"mine": "1"}});
+    api().apply(&stage.path(1, &format!("configmaps/{name}")), &object).unwrap()
+}
+
+/// Puts objects on an instance's record, beside what is there.
+fn forge(stage: &Stage, instance: &str, objects: &[&Value]) {
+    let path = format!("{}/status", stage.path(1, instance));
+    let found = stage.find(1, instance).unwrap();
+    let mut record = found["status"]["croft"]["inventory"].as_array().cloned().unwrap_or_default();
+    record.extend(objects.iter().map(|object| {
+        let metadata = &object["metadata"];
+        json!({
+            "id": "first", "apiVersion": "v1", "kind": "ConfigMap", "namespace": "default",
+            "name": metadata["name"], "uid": metadata["uid"],
+        })
+    }));
+    api().merge(&path, &json!({"status": {"croft": {"inventory": record}}})).unwrap();
+}
+
+#[test]
+fn an_object_on_a_forged_record_is_neither_taken_nor_deleted() {
+    let stage = Stage::new("forgery", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let (in_the_way, elsewhere) = (theirs(&stage, "b-first"), theirs(&stage, "elsewhere"));
+    let untouched = |host: &str| {
+        for before in [&in_the_way, &elsewhere] {
+            let name = before["metadata"]["name"].as_str().unwrap();
+            let after = stage.find(1, &format!("configmaps/{name}")).unwrap_or_else(|| panic!("no {name}: {host}"));
+            assert_eq!(after["metadata"]["resourceVersion"], before["metadata"]["resourceVersion"], "{host}");
+        }
+    };
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+
+    // While the host runs, and before it starts.
+    forge(&stage, "chains.kro.run/a", &[&in_the_way, &elsewhere]);
+    api().merge(&stage.path(1, "chains.kro.run/a"), &json!({"spec": {"name": "b"}})).unwrap();
+    let instance = stage.until(1, "chains.kro.run/a", "Applied", "False");
+    assert_eq!(condition(&instance, "Applied").unwrap()["reason"], "Conflict");
+    untouched(&host.log());
+    assert!(host.process.end().unwrap().success());
+    forge(&stage, "chains.kro.run/a", &[&in_the_way, &elsewhere]);
+    let host = stage.host_of("chains.kro.run");
+    wait("the host's look", || host.log().contains("in force").then_some(()));
+    api().merge(&stage.path(1, "chains.kro.run/a"), &json!({"spec": {"text": "again"}})).unwrap();
+    stage.until(1, "chains.kro.run/a", "Applied", "False");
+    untouched(&host.log());
+
+    // Deletion asks for what is on record, and believes what it is shown.
+    forge(&stage, "chains.kro.run/a", &[&in_the_way, &elsewhere]);
+    api().delete(&stage.path(1, "chains.kro.run/a")).unwrap();
+    wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    untouched(&host.log());
+    assert!(stage.children(1, "configmaps").is_empty() && stage.children(1, "secrets").is_empty());
+    assert!(host.process.end().unwrap().success());
+}
+
+/// A child that has neither label nor annotation any more was taken out of
+/// croft's hands; one that has either was not.
+#[test]
+fn a_child_is_pruned_by_its_annotation_and_let_go_without_any() {
+    let stage = Stage::new("unmarked", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert!(host.process.end().unwrap().success());
+    let bare = json!({"metadata": {"labels": {"croft.run/instance": null}}});
+    api().merge(&stage.path(1, "configmaps/a-third"), &bare).unwrap();
+    let mut free = bare;
+    free["metadata"]["annotations"] = json!({"croft.run/owner": null});
+    api().merge(&stage.path(1, "configmaps/a-first"), &free).unwrap();
+    api().merge(&stage.path(1, "chains.kro.run/a"), &json!({"spec": {"last": false}})).unwrap();
+    let host = stage.host_of("chains.kro.run");
+    wait("the pruning", || stage.find(1, "configmaps/a-third").is_none().then_some(()));
+    stage.until(1, "chains.kro.run/a", "Applied", "False");
+    api().delete(&stage.path(1, "chains.kro.run/a")).unwrap();
+    wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    assert!(stage.find(1, "configmaps/a-first").is_some());
+    assert!(host.process.end().unwrap().success());
+}
