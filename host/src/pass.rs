@@ -311,9 +311,11 @@ impl Pass<'_> {
                 }
                 gone.insert(uid);
             }
-            Done::Deleted { held: Some(object), .. } => world.tell(world.children.put(cluster_name, object, None)),
+            Done::Found { object } | Done::Deleted { held: Some(object), .. } => {
+                world.tell(world.children.put(cluster_name, object, None))
+            }
         };
-        let applied = apply::apply(&self.cluster, kinds, plan, done).await;
+        let applied = apply::apply(place, plan, done).await;
         applied.map_err(|error| {
             // The claim was revoked this very moment: what cannot be seen any
             // more is not gone.

@@ -36,14 +36,13 @@ pub fn hand_over(object: &Value, from: impl Fn(&Value) -> bool, to: &str) -> Opt
 /// The list to write where an object keeps fields that croft wrote once and that
 /// its manifest does not have any more; `None` if there are none.
 ///
-/// kcp carries an apply through a virtual workspace out as an update, and notes
-/// the fields that changed a second time, under that operation. An apply removes
-/// only what no other entry owns, so such a field would stay for ever. With the
-/// two entries made one, the next apply removes it.
+/// What croft creates is noted under the operation `Update`, and kcp, which
+/// carries an apply through a virtual workspace out as an update, notes the fields
+/// that changed a second time in the same way. An apply removes only what no other
+/// entry owns, so such a field would stay for ever. With the two entries made one,
+/// the next apply removes it.
 pub fn reclaimed(object: &Value, manifest: &Value) -> Option<Value> {
-    let is_copy = |entry: &Value| {
-        object::text(entry, "/manager") == FIELD_MANAGER && object::text(entry, "/operation") == "Update"
-    };
+    let is_copy = |entry: &Value| is_croft(entry) && object::text(entry, "/operation") == "Update";
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array)?;
     let copies = entries.iter().filter(|entry| object::text(entry, "/subresource").is_empty() && is_copy(entry));
     let is_left = copies.into_iter().any(|entry| exceeds(&entry["fieldsV1"], manifest));
@@ -73,9 +72,10 @@ fn exceeds(fields: &Value, value: &Value) -> bool {
     fields.as_object().into_iter().flatten().any(|(name, fields)| below(name, fields))
 }
 
-/// Whether an entry is what croft applied.
+/// Whether an entry is what croft wrote: it creates in one way and applies in
+/// another.
 pub fn is_croft(entry: &Value) -> bool {
-    object::text(entry, "/manager") == FIELD_MANAGER && object::text(entry, "/operation") == "Apply"
+    object::text(entry, "/manager") == FIELD_MANAGER
 }
 
 fn is_same(one: &Value, other: &Value) -> bool {

@@ -27,8 +27,6 @@ pub struct Cluster {
 pub enum Force {
     /// It does: the object is ours.
     Yes,
-    /// It fails instead: there should be no such object.
-    No,
     /// It does, but nothing is stored: a rehearsal.
     Rehearse,
 }
@@ -68,6 +66,18 @@ impl Cluster {
         found(self.send("GET", &path(target, kind), None, format!("read {target}")).await)
     }
 
+    /// Reads one object; `None` only if the server serves its kind and has no such
+    /// object.
+    ///
+    /// # Errors
+    /// The server did not answer, or answered anything else.
+    pub async fn look_for(&self, target: &Target, kind: &Kind) -> Result<Option<Value>, Error> {
+        match self.send("GET", &path(target, kind), None, format!("read {target}")).await {
+            Err(error) if error.is_absence() => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
     /// Reads whatever stands at a path; `None` if nothing does.
     ///
     /// # Errors
@@ -84,6 +94,22 @@ impl Cluster {
         self.send("GET", path, None, format!("read `{path}`")).await
     }
 
+    /// Creates an object and returns what the server made of it. What came into
+    /// being in its place meanwhile is left as it is, also where it says the same.
+    ///
+    /// # Errors
+    /// The server did not answer, or refused.
+    pub async fn create(&self, object: &Value, kind: &Kind) -> Result<Value, Error> {
+        let target = Target::of(object).unwrap_or_else(|| unreachable!("croft creates whole objects only"));
+        // Strict, as an apply is: a field that the schema lacks is refused and
+        // not dropped in silence.
+        let how = format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict");
+        // The name is for who reads the server's log: there it is in the path of
+        // all other requests.
+        let path = format!("{}?{how}&name={}", collection(&target, kind), encoded(&target.name));
+        self.send("POST", &path, Some(("application/json", object)), format!("create {target}")).await
+    }
+
     /// Applies an object (server-side apply) and returns what the server made
     /// of it.
     ///
@@ -93,7 +119,6 @@ impl Cluster {
         let target = Target::of(object).unwrap_or_else(|| unreachable!("croft applies whole objects only"));
         let how = match force {
             Force::Yes => "force=true",
-            Force::No => "force=false",
             Force::Rehearse => "force=true&dryRun=All",
         };
         let path = format!("{}?fieldManager={FIELD_MANAGER}&{how}", path(&target, kind));
@@ -123,8 +148,8 @@ impl Cluster {
     }
 
     /// Asks for the deletion of the very object that was seen. An object that
-    /// is gone already, or another one by now, is no error. Returns the object
-    /// if something still holds it.
+    /// is gone already, or another one by now, is no error; one that the server
+    /// does not let go is. Returns the object if something still holds it.
     ///
     /// # Errors
     /// The server did not answer, or refused.
@@ -135,7 +160,12 @@ impl Cluster {
         });
         let (path, body) = (path(target, kind), ("application/json", &options));
         match self.send("DELETE", &path, Some(body), format!("delete {target}")).await {
-            Err(error) if matches!(error.code(), Some(404 | 409)) => Ok(None),
+            Err(error) if error.is_absence() => Ok(None),
+            // Another one stands there by now, or somebody does not let it go.
+            Err(error) if error.code() == Some(409) => match self.look_for(target, kind).await? {
+                Some(object) if object::uid(&object) == uid => Err(error),
+                _ => Ok(None),
+            },
             other => other.map(|answer| Some(answer).filter(object::is_being_deleted)),
         }
     }
@@ -169,11 +199,93 @@ fn collection(target: &Target, kind: &Kind) -> String {
     }
 }
 
+/// A text as the value of a query's parameter.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
 /// That nothing is there is an answer.
 fn found(answer: Result<Value, Error>) -> Result<Option<Value>, Error> {
     match answer {
         Ok(object) => Ok(Some(object)),
         Err(error) if error.code() == Some(404) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use contract::{Gvk, Scope};
+    use http::Response;
+
+    use super::*;
+
+    /// A server that gives these answers, one after the other, and what it is
+    /// asked.
+    fn server(answers: &[(u16, Value)]) -> (Cluster, Arc<Mutex<Vec<String>>>) {
+        let (asked, mut answers) = (Arc::new(Mutex::new(Vec::new())), answers.to_vec().into_iter());
+        let log = Arc::clone(&asked);
+        let answers = Mutex::new(std::iter::from_fn(move || answers.next()));
+        let service = tower::service_fn(move |request: Request<Body>| {
+            log.lock().unwrap().push(format!("{} {}", request.method(), request.uri()));
+            let (status, body) = answers.lock().unwrap().next().unwrap();
+            let response = Response::builder().status(status).body(Body::from(body.to_string().into_bytes())).unwrap();
+            async move { Ok::<_, tower::BoxError>(response) }
+        });
+        (Cluster::new(Client::new(service, "default")), asked)
+    }
+
+    fn refusal(code: u16, reason: &str, name: &str) -> (u16, Value) {
+        let details = if name.is_empty() { json!({}) } else { json!({"name": name, "kind": "configmaps"}) };
+        let status = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": "no", "reason": reason,
+            "details": details, "code": code,
+        });
+        (code, status)
+    }
+
+    fn target(name: &str) -> (Target, Kind) {
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        let address = Kind { plural: "configmaps".into(), scope: Scope::Namespaced };
+        (Target { kind, namespace: "default".into(), name: name.into() }, address)
+    }
+
+    #[tokio::test]
+    async fn only_an_object_that_is_not_there_any_more_is_gone() {
+        let object = |uid: &str| (200, json!({"metadata": {"name": "a", "uid": uid}}));
+        let gone = [
+            vec![refusal(404, "NotFound", "a")],
+            // Somebody made another one of that name meanwhile.
+            vec![refusal(409, "Conflict", "a"), object("other")],
+            vec![refusal(409, "Conflict", "a"), refusal(404, "NotFound", "a")],
+        ];
+        let there = [
+            // The version is not served any more: nobody knows of the object.
+            vec![refusal(404, "NotFound", "")],
+            vec![(404, json!("404 page not found"))],
+            // A webhook, say, does not let it go.
+            vec![refusal(409, "Conflict", "a"), object("seen")],
+            vec![refusal(409, "Conflict", "a"), refusal(403, "Forbidden", "a")],
+        ];
+        let (target, kind) = target("a");
+        for (all, is_gone) in [(&gone[..], true), (&there[..], false)] {
+            for answers in all {
+                let deleted = server(answers).0.delete(&target, &kind, "seen").await;
+                assert_eq!(matches!(deleted, Ok(None)), is_gone, "{answers:?}: {deleted:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_stays_one_parameter() {
+        let (cluster, asked) = server(&[(201, json!({}))]);
+        let (_, kind) = target("");
+        let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a&dryRun=All"}});
+        cluster.create(&object, &kind).await.unwrap();
+        let expected = "POST /api/v1/configmaps?fieldManager=croft&fieldValidation=Strict&name=a%26dryRun%3DAll";
+        assert_eq!(*asked.lock().unwrap(), [expected]);
     }
 }

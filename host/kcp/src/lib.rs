@@ -37,6 +37,8 @@ pub enum Error {
         reason: String,
         /// The server's words.
         message: String,
+        /// Whether it speaks of one object, rather than of the path.
+        about_object: bool,
     },
     /// There was no answer.
     #[error("cannot {what}")]
@@ -67,6 +69,7 @@ impl Error {
                 code: status.code,
                 reason: status.reason.clone(),
                 message: status.message.trim().to_owned(),
+                about_object: status.details.as_ref().is_some_and(|details| !details.name.is_empty()),
             },
             other => Error::Unreachable { what, source: Box::new(other) },
         }
@@ -78,6 +81,18 @@ impl Error {
             Error::Refused { code, .. } => Some(*code),
             _ => None,
         }
+    }
+
+    /// Whether the server serves the kind, and has no such object. A path that
+    /// leads nowhere, as that of a version which is not served any more, is
+    /// answered by the same status and says nothing of objects.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Error::Refused { code: 404, about_object: true, .. })
+    }
+
+    /// Whether something stands where an object was to be created.
+    pub fn is_occupied(&self) -> bool {
+        matches!(self, Error::Refused { code: 409, reason, .. } if reason == "AlreadyExists")
     }
 
     /// Advice for people, where there is some.

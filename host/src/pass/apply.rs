@@ -10,7 +10,7 @@ use host_core::{
     fault::{Blame, Fault},
     kinds::{Kind, Kinds},
     managed_fields,
-    object::Target,
+    object::{Owner, Target},
     plan::{Action, Plan},
     policy::Admitted,
 };
@@ -29,6 +29,12 @@ pub enum Done {
         /// What was sent.
         manifest: Value,
         /// What the server made of it.
+        object: Value,
+    },
+    /// There is one already that is the instance's: the answer to an earlier
+    /// creation was lost.
+    Found {
+        /// The object.
         object: Value,
     },
     /// The object is gone, or on its way out if it is given.
@@ -108,11 +114,22 @@ impl Fault for Error {
 ///
 /// # Errors
 /// The first failure. Deletions are not begun after one.
-pub async fn apply(cluster: &Cluster, kinds: &Kinds, plan: &Plan, mut done: impl FnMut(Done)) -> Result<(), Error> {
-    let writes = plan.actions.iter().filter_map(|action| write(cluster, kinds, action)).collect();
+pub async fn apply(place: Place<'_>, plan: &Plan, mut done: impl FnMut(Done)) -> Result<(), Error> {
+    let writes = plan.actions.iter().filter_map(|action| write(place, action)).collect();
     send(writes, &mut done).await?;
-    let deletions = plan.actions.iter().filter_map(|action| delete(cluster, kinds, action)).collect();
+    let deletions = plan.actions.iter().filter_map(|action| delete(place, action)).collect();
     send(deletions, &mut done).await
+}
+
+/// Where a plan is carried out, and for whom.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// The instance's logical cluster.
+    pub cluster: &'a Cluster,
+    /// How the children's kinds are addressed.
+    pub kinds: &'a Kinds,
+    /// The instance.
+    pub owner: &'a Owner,
 }
 
 async fn send(requests: Vec<Sending<'_>>, done: &mut impl FnMut(Done)) -> Result<(), Error> {
@@ -131,52 +148,65 @@ async fn send(requests: Vec<Sending<'_>>, done: &mut impl FnMut(Done)) -> Result
 type Sending<'a> = BoxFuture<'a, Result<Done, Error>>;
 
 /// The request that a creation or change takes; `None` for other actions.
-fn write<'a>(cluster: &'a Cluster, kinds: &'a Kinds, action: &'a Action) -> Option<Sending<'a>> {
-    let (child, manifest, force, why, shrinks) = match action {
-        Action::Create(child) => (child, child.manifest().clone(), Force::No, "it is missing", false),
+fn write<'a>(place: Place<'a>, action: &'a Action) -> Option<Sending<'a>> {
+    let kind = place.kinds.get(&action.target().kind);
+    match action {
+        Action::Create(child) => Some(create(place, kind?, child).boxed()),
         Action::Update { child, uid, why, shrinks } => {
-            let mut manifest = child.manifest().clone();
-            // Makes the server refuse if the object is another by now.
-            manifest["metadata"]["uid"] = uid.as_str().into();
-            (child, manifest, Force::Yes, why.as_str(), *shrinks)
+            tracing::info!(target = %child.target(), why, "applying");
+            Some(update(place.cluster, kind?, child, uid, *shrinks).boxed())
         }
-        Action::Keep(_) | Action::Delete { .. } | Action::Await(_) => return None,
-    };
-    let kind = kinds.get(&child.target().kind)?;
-    let sending = async move {
-        tracing::info!(target = %child.target(), why, "applying");
-        let sent = cluster.apply(&manifest, kind, force).await;
-        let mut object = sent.map_err(|error| explain(error, child, kind, force))?;
-        let left = if shrinks { managed_fields::reclaimed(&object, &manifest) } else { None };
-        if let Some(fields) = left {
-            tracing::debug!(target = %child.target(), "taking fields back to remove them");
-            let version = &object["metadata"]["resourceVersion"];
-            let patch = json!({"metadata": {"resourceVersion": version, "managedFields": fields}});
-            cluster.merge(child.target(), kind, "", &patch).await?;
-            object = cluster.apply(&manifest, kind, force).await.map_err(|error| explain(error, child, kind, force))?;
-        }
-        Ok(Done::Written { manifest: child.manifest().clone(), object })
-    };
-    Some(sending.boxed())
+        Action::Keep(_) | Action::Delete { .. } | Action::Await(_) => None,
+    }
+}
+
+/// An apply could not be told to create only: it would merge into what came into
+/// being meanwhile, wherever the two do not differ.
+async fn create(place: Place<'_>, kind: &Kind, child: &Admitted) -> Result<Done, Error> {
+    tracing::info!(target = %child.target(), why = "it is missing", "creating");
+    match place.cluster.create(child.manifest(), kind).await {
+        Ok(object) => Ok(Done::Written { manifest: child.manifest().clone(), object }),
+        Err(error) if error.is_occupied() => match place.cluster.look_for(child.target(), kind).await? {
+            Some(object) if place.owner.owns(&object) => Ok(Done::Found { object }),
+            _ => Err(Error::Exists { target: child.target().clone() }),
+        },
+        Err(error) => Err(explain(error, child, kind)),
+    }
+}
+
+async fn update(cluster: &Cluster, kind: &Kind, child: &Admitted, uid: &str, shrinks: bool) -> Result<Done, Error> {
+    let mut manifest = child.manifest().clone();
+    // Makes the server refuse if the object is another by now.
+    manifest["metadata"]["uid"] = uid.into();
+    let apply = async || cluster.apply(&manifest, kind, Force::Yes).await.map_err(|error| explain(error, child, kind));
+    let mut object = apply().await?;
+    let left = if shrinks { managed_fields::reclaimed(&object, &manifest) } else { None };
+    if let Some(fields) = left {
+        tracing::debug!(target = %child.target(), "taking fields back to remove them");
+        let version = &object["metadata"]["resourceVersion"];
+        let patch = json!({"metadata": {"resourceVersion": version, "managedFields": fields}});
+        cluster.merge(child.target(), kind, "", &patch).await?;
+        object = apply().await?;
+    }
+    Ok(Done::Written { manifest: child.manifest().clone(), object })
 }
 
 /// The request that a deletion takes; `None` for other actions.
-fn delete<'a>(cluster: &'a Cluster, kinds: &'a Kinds, action: &'a Action) -> Option<Sending<'a>> {
+fn delete<'a>(place: Place<'a>, action: &'a Action) -> Option<Sending<'a>> {
     let Action::Delete { target, uid, why } = action else { return None };
     let sending = async move {
-        let kind = kinds.get(&target.kind).ok_or_else(|| Error::UnknownKind { target: target.clone() })?;
+        let kind = place.kinds.get(&target.kind).ok_or_else(|| Error::UnknownKind { target: target.clone() })?;
         tracing::info!(%target, why, "deleting");
-        let held = cluster.delete(target, kind, uid).await?;
+        let held = place.cluster.delete(target, kind, uid).await?;
         Ok(Done::Deleted { target: target.clone(), uid: uid.clone(), held })
     };
     Some(sending.boxed())
 }
 
 /// What a refusal means for the child.
-fn explain(error: kcp::Error, child: &Admitted, kind: &Kind, force: Force) -> Error {
+fn explain(error: kcp::Error, child: &Admitted, kind: &Kind) -> Error {
     let target = child.target().clone();
     match error.code() {
-        Some(409) if force == Force::No => Error::Exists { target },
         Some(404) if error.to_string().contains("namespaces") => {
             Error::NoNamespace { namespace: target.namespace.clone(), target }
         }

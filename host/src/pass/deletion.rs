@@ -78,7 +78,7 @@ impl Pass<'_> {
             }
             let Some((kind, address)) = kinds::find(&self.serving.kinds, &target.kind) else { continue };
             let target = Target { kind: kind.clone(), ..target };
-            match self.cluster.get(&target, address).await {
+            match self.cluster.look_for(&target, address).await {
                 Ok(None) => {}
                 Ok(Some(object)) if object::uid(&object) != object::text(record, "/uid") => {}
                 // Whoever may write the status can put any object on record.

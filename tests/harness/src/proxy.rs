@@ -53,6 +53,7 @@ pub enum Verdict {
 }
 
 type Judge = Box<dyn FnMut(&Seen) -> Verdict + Send>;
+type Herald = Box<dyn FnMut(&Seen) + Send>;
 
 /// A running proxy. Dropping it ends it.
 pub struct Proxy {
@@ -68,6 +69,7 @@ struct Shared {
     ended: AtomicBool,
     seen: Mutex<Vec<Seen>>,
     judge: Mutex<Option<Judge>>,
+    herald: Mutex<Option<Herald>>,
     /// Open connections, so that a cut can end them.
     open: Mutex<Vec<TcpStream>>,
 }
@@ -93,6 +95,7 @@ impl Proxy {
             ended: AtomicBool::default(),
             seen: Mutex::default(),
             judge: Mutex::default(),
+            herald: Mutex::default(),
             open: Mutex::default(),
         });
         let accepting = Arc::clone(&shared);
@@ -108,6 +111,12 @@ impl Proxy {
     /// Has every write judged once kcp has answered it, one after the other.
     pub fn judge(&self, judge: impl FnMut(&Seen) -> Verdict + Send + 'static) {
         *lock(&self.shared.judge) = Some(Box::new(judge));
+    }
+
+    /// Has something done before a write reaches kcp, for one write after the
+    /// other.
+    pub fn before(&self, herald: impl FnMut(&Seen) + Send + 'static) {
+        *lock(&self.shared.herald) = Some(Box::new(herald));
     }
 
     /// Lets every write through again.
@@ -166,6 +175,9 @@ fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let Some((seen, request)) = read_request(&mut reader)? else { return Ok(()) };
     lock(&shared.seen).push(seen.clone());
+    if let (true, Some(herald)) = (seen.is_write(), lock(&shared.herald).as_mut()) {
+        herald(&seen);
+    }
     let mut server = connect(shared)?;
     server.write_all(&request)?;
     server.flush()?;

@@ -43,6 +43,65 @@ fn an_object_in_the_way_is_left_untouched_and_reported() {
     assert!(host.process.end().unwrap().success());
 }
 
+/// An object that comes into being right before croft creates a child of that
+/// name, and says the same: it is somebody's, and stays when the instance goes.
+#[test]
+fn a_creation_does_not_merge_into_what_came_into_being_meanwhile() {
+    let stage = Stage::new("merging", 1);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    let proxy = stage.proxy("chains.kro.run");
+    let host = stage.host(&["--context", "proxy"]);
+    let (path, mut made) = (stage.path(1, "configmaps/a-third"), false);
+    let theirs = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a-third"}, "data": {"of": "a-second"},
+    });
+    let expected = theirs["data"].clone();
+    proxy.before(move |seen| {
+        if seen.path.contains("a-third") && !std::mem::replace(&mut made, true) {
+            api().apply(&path, &theirs).unwrap();
+        }
+    });
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    let instance = stage.until(1, "chains.kro.run/a", "Applied", "False");
+    assert_eq!(condition(&instance, "Applied").unwrap()["reason"], "Conflict");
+    let left = || stage.find(1, "configmaps/a-third").unwrap();
+    assert_eq!((&left()["data"], left()["metadata"]["labels"].get("croft.run/instance")), (&expected, None));
+    api().delete(&stage.path(1, "chains.kro.run/a")).unwrap();
+    wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    assert_eq!(left()["data"], expected);
+    assert!(host.process.end().unwrap().success());
+}
+
+/// The connection ends before the host hears that a child was created.
+#[test]
+fn a_creation_whose_answer_is_lost_is_found_to_be_ones_own() {
+    let stage = Stage::new("lost-answer", 1);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    let proxy = stage.proxy("chains.kro.run");
+    let host = stage.host(&["--context", "proxy"]);
+    let mut lost = false;
+    proxy.judge(move |seen| match seen.path.contains("/configmaps") && !std::mem::replace(&mut lost, true) {
+        true => harness::Verdict::Drop,
+        false => harness::Verdict::Pass,
+    });
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert!(!host.log().contains("is not croft's"), "{}", host.log());
+    // A field that is not rendered any more goes, whoever noted it in what way.
+    let path = stage.path(1, "configmaps/a-first");
+    let uid = stage.find(1, "configmaps/a-first").unwrap()["metadata"]["uid"].clone();
+    let with_more =
+        CHAIN.replace("data: {text: '${schema.spec.text}'}", "data: {text: '${schema.spec.text}', more: x}");
+    stage.publish(&with_more, &["--layout", "shared"]);
+    wait("one field more", || (api().find(&path).unwrap()?["data"]["more"] == "x").then_some(()));
+    stage.publish(&CHAIN.replace("data: {text: '${schema.spec.text}'}", "data: {other: one}"), &["--layout", "shared"]);
+    wait("one field less", || (api().find(&path).unwrap()?["data"] == json!({"other": "one"})).then_some(()));
+    assert_eq!(stage.find(1, "configmaps/a-first").unwrap()["metadata"]["uid"], uid);
+    assert!(host.process.end().unwrap().success());
+}
+
 #[test]
 fn everybody_who_waits_for_an_object_gets_a_turn() {
     let stage = Stage::new("queueing", 1);
