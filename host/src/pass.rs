@@ -274,12 +274,15 @@ impl Pass<'_> {
         let live = |target: &Target| {
             self.world.children.get(&ObjectKey { cluster: self.key.cluster.clone(), target: target.clone() })
         };
+        let nodes = &self.serving.prepared.blueprint.nodes;
+        let ids = nodes.iter().map(|node| node.id.as_str()).collect();
         let seen = plan::World {
             instance: &self.instance,
             live: &live,
             settled: &self.memory.normalized,
             sent: &self.memory.sent,
             owner: &self.owner,
+            ids: &ids,
         };
         let plan = plan::plan(admitted, &blocked, &self.inventory(), &seen);
         let key =
@@ -290,6 +293,7 @@ impl Pass<'_> {
 
     async fn apply(&mut self, plan: &Plan) -> Result<(), Stop> {
         let (world, cluster_name, kinds) = (self.world, &self.key.cluster, &self.serving.kinds);
+        let place = apply::Place { cluster: &self.cluster, kinds, owner: &self.owner };
         let Memory { normalized, sent, gone, .. } = &mut self.memory;
         let done = |done: Done| match done {
             Done::Written { manifest, object } => {

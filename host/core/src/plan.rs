@@ -126,6 +126,8 @@ pub struct World<'a> {
     pub sent: &'a BTreeMap<String, Arc<Value>>,
     /// The instance as its children name it.
     pub owner: &'a Owner,
+    /// The ids of the definition.
+    pub ids: &'a BTreeSet<&'a str>,
 }
 
 /// Plans what brings the children about. Objects under `blocked` ids are kept.
@@ -139,13 +141,53 @@ pub fn plan(children: &[Admitted], blocked: &BTreeSet<&str>, inventory: &Invento
     }
     let wanted: BTreeSet<Target> = children.iter().map(|child| child.target().in_any_version()).collect();
     let rest = inventory.entries().iter().filter(|owned| !wanted.contains(&owned.target.in_any_version()));
-    let (kept, unwanted): (Vec<&Owned>, Vec<&Owned>) = rest.partition(|owned| blocked.contains(owned.id.as_str()));
+    let hold = Hold::of(children, &plan.conflicts, world.ids, inventory);
+    let (kept, unwanted): (Vec<&Owned>, Vec<&Owned>) =
+        rest.partition(|owned| blocked.contains(owned.id.as_str()) || hold.holds(owned));
     plan.actions.extend(kept.into_iter().map(|owned| match object::is_being_deleted(&owned.object) {
         true => Action::Await(owned.target.clone()),
         false => Action::Keep(owned.target.clone()),
     }));
     plan.actions.extend(last_wave(&unwanted, "no longer rendered"));
     plan
+}
+
+/// What has to stay while a child cannot get its place: it may be what that child
+/// is to replace, or what the one that stays was made from.
+#[derive(Default)]
+struct Hold<'a> {
+    /// Ids of children in conflict.
+    stuck: BTreeSet<&'a str>,
+    /// What stays for their sake, by uid.
+    kept: BTreeSet<&'a str>,
+    /// The highest wave of that.
+    wave: Option<u32>,
+}
+
+impl<'a> Hold<'a> {
+    fn of(
+        children: &'a [Admitted],
+        conflicts: &[Conflict],
+        ids: &BTreeSet<&str>,
+        inventory: &'a Inventory,
+    ) -> Hold<'a> {
+        if conflicts.is_empty() {
+            return Hold::default();
+        }
+        let occupied: BTreeSet<&Target> = conflicts.iter().map(|conflict| &conflict.target).collect();
+        let stuck = children.iter().filter(|child| occupied.contains(child.target())).map(Admitted::id);
+        let stuck: BTreeSet<&str> = stuck.collect();
+        // An id that the definition does not have any more may have become the
+        // one in conflict.
+        let stays = |owned: &&Owned| stuck.contains(owned.id.as_str()) || !ids.contains(owned.id.as_str());
+        let kept: Vec<&Owned> = inventory.entries().iter().filter(stays).collect();
+        let wave = kept.iter().map(|owned| owned.wave).max();
+        Hold { stuck, kept: kept.into_iter().map(|owned| owned.uid.as_str()).collect(), wave }
+    }
+
+    fn holds(&self, owned: &Owned) -> bool {
+        !self.stuck.is_empty() && (self.kept.contains(owned.uid.as_str()) || Some(owned.wave) < self.wave)
+    }
 }
 
 /// Plans the next step of an instance's deletion: its highest wave goes, or is

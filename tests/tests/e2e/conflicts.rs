@@ -43,6 +43,36 @@ fn an_object_in_the_way_is_left_untouched_and_reported() {
     assert!(host.process.end().unwrap().success());
 }
 
+#[test]
+fn a_child_that_cannot_move_stays_until_it_can() {
+    let stage = Stage::new("occupied", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    let children = ["configmaps/a-first", "secrets/a-second", "configmaps/a-third"];
+    let uids = || children.map(|child| stage.find(1, child).map(|found| found["metadata"]["uid"].clone()));
+    let before = uids();
+    let theirs = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b-first"}});
+    api().apply(&stage.path(1, "configmaps/b-first"), &theirs).unwrap();
+    api().merge(&stage.path(1, "chains.kro.run/a"), &json!({"spec": {"name": "b"}})).unwrap();
+    let instance = stage.until(1, "chains.kro.run/a", "Applied", "False");
+    assert_eq!(condition(&instance, "Applied").unwrap()["reason"], "Conflict");
+    // Whatever happens besides.
+    api().merge(&stage.path(1, "chains.kro.run/a"), &json!({"spec": {"text": "bye"}})).unwrap();
+    stage.until(1, "chains.kro.run/a", "Applied", "False");
+    assert_eq!(uids(), before);
+    assert!(before.iter().all(Option::is_some), "{before:?}");
+
+    // The way is free: all of it moves.
+    api().delete(&stage.path(1, "configmaps/b-first")).unwrap();
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    wait("the move", || (stage.children(1, "configmaps") == ["b-first", "b-third"]).then_some(()));
+    wait("the move", || (stage.children(1, "secrets") == ["b-second"]).then_some(()));
+    assert!(host.process.end().unwrap().success());
+}
+
 /// An object that comes into being right before croft creates a child of that
 /// name, and says the same: it is somebody's, and stays when the instance goes.
 #[test]

@@ -103,8 +103,8 @@ fn planned(
     let inventory = Inventory::of(&owner(), objects, |_| true);
     let instance = instance();
     let look_up = |target: &Target| by_place.get(target).cloned();
-    let sent = BTreeMap::new();
-    let world = World { instance: &instance, live: &look_up, settled, sent: &sent, owner: &owner() };
+    let (sent, ids) = (BTreeMap::new(), BTreeSet::from(["a", "b", "c", "d"]));
+    let world = World { instance: &instance, live: &look_up, settled, sent: &sent, owner: &owner(), ids: &ids };
     let blocked = blocked.iter().copied().collect();
     lines(&plan(rendered, &blocked, &inventory, &world))
 }
@@ -265,6 +265,35 @@ fn a_child_that_lost_its_label_is_still_ours() {
     bare[0]["metadata"].as_object_mut().unwrap().remove("annotations");
     let planned = planned(&admitted(&["a=1"]), &[], bare, &BTreeMap::new());
     assert!(planned.len() == 1 && planned[0].starts_with("conflict "), "{planned:?}");
+}
+
+#[test]
+fn what_a_child_in_conflict_is_to_replace_stays() {
+    let mut theirs = live(&admitted(&["c=1"])[0]);
+    theirs["metadata"] = json!({"name": "new", "namespace": "team", "uid": "theirs"});
+    let check = |rendered: Vec<Child>, live: &[&str], expected: &[&str]| {
+        let objects = lives(live).into_iter().chain([theirs.clone()]).collect();
+        let planned = planned(&admit(rendered), &[], objects, &BTreeMap::new());
+        let (conflicts, actions): (Vec<_>, Vec<_>) = planned.into_iter().partition(|line| line.starts_with("conflict"));
+        assert_eq!((actions, conflicts.len()), (expected.iter().map(|line| (*line).to_owned()).collect(), 1));
+    };
+    // `c` moves to a place that is taken: the old one stays, and so does what it
+    // may be made from. What comes after it is switched off and goes.
+    let moved = |more: &[&str]| {
+        let rest = more.iter().map(|name| child(name, "", &format!("{name}=1")));
+        rest.chain([child("c", "", "new=1")]).collect::<Vec<_>>()
+    };
+    check(
+        moved(&["a"]),
+        &["a=1", "b=1", "c=1", "d=1"],
+        &["keep a", "keep b", "keep c", "delete d: no longer rendered"],
+    );
+    check(moved(&[]), &["a=1", "b=1"], &["delete b: no longer rendered"]);
+    // Under an id that the definition does not have any more it stays too.
+    let mut renamed = lives(&["c=1"]);
+    renamed[0]["metadata"]["annotations"][object::CHILD_ANNOTATION] = "before".into();
+    renamed.push(theirs.clone());
+    assert_eq!(planned(&admit(moved(&[])), &[], renamed, &BTreeMap::new())[0], "keep c");
 }
 
 #[test]
