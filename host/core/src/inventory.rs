@@ -42,6 +42,22 @@ impl Owned {
             object,
         })
     }
+
+    fn record(&self) -> Value {
+        let mut entry = json!({
+            "id": self.id,
+            "apiVersion": self.target.kind.api_version(),
+            "kind": self.target.kind.kind,
+            "name": self.target.name,
+            "uid": self.uid,
+        });
+        for (field, value) in [("key", &self.key), ("namespace", &self.target.namespace)] {
+            if !value.is_empty() {
+                entry[field] = value.as_str().into();
+            }
+        }
+        entry
+    }
 }
 
 /// One object that a module is shown, as it is kept.
@@ -92,14 +108,17 @@ impl Inventory {
         Inventory { entries, hidden: Vec::new() }
     }
 
-    /// Adds what the instance's status records of kinds that cannot be seen any
-    /// more: without this, a revoked claim would look like children that are
-    /// gone.
+    /// Tells apart what cannot be seen any more, and adds what the instance's
+    /// status records of it: without this, a revoked claim would look like
+    /// children that are gone. What was seen before then is not known to be there.
     pub fn with_hidden(mut self, instance: &Value, visible: impl Fn(&Gvk) -> bool) -> Inventory {
-        let seen: HashSet<&str> = self.entries.iter().map(|owned| owned.uid.as_str()).collect();
-        let is_seen = |entry: &Value| seen.contains(object::text(entry, "/uid"));
-        let hidden = |entry: &&Value| Gvk::of(entry).is_some_and(|kind| !visible(&kind)) && !is_seen(entry);
-        self.hidden = recorded(instance).filter(hidden).cloned().collect();
+        let (entries, unseen): (Vec<_>, Vec<_>) =
+            self.entries.into_iter().partition(|owned| visible(&owned.target.kind));
+        let known: HashSet<&str> = entries.iter().chain(&unseen).map(|owned| owned.uid.as_str()).collect();
+        let is_known = |entry: &Value| known.contains(object::text(entry, "/uid"));
+        let hidden = |entry: &&Value| Gvk::of(entry).is_some_and(|kind| !visible(&kind)) && !is_known(entry);
+        self.hidden = unseen.iter().map(Owned::record).chain(recorded(instance).filter(hidden).cloned()).collect();
+        self.entries = entries;
         self
     }
 
@@ -141,22 +160,7 @@ impl Inventory {
     /// What the instance's status says of its children, for people and for
     /// kinds whose claim was revoked.
     pub fn record(&self) -> Value {
-        let entries = self.entries.iter().map(|owned| {
-            let mut entry = json!({
-                "id": owned.id,
-                "apiVersion": owned.target.kind.api_version(),
-                "kind": owned.target.kind.kind,
-                "name": owned.target.name,
-                "uid": owned.uid,
-            });
-            for (field, value) in [("key", &owned.key), ("namespace", &owned.target.namespace)] {
-                if !value.is_empty() {
-                    entry[field] = value.as_str().into();
-                }
-            }
-            entry
-        });
-        entries.chain(self.hidden.iter().cloned()).collect()
+        self.entries.iter().map(Owned::record).chain(self.hidden.iter().cloned()).collect()
     }
 }
 
@@ -277,6 +281,11 @@ mod tests {
         let inventory = Inventory::default().with_hidden(&instance, |kind| kind.kind != "Secret");
         assert_eq!(inventory.record(), json!([entry]));
         assert!(Inventory::default().with_hidden(&instance, |_| true).hidden().is_empty());
+        // What was seen before the claim was revoked is nobody's to delete.
+        let seen = Inventory::of(&owner("one"), [child("a", "one", "x")], |_| true);
+        let record = seen.record();
+        let hidden = seen.with_hidden(&json!({"status": {"croft": {"inventory": record.clone()}}}), |_| false);
+        assert_eq!((hidden.entries().len(), hidden.record()), (0, record));
     }
 
     #[test]

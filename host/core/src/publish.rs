@@ -5,6 +5,7 @@
 
 mod layout;
 mod record;
+mod shrink;
 
 use contract::{Access, Blueprint, Gvk};
 use serde_json::{Value, json};
@@ -20,6 +21,7 @@ use crate::{
 };
 
 pub use layout::{Misfit, misfit};
+pub use shrink::former_claims;
 
 /// The CustomResourceDefinition of `resourcegroups.kro.run`, with `spec.module`.
 const RESOURCE_GROUP_CRD: &str = include_str!("publish/resourcegroups.json");
@@ -127,6 +129,11 @@ impl Publication {
         // With the shared layout definitions are served by the export.
         let definitions = self.crds.iter().skip(1).filter(|_| self.provider_binding.is_none());
         definitions.chain(&self.schemas).chain([&self.export]).chain(&self.rbac).chain(&self.provider_binding).collect()
+    }
+
+    /// The export with claims of a former version beside its own.
+    pub fn export_with(&self, former: &[Value]) -> Value {
+        shrink::widened(&self.export, former)
     }
 
     /// What the export claims.

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use http::{Request, header::CONTENT_TYPE};
+use http::{
+    Request,
+    header::{ACCEPT, CONTENT_TYPE},
+};
 use kube::{Client, client::Body};
 use serde_json::{Value, json};
 
@@ -15,6 +18,9 @@ use host_core::{
 
 /// Requests that are no watch end by then: four times what kcp gives its own.
 const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Lists without what the objects say.
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 /// A client whose requests go to one logical cluster (or to the wildcard).
 #[derive(Clone)]
@@ -110,6 +116,15 @@ impl Cluster {
         self.send("POST", &path, Some(("application/json", object)), format!("create {target}")).await
     }
 
+    /// Reads a page of the metadata of objects.
+    ///
+    /// # Errors
+    /// The server did not answer, or refused.
+    pub async fn metadata(&self, path: &str) -> Result<Value, Error> {
+        let request = Request::builder().method("GET").uri(path).header(ACCEPT, METADATA);
+        self.exchange(request, None, format!("read `{path}`")).await
+    }
+
     /// Applies an object (server-side apply) and returns what the server made
     /// of it.
     ///
@@ -171,7 +186,15 @@ impl Cluster {
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<(&str, &Value)>, what: String) -> Result<Value, Error> {
-        let request = Request::builder().method(method).uri(path);
+        self.exchange(Request::builder().method(method).uri(path), body, what).await
+    }
+
+    async fn exchange(
+        &self,
+        request: http::request::Builder,
+        body: Option<(&str, &Value)>,
+        what: String,
+    ) -> Result<Value, Error> {
         let request = match body {
             Some((media_type, body)) => request.header(CONTENT_TYPE, media_type).body(body.to_string().into_bytes()),
             None => request.body(Vec::new()),

@@ -6,6 +6,7 @@ mod apply;
 mod changes;
 mod identity;
 mod print;
+mod shrink;
 mod workspace;
 
 use std::{path::PathBuf, time::Duration};

@@ -197,7 +197,12 @@ fn delete<'a>(place: Place<'a>, action: &'a Action) -> Option<Sending<'a>> {
     let sending = async move {
         let kind = place.kinds.get(&target.kind).ok_or_else(|| Error::UnknownKind { target: target.clone() })?;
         tracing::info!(%target, why, "deleting");
-        let held = place.cluster.delete(target, kind, uid).await?;
+        let sent = place.cluster.delete(target, kind, uid).await;
+        let held = sent.map_err(|error| match error.code() {
+            // Out of sight, or not served any more.
+            Some(403 | 404) => forbidden(target, kind, error),
+            _ => Error::Request(error),
+        })?;
         Ok(Done::Deleted { target: target.clone(), uid: uid.clone(), held })
     };
     Some(sending.boxed())
@@ -210,10 +215,12 @@ fn explain(error: kcp::Error, child: &Admitted, kind: &Kind) -> Error {
         Some(404) if error.to_string().contains("namespaces") => {
             Error::NoNamespace { namespace: target.namespace.clone(), target }
         }
-        Some(403) => {
-            let resource = group_resource(&target.kind.group, &kind.plural);
-            Error::Forbidden { kind: target.kind, resource, source: error }
-        }
+        Some(403) => forbidden(&target, kind, error),
         _ => Error::Request(error),
     }
+}
+
+fn forbidden(target: &Target, kind: &Kind, source: kcp::Error) -> Error {
+    let resource = group_resource(&target.kind.group, &kind.plural);
+    Error::Forbidden { kind: target.kind.clone(), resource, source }
 }

@@ -1,6 +1,9 @@
 //! Taking an instance's children away, and letting it go.
 
+use std::collections::BTreeSet;
+
 use host_core::{
+    claims::{self, Grant},
     defaults,
     inventory::{self, Inventory},
     kinds,
@@ -45,16 +48,14 @@ impl Pass<'_> {
 
     /// Lets the instance go, unless a child may still be there.
     async fn release(&mut self, inventory: &Inventory) -> Next {
-        let mut left: Vec<String> =
-            inventory.hidden().iter().filter_map(Target::of_record).map(|t| t.to_string()).collect();
+        let mut left: Vec<Target> = inventory.hidden().iter().filter_map(Target::of_record).collect();
         match self.unconfirmed().await {
             Ok(unseen) => left.extend(unseen),
             Err(error) => return self.stopped(Stop::at(Stage::Applied, &error)).await,
         }
         if !left.is_empty() {
-            let accept =
-                self.claims.missing().map(|missing| format!("; accept the claims again with: {}", missing.accept));
-            let message = format!("cannot see {} to delete them{}", left.join(", "), accept.unwrap_or_default());
+            let names: Vec<String> = left.iter().map(Target::to_string).collect();
+            let message = format!("cannot see {} to delete them{}", names.join(", "), self.way_out(&left));
             let recorded = self.record(&Verdict::Deleting { message }).await;
             return if recorded && self.unseen.is_empty() { Next::Wait } else { Next::Retry };
         }
@@ -65,10 +66,38 @@ impl Pass<'_> {
         }
     }
 
+    /// What would bring children back into sight.
+    fn way_out(&self, left: &[Target]) -> String {
+        let resource = |target: &Target| match kinds::find(&self.serving.kinds, &target.kind) {
+            Some((_, address)) => address.plural.clone(),
+            None => kinds::builtin(&target.kind).unwrap_or_else(|| kinds::guess(&target.kind)).plural,
+        };
+        let granted = |target: &Target| self.claims.grant(&target.kind.group, &resource(target));
+        let unclaimed: BTreeSet<String> = left
+            .iter()
+            .filter(|target| granted(target) == Grant::NotClaimed)
+            .map(|target| claims::group_resource(&target.kind.group, &resource(target)))
+            .collect();
+        let mut ways = String::new();
+        if left.iter().any(|target| granted(target) == Grant::Open)
+            && let Some(missing) = self.claims.missing()
+        {
+            ways += &format!("; accept the claims again with: {}", missing.accept);
+        }
+        if !unclaimed.is_empty() {
+            let unclaimed = unclaimed.into_iter().collect::<Vec<_>>().join(", ");
+            ways += &format!(
+                "; the export does not claim {unclaimed} any more: its provider has to claim it again, by publishing the \
+                 version of the definition that needed it and then this one"
+            );
+        }
+        ways
+    }
+
     /// Children on record that nobody saw go: a claim that is revoked at this
     /// moment takes them out of sight before the binding tells. Each is asked
     /// for; those that the server does not show are returned.
-    async fn unconfirmed(&mut self) -> Result<Vec<String>, kcp::Error> {
+    async fn unconfirmed(&mut self) -> Result<Vec<Target>, kcp::Error> {
         let mut unseen = Vec::new();
         for record in inventory::recorded(&self.instance) {
             let known_gone = self.memory.gone.contains(object::text(record, "/uid"));
@@ -96,7 +125,7 @@ impl Pass<'_> {
             }
         }
         self.unseen.extend(unseen.iter().map(|target| target.kind.clone()));
-        Ok(unseen.iter().map(Target::to_string).collect())
+        Ok(unseen)
     }
 
     async fn stopped(&mut self, stop: Stop) -> Next {

@@ -200,6 +200,84 @@ fn layouts_that_do_not_go_together_are_refused() {
     assert!(said.stderr.contains("`resourcegroups.kro.run` is a CRD in the workspace"), "{said:#?}");
 }
 
+/// The chain without its Secret and what is made from that.
+fn first_alone() -> String {
+    CHAIN.split("  - id: second").next().unwrap().to_owned()
+}
+
+fn claimed(stage: &Stage) -> Vec<String> {
+    let export = api().find(&apis(&stage.provider, "v1alpha2", "apiexports/chains.kro.run")).unwrap().unwrap();
+    let claims = export["spec"]["permissionClaims"].as_array().unwrap().iter();
+    let mut resources: Vec<String> = claims.map(|claim| claim["resource"].as_str().unwrap().to_owned()).collect();
+    resources.sort();
+    resources
+}
+
+/// A claim goes when nothing needs it, be it at once or with a later publication.
+#[test]
+fn a_version_that_drops_a_kind_drops_its_claim_when_the_children_are_gone() {
+    let stage = Stage::new("shrinking", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert!(host.process.end().unwrap().success());
+
+    // Without a host the children stay, and so does the claim.
+    let said = stage.publish(&first_alone(), &[]);
+    assert!(said.stderr.contains("keeps its claim on secrets") && said.stderr.contains("Chain.kro.run"), "{said:#?}");
+    assert_eq!(claimed(&stage), ["configmaps", "secrets"]);
+    assert!(!said.stdout.contains("secrets"), "{said:#?}");
+    let host = stage.host_of("chains.kro.run");
+    wait("the pruning", || stage.children(1, "secrets").is_empty().then_some(()));
+    let said = stage.publish(&first_alone(), &[]);
+    assert!(said.stderr.contains("gives up") && said.stderr.contains("secrets"), "{said:#?}");
+    assert_eq!(claimed(&stage), ["configmaps"]);
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+
+    // With a host all of it is one step, there and back.
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    wait("the Secret", || (stage.children(1, "secrets") == ["a-second"]).then_some(()));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    stage.publish(&first_alone(), &[]);
+    assert_eq!((claimed(&stage), stage.children(1, "secrets")), (vec!["configmaps".to_owned()], Vec::new()));
+    api().delete(&stage.path(1, "chains.kro.run/a")).unwrap();
+    wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    assert!(stage.children(1, "configmaps").is_empty());
+    assert!(host.process.end().unwrap().success());
+}
+
+/// Files that are applied by hand take a claim away at once. The instance says
+/// who can do something about it, and goes once they have.
+#[test]
+fn a_claim_that_is_gone_too_early_is_the_providers_to_bring_back() {
+    let stage = Stage::new("too-early", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    let path = apis(&stage.provider, "v1alpha2", "apiexports/chains.kro.run");
+    let claims = api().find(&path).unwrap().unwrap()["spec"]["permissionClaims"].clone();
+    let rest: Vec<_> = claims.as_array().unwrap().iter().filter(|claim| claim["resource"] != "secrets").collect();
+    api().merge(&path, &json!({"spec": {"permissionClaims": rest}})).unwrap();
+    stage.until(1, "chains.kro.run/a", "Applied", "False");
+    api().delete(&stage.path(1, "chains.kro.run/a")).unwrap();
+    let message = wait("the refusal to go", || {
+        let instance = stage.find(1, "chains.kro.run/a")?;
+        let ready = crate::stage::condition(&instance, "Ready").filter(|ready| ready["reason"] == "Deleting")?;
+        Some(ready["message"].as_str()?.to_owned()).filter(|message| message.contains("cannot see"))
+    });
+    assert!(message.contains("does not claim secrets any more") && message.contains("its provider"), "{message}");
+    assert!(!message.contains("kubectl"), "{message}");
+    stage.publish(CHAIN, &[]);
+    wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    assert!(stage.children(1, "secrets").is_empty() && stage.children(1, "configmaps").is_empty());
+    assert!(host.process.end().unwrap().success());
+}
+
 /// Applies objects in order, as something that keeps at it would.
 fn apply_all(cluster: &str, yaml: &str) {
     for document in Source::parse("published", yaml).unwrap().documents {

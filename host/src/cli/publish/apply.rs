@@ -7,7 +7,7 @@ use std::{path::Path, time::Duration};
 
 use serde_json::Value;
 
-use super::{changes, identity, made, print::Print, publication, unfinished, workspace::Workspace};
+use super::{changes, identity, made, print::Print, publication, shrink, unfinished, workspace::Workspace};
 use host_core::{
     object::{self, Target},
     publish::{self, Options, Publication},
@@ -58,7 +58,11 @@ impl Call<'_> {
             let (unnamed, former) = (made(definition, &kinds, &options)?, &[]);
             there.fits(&unnamed).await?;
             let publication = publication(definition, &kinds, &there.identified(&unnamed, &options, former)?)?;
-            self.write(&cluster, definition, &publication).await?;
+            let export = there.export(publication.export_name());
+            let former = export.map(|export| publish::former_claims(export, &publication.export)).unwrap_or_default();
+            self.write(&cluster, definition, &publication, &former).await?;
+            let api = definition.prepared.blueprint.api.kind.to_string();
+            shrink::shrink(&connection, &cluster, &publication, (&api, former)).await?;
             publications.push(publication);
         }
         Ok(publications)
@@ -98,6 +102,7 @@ impl Call<'_> {
         cluster: &Cluster,
         definition: &Definition,
         publication: &Publication,
+        former: &[Value],
     ) -> Result<(), Failure> {
         for object in publication.for_provider() {
             if Some(object) == publication.provider_binding.as_ref() {
@@ -105,9 +110,12 @@ impl Call<'_> {
                 report::note(&format!("bound {} in its own workspace", publication.export_name()));
                 continue;
             }
-            let put = said(publisher::put(cluster, object, self.patience).await)?;
             if object == &publication.export {
-                self.identity(cluster, &put).await?;
+                // The version in force needs what it claims until this one is.
+                let export = publication.export_with(former);
+                self.identity(cluster, &said(publisher::put(cluster, &export, self.patience).await)?).await?;
+            } else {
+                said(publisher::put(cluster, object, self.patience).await)?;
             }
         }
         said(publisher::put(cluster, &definition.pinned(self.module), self.patience).await)?;
