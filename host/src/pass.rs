@@ -6,6 +6,7 @@
 pub mod apply;
 mod behind;
 mod deletion;
+mod doubt;
 mod record;
 mod sight;
 pub mod world;
@@ -187,6 +188,9 @@ impl Pass<'_> {
             if plan.is_quiet() && !claimed {
                 return Ok(plan);
             }
+            if plan.takes() && !self.make_sure().await? {
+                continue;
+            }
             outputs.extend(self.last.as_ref().map(|last| last.receipt.output.clone()));
             self.apply(&plan).await?;
         }
@@ -205,6 +209,7 @@ impl Pass<'_> {
 
     async fn render_once(&mut self) -> Result<(Arc<Rendering>, Vec<Admitted>), Stop> {
         let given = self.given();
+        self.see(&given.observed).await?;
         let instance = receipt::instance(&given.instance);
         let observed: Vec<Observed> = given.observed.iter().map(Shown::observed).collect();
         let input = self.input(&instance, &observed);
@@ -226,7 +231,9 @@ impl Pass<'_> {
             instance: &self.instance,
         };
         let admitted = policy::admit(&rendering, rules);
-        self.last = Some(Rendered { rendering: Arc::clone(&rendering), receipt });
+        // Nothing of a rendering that is refused counts: it may be made without
+        // what cannot be seen any more.
+        self.last = admitted.is_ok().then(|| Rendered { rendering: Arc::clone(&rendering), receipt });
         admitted.map(|admitted| (rendering, admitted)).map_err(|violation| Stop::at(Stage::Applied, &violation))
     }
 
@@ -319,15 +326,14 @@ impl Pass<'_> {
                 world.tell(world.children.put(cluster_name, object, None))
             }
         };
-        let applied = apply::apply(place, plan, done).await;
-        applied.map_err(|error| {
-            // The claim was revoked this very moment: what cannot be seen any
-            // more is not gone.
-            if let apply::Error::Forbidden { kind, .. } = &error {
-                self.unseen.insert(kind.clone());
-            }
-            Stop::at(Stage::Applied, &error)
-        })
+        let Err(error) = apply::apply(place, plan, done).await else { return Ok(()) };
+        // The claim was revoked this very moment, and others may have been with
+        // it: what cannot be seen any more is not gone.
+        if let apply::Error::Forbidden { kind, .. } = &error {
+            self.unseen.insert(kind.clone());
+            self.learn_claims().await;
+        }
+        Err(Stop::at(Stage::Applied, &error))
     }
 
     /// What a finished pass amounts to.

@@ -110,6 +110,11 @@ impl Plan {
     pub fn is_quiet(&self) -> bool {
         !self.actions.iter().any(Action::is_a_change)
     }
+
+    /// Whether something that is there would be another one, or gone.
+    pub fn takes(&self) -> bool {
+        self.actions.iter().any(|action| matches!(action, Action::Update { .. } | Action::Delete { .. }))
+    }
 }
 
 /// What is known of the world besides the inventory.

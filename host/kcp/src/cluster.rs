@@ -213,7 +213,8 @@ pub fn path(target: &Target, kind: &Kind) -> String {
     format!("{}/{}", collection(target, kind), target.name)
 }
 
-fn collection(target: &Target, kind: &Kind) -> String {
+/// The path of the objects beside which one stands.
+pub(super) fn collection(target: &Target, kind: &Kind) -> String {
     let version = target.kind.api_version();
     let root = if target.kind.group.is_empty() { "/api" } else { "/apis" };
     match target.namespace.as_str() {

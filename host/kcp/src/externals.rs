@@ -1,5 +1,7 @@
 //! Finds the objects that somebody else owns and a module wants to see, among
-//! what the watches have seen.
+//! what the watches have seen, or on the server itself.
+
+use std::collections::BTreeSet;
 
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Selector, SelectorExt};
 use serde_json::Value;
 
-use super::{ObjectKey, Store, store::Change};
+use super::{Cluster, Error, ObjectKey, Store, cluster, store::Change};
 use host_core::{
     inventory::Shown,
     kinds::Kind,
@@ -32,6 +34,44 @@ pub fn find(store: &Store, cluster: &LogicalCluster, instance: &Value, read: &Re
                 (namespace.is_empty() || key.target.namespace == *namespace) && selector.matches(&labels(object))
             });
             found.into_iter().map(|(key, object)| shown(&read.id, place(&key.target), object)).collect()
+        }
+    }
+}
+
+/// The uids of what a read finds on the server at this moment, whatever the
+/// watches have seen.
+///
+/// # Errors
+/// The server did not answer, or does not show objects of that kind.
+pub async fn look(cluster: &Cluster, instance: &Value, read: &Read, kind: &Kind) -> Result<BTreeSet<String>, Error> {
+    let inherited = object::text(instance, "/metadata/namespace");
+    let (namespace, selector) = match &read.select {
+        Selection::Named { namespace, name } => {
+            let namespace = placed(namespace, inherited, kind.scope).to_owned();
+            let target = Target { kind: read.kind.clone(), namespace, name: name.clone() };
+            // A module's text: what is no name stays out of paths.
+            if !is_name(&target.name) || !(target.namespace.is_empty() || is_name(&target.namespace)) {
+                return Ok(BTreeSet::new());
+            }
+            let found = cluster.look_for(&target, kind).await?;
+            return Ok(found.iter().map(|object| object::uid(object).to_owned()).collect());
+        }
+        Selection::Labelled { namespace, selector } => (namespace, parse(selector)),
+    };
+    if !namespace.is_empty() && !is_name(namespace) {
+        return Ok(BTreeSet::new());
+    }
+    let place = Target { kind: read.kind.clone(), namespace: namespace.clone(), name: String::new() };
+    let first = format!("{}?limit=500", cluster::collection(&place, kind));
+    let (mut path, mut found) = (first.clone(), BTreeSet::new());
+    loop {
+        let page = cluster.metadata(&path).await?;
+        let items = page.get("items").and_then(Value::as_array).into_iter().flatten();
+        let wanted = items.filter(|item| selector.as_ref().is_some_and(|selector| selector.matches(&labels(item))));
+        found.extend(wanted.map(|item| object::uid(item).to_owned()));
+        match object::text(&page, "/metadata/continue") {
+            "" => return Ok(found),
+            token => path = format!("{first}&continue={token}"),
         }
     }
 }
@@ -64,6 +104,11 @@ fn placed<'a>(asked: &'a str, inherited: &'a str, scope: Scope) -> &'a str {
         (Scope::Namespaced, "") => inherited,
         (Scope::Namespaced, asked) => asked,
     }
+}
+
+fn is_name(text: &str) -> bool {
+    let unfit = |c: char| matches!(c, '/' | '%' | '?' | '#') || c.is_whitespace() || c.is_control();
+    !text.is_empty() && !matches!(text, "." | "..") && !text.contains(unfit)
 }
 
 fn parse(selector: &Value) -> Option<Selector> {

@@ -17,7 +17,11 @@ use super::{Pass, Stop};
 impl Pass<'_> {
     /// Writes the status if it has to change. Whether it is as it should be.
     pub(super) async fn record(&mut self, verdict: &Verdict) -> bool {
-        let inventory = self.inventory();
+        let mut inventory = self.inventory();
+        if self.misses(&inventory) {
+            self.learn_claims().await;
+            inventory = self.inventory();
+        }
         // Whatever else is watched for definitions some day has croft's
         // conditions and those of kro's first kind.
         let kind = DefinitionKind::named(&self.serving.definition.target.kind);

@@ -81,10 +81,24 @@ pub struct Memory {
     pub sent: BTreeMap<String, Arc<Value>>,
     /// The uids of children that were seen to go.
     pub gone: BTreeSet<String>,
+    /// What the instance's reads found when its module was last asked.
+    pub found: Vec<Found>,
     /// The status that was last written.
     pub status: Option<Recorded>,
     /// Failed attempts since the last success.
     pub attempts: u32,
+}
+
+/// What a read found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The read.
+    pub read: Read,
+    /// The uids of the objects.
+    pub uids: BTreeSet<String>,
+    /// Whether that is known to be all: it grew from nothing but what the watches
+    /// saw come and go since the server was asked.
+    pub whole: bool,
 }
 
 /// A status that was written.

@@ -8,7 +8,7 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -70,6 +70,9 @@ struct Shared {
     seen: Mutex<Vec<Seen>>,
     judge: Mutex<Option<Judge>>,
     herald: Mutex<Option<Herald>>,
+    /// Watches of paths with this text are held back.
+    held: Mutex<Option<String>>,
+    released: Condvar,
     /// Open connections, so that a cut can end them.
     open: Mutex<Vec<TcpStream>>,
 }
@@ -96,6 +99,8 @@ impl Proxy {
             seen: Mutex::default(),
             judge: Mutex::default(),
             herald: Mutex::default(),
+            held: Mutex::default(),
+            released: Condvar::new(),
             open: Mutex::default(),
         });
         let accepting = Arc::clone(&shared);
@@ -117,6 +122,13 @@ impl Proxy {
     /// other.
     pub fn before(&self, herald: impl FnMut(&Seen) + Send + 'static) {
         *lock(&self.shared.herald) = Some(Box::new(herald));
+    }
+
+    /// Holds back what watches of paths with this text tell, or lets all of it
+    /// through again.
+    pub fn hold(&self, text: Option<&str>) {
+        *lock(&self.shared.held) = text.map(str::to_owned);
+        self.shared.released.notify_all();
     }
 
     /// Lets every write through again.
@@ -145,8 +157,17 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
         self.cut(true);
+        self.hold(None);
         // Wakes the thread that accepts, which then ends.
         let _ = TcpStream::connect(self.address);
+    }
+}
+
+impl Shared {
+    /// Waits until the watch is not held back any more.
+    fn wait_for(&self, watch: &Seen) {
+        let is_held = |held: &mut Option<String>| held.as_ref().is_some_and(|text| watch.path.contains(text));
+        drop(self.released.wait_while(lock(&self.held), is_held));
     }
 }
 
@@ -183,7 +204,7 @@ fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
     server.flush()?;
     let mut client = client;
     if seen.is_watch() {
-        return stream(&mut server, &mut client);
+        return stream(&mut server, &mut client, || shared.wait_for(&seen));
     }
     let mut answer = Vec::new();
     until_closed(server.read_to_end(&mut answer))?;
@@ -236,13 +257,14 @@ fn connect(shared: &Shared) -> io::Result<StreamOwned<ClientConnection, TcpStrea
 }
 
 /// Hands on what comes as it comes.
-fn stream(server: &mut impl Read, client: &mut TcpStream) -> io::Result<()> {
+fn stream(server: &mut impl Read, client: &mut TcpStream, wait: impl Fn()) -> io::Result<()> {
     let mut buffer = [0; 16 * 1024];
     loop {
         let read = until_closed(server.read(&mut buffer))?;
         if read == 0 {
             return client.shutdown(Shutdown::Both);
         }
+        wait();
         client.write_all(&buffer[..read])?;
     }
 }

@@ -16,6 +16,7 @@ mod outages;
 mod publishing;
 mod requests;
 mod seed;
+mod sight;
 mod stage;
 mod startup;
 mod tenants;

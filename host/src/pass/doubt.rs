@@ -1,0 +1,110 @@
+//! What the stores do not show any more may be out of sight rather than gone: a
+//! claim that is revoked takes objects away before the binding's own event tells,
+//! and one that is accepted again brings them back after it. Out of sight is
+//! unknown, and not empty: where something is missing that was there before, or
+//! nobody knows what was, the server is asked before anything follows from it.
+//!
+//! A pass for which nothing is missing asks nothing.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use contract::{Gvk, Scope};
+use host_core::{
+    claims::{Claims, Grant},
+    inventory::{self, Inventory, Shown},
+    kinds::Kind,
+    object::{self, Target},
+    status::Stage,
+};
+use kcp::externals;
+
+use crate::pass::world::Found;
+
+use super::{Pass, Stop};
+
+impl Pass<'_> {
+    /// Takes note of what the module is about to see of what it reads. What was
+    /// there before and is missing is asked for. Where the consumer does not let
+    /// it be seen, what was there stays noted, and policy refuses the rendering.
+    pub(super) async fn see(&mut self, observed: &[Shown]) -> Result<(), Stop> {
+        let before = std::mem::take(&mut self.memory.found);
+        let (mut found, mut doubtful) = (Vec::new(), false);
+        for read in self.world.reads(self.key) {
+            let own = observed.iter().filter(|seen| seen.id == read.id);
+            let uids: BTreeSet<String> = own.map(|seen| object::uid(&seen.object).to_owned()).collect();
+            let earlier = before.iter().find(|earlier| earlier.read == read);
+            let is_less = earlier.is_some_and(|earlier| !earlier.uids.is_subset(&uids));
+            doubtful |= is_less;
+            let whole = earlier.is_some_and(|earlier| earlier.whole) && !is_less;
+            found.push(Found { read, uids, whole });
+        }
+        let sure = if doubtful { self.ask_for(&mut found).await } else { Ok(true) };
+        self.memory.found = if matches!(sure, Ok(true)) { found } else { before };
+        sure.map(drop)
+    }
+
+    /// Makes sure that reads found all that there is, where nobody knows: as after
+    /// a start. Whether they did.
+    pub(super) async fn make_sure(&mut self) -> Result<bool, Stop> {
+        if self.memory.found.iter().all(|found| found.whole) {
+            return Ok(true);
+        }
+        let mut found = std::mem::take(&mut self.memory.found);
+        let sure = self.ask_for(&mut found).await;
+        self.memory.found = found;
+        sure
+    }
+
+    /// Asks the server for what reads find, unless that is known. It may show less
+    /// than the stores have, which the watches are about to tell; where it shows
+    /// more, or does not answer, the pass is over. Where the consumer does not let
+    /// it be seen, the pass goes on with what the binding says.
+    async fn ask_for(&mut self, found: &mut [Found]) -> Result<bool, Stop> {
+        let claims = self.current_claims().await?;
+        for found in found.iter_mut().filter(|found| !found.whole) {
+            let Some(kind) = self.serving.kinds.get(&found.read.kind) else { continue };
+            if claims.grant(&found.read.kind.group, &kind.plural) != Grant::Accepted {
+                self.claims = Arc::new(claims);
+                return Ok(false);
+            }
+            match externals::look(&self.cluster, &self.instance, &found.read, kind).await {
+                Ok(there) if there.is_subset(&found.uids) => found.whole = true,
+                Ok(_) => return Err(Stop::Stale),
+                Err(error) if matches!(error.code(), Some(403 | 404)) => return Err(Stop::Stale),
+                Err(error) => return Err(Stop::at(Stage::Applied, &error)),
+            }
+        }
+        Ok(true)
+    }
+
+    /// What the consumer's binding allows at this moment, whatever was heard.
+    async fn current_claims(&self) -> Result<Claims, Stop> {
+        let kind = Gvk { group: "apis.kcp.io".into(), version: "v1alpha2".into(), kind: "APIBinding".into() };
+        let binding = Target { kind, namespace: String::new(), name: self.claims.binding().to_owned() };
+        let address = Kind { plural: "apibindings".into(), scope: Scope::Cluster };
+        match self.cluster.look_for(&binding, &address).await {
+            Ok(Some(binding)) => Ok(Claims::of(&binding)),
+            Ok(None) => Err(Stop::Stale),
+            Err(error) if matches!(error.code(), Some(403 | 404)) => Err(Stop::Stale),
+            Err(error) => Err(Stop::at(Stage::Applied, &error)),
+        }
+    }
+
+    /// Goes on with what the binding allows now, if that can be seen.
+    pub(super) async fn learn_claims(&mut self) {
+        if let Ok(claims) = self.current_claims().await {
+            self.claims = Arc::new(claims);
+        }
+    }
+
+    /// Whether a child is on record that is missing, and nobody knows why.
+    pub(super) fn misses(&self, inventory: &Inventory) -> bool {
+        let seen = |uid: &str| inventory.entries().iter().any(|owned| owned.uid == uid);
+        let replaced = |place: &Target| inventory.entries().iter().any(|owned| owned.target == *place);
+        inventory::recorded(&self.instance).any(|record| {
+            let (uid, place) = (object::text(record, "/uid"), Target::of_record(record));
+            let missing = |place: &Target| self.is_visible(&place.kind) && !replaced(place);
+            !self.memory.gone.contains(uid) && !seen(uid) && place.as_ref().is_some_and(missing)
+        })
+    }
+}

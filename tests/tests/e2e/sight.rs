@@ -1,0 +1,165 @@
+//! What is out of sight is unknown, and not gone.
+
+use harness::{Proxy, Seen};
+use serde_json::{Value, json};
+
+use crate::stage::{Host, Stage, api, condition, wait};
+
+/// A card for each member, whom somebody else owns, and a list of them.
+const FLEET: &str = "
+apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {name: fleets.kro.run}
+spec:
+  schema:
+    apiVersion: v1alpha1
+    kind: Fleet
+    spec: {name: string}
+    status: {count: '${members.size()}'}
+  resources:
+  - id: members
+    externalRef:
+      apiVersion: v1
+      kind: ConfigMap
+      metadata:
+        selector:
+          matchLabels: {example.org/member: \"yes\"}
+  - id: cards
+    forEach:
+    - member: ${members}
+    template:
+      apiVersion: v1
+      kind: Secret
+      metadata: {name: 'card-${member.metadata.name}'}
+      stringData: {of: '${member.metadata.name}'}
+";
+
+/// A stage with two members, a ready instance, and a host behind a proxy.
+fn fleet(name: &str) -> (Stage, Proxy, Host) {
+    // Where no consumer lets it see a kind kcp does not serve that kind at all.
+    let stage = Stage::new(name, 2);
+    stage.publish(FLEET, &["--layout", "shared"]);
+    stage.bind(1, "fleets.kro.run");
+    stage.bind(2, "fleets.kro.run");
+    for name in ["ada", "bob"] {
+        let member = json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": {"example.org/member": "yes"}},
+        });
+        api().apply(&stage.path(1, &format!("configmaps/{name}")), &member).unwrap();
+    }
+    let proxy = stage.proxy("fleets.kro.run");
+    let host = stage.host(&["--context", "proxy"]);
+    stage.create(1, "fleets.kro.run/a", "Fleet", json!({"name": "a"}));
+    wait("the cards", || (stage.children(1, "secrets") == ["card-ada", "card-bob"]).then_some(()));
+    stage.until(1, "fleets.kro.run/a", "Ready", "True");
+    (stage, proxy, host)
+}
+
+fn uids(stage: &Stage) -> Vec<Option<Value>> {
+    let cards = ["secrets/card-ada", "secrets/card-bob"];
+    cards.iter().map(|card| stage.find(1, card).map(|found| found["metadata"]["uid"].clone())).collect()
+}
+
+/// Answers the claim on a resource.
+fn answer(stage: &Stage, resource: &str, state: &str) {
+    let binding = format!("/clusters/{}/apis/apis.kcp.io/v1alpha2/apibindings/fleets.kro.run", stage.consumers[0]);
+    let claims = api().find(&binding).unwrap().unwrap()["spec"]["permissionClaims"].clone();
+    let index = claims.as_array().unwrap().iter().position(|claim| claim["resource"] == resource).unwrap();
+    let patch = json!([{"op": "replace", "path": format!("/spec/permissionClaims/{index}/state"), "value": state}]);
+    api().patch(&binding, &patch).unwrap();
+}
+
+/// Whether the host asked about the binding itself, or took a card away.
+fn moved(seen: &[Seen]) -> bool {
+    let asked = |seen: &Seen| !seen.is_watch() && seen.method == "GET" && seen.path.contains("apibindings/");
+    seen.iter().any(|seen| asked(seen) || seen.method == "DELETE")
+}
+
+#[test]
+fn a_claim_on_what_is_read_is_revoked_and_no_child_goes() {
+    let (stage, proxy, host) = fleet("revoked");
+    let before = uids(&stage);
+    assert!(before.iter().all(Option::is_some), "{before:?}");
+    proxy.take();
+    // kcp takes the objects out of sight at once; what the binding says comes
+    // late.
+    proxy.hold(Some("apibindings"));
+    answer(&stage, "configmaps", "Rejected");
+    let mut seen = Vec::new();
+    wait("the host to move", || {
+        seen.extend(proxy.take());
+        moved(&seen).then_some(())
+    });
+    proxy.hold(None);
+    let instance = stage.until(1, "fleets.kro.run/a", "Applied", "False");
+    assert_eq!(condition(&instance, "Applied").unwrap()["reason"], "ClaimNotAccepted");
+    assert_eq!(instance["status"]["count"], 2, "{instance:#}");
+    assert_eq!(uids(&stage), before);
+
+    // Accepted again: the binding says so before the objects are back in sight.
+    proxy.hold(Some("api/v1/configmaps"));
+    answer(&stage, "configmaps", "Accepted");
+    seen.clear();
+    wait("the host to move", || {
+        seen.extend(proxy.take());
+        moved(&seen).then_some(())
+    });
+    proxy.hold(None);
+    let instance = stage.until(1, "fleets.kro.run/a", "Ready", "True");
+    assert_eq!((uids(&stage), &instance["status"]["count"]), (before.clone(), &json!(2)));
+
+    // What is gone is gone.
+    api().delete(&stage.path(1, "configmaps/bob")).unwrap();
+    wait("the card of who left", || (stage.children(1, "secrets") == ["card-ada"]).then_some(()));
+    assert_eq!(uids(&stage)[0], before[0]);
+    assert!(host.process.end().unwrap().success());
+}
+
+/// The same for a host that starts at this moment: it never saw the members.
+#[test]
+fn a_host_that_starts_while_a_claim_is_revoked_takes_nothing_away() {
+    let (stage, proxy, host) = fleet("revoked-start");
+    let before = uids(&stage);
+    assert!(host.process.end().unwrap().success());
+    proxy.take();
+    // The bindings are listed, and what happens to them afterwards comes late.
+    let host = stage.host(&["--context", "proxy"]);
+    let is_watch = |seen: &Seen| seen.path.contains("apibindings") && seen.path.contains("watch=true");
+    wait("the bindings", || proxy.take().iter().any(is_watch).then_some(()));
+    proxy.hold(Some("apibindings"));
+    answer(&stage, "configmaps", "Rejected");
+    api().merge(&stage.path(1, "fleets.kro.run/a"), &json!({"spec": {"name": "b"}})).unwrap();
+    let mut seen = Vec::new();
+    wait("the host to move", || {
+        seen.extend(proxy.take());
+        moved(&seen).then_some(())
+    });
+    proxy.hold(None);
+    stage.until(1, "fleets.kro.run/a", "Applied", "False");
+    assert_eq!(uids(&stage), before);
+    assert!(host.process.end().unwrap().success());
+}
+
+/// Both claims go at once, and one child after the other is out of sight: the
+/// record forgets none of them.
+#[test]
+fn children_that_are_out_of_sight_stay_on_record() {
+    let (stage, proxy, host) = fleet("forgotten");
+    proxy.hold(Some("apibindings"));
+    answer(&stage, "secrets", "Rejected");
+    answer(&stage, "configmaps", "Rejected");
+    wait("the host to move", || moved(&proxy.take()).then_some(()));
+    proxy.hold(None);
+    let instance = stage.until(1, "fleets.kro.run/a", "Applied", "False");
+    let record = instance["status"]["croft"]["inventory"].to_string();
+    assert!(record.contains("card-ada") && record.contains("card-bob"), "{instance:#}");
+    api().delete(&stage.path(1, "fleets.kro.run/a")).unwrap();
+    wait("the refusal to go", || {
+        let instance = stage.find(1, "fleets.kro.run/a")?;
+        condition(&instance, "Ready").filter(|ready| ready["reason"] == "Deleting").map(drop)
+    });
+    answer(&stage, "secrets", "Accepted");
+    wait("the end", || stage.find(1, "fleets.kro.run/a").is_none().then_some(()));
+    assert_eq!(uids(&stage), [None, None]);
+    assert!(host.process.end().unwrap().success());
+}
