@@ -57,7 +57,8 @@ impl Watch {
     }
 
     /// Watches until it is dropped. `listed` is called whenever the store holds
-    /// all there is, `changed` for everything that was seen.
+    /// all there is (for an optional kind also if the server refuses to show it),
+    /// `changed` for everything that was seen.
     pub async fn run(self, listed: impl Fn() + Send, changed: impl Fn(Change) + Send) {
         let gvk = GroupVersionKind::gvk(&self.kind.group, &self.kind.version, &self.kind.kind);
         let resource = ApiResource::from_gvk_with_plural(&gvk, &self.address.plural);
@@ -93,7 +94,14 @@ impl Watch {
                     }
                 }
                 Some(Ok(watcher::Event::Delete(object))) => self.gone(object).into_iter().for_each(&changed),
-                Some(Err(error)) => self.complain(error, &mut failing),
+                Some(Err(error)) => {
+                    // What is not served has no objects, and what is refused shows
+                    // none.
+                    if self.optional && is_refused(&error) {
+                        listed();
+                    }
+                    self.complain(error, &mut failing);
+                }
             }
         }
     }
@@ -138,6 +146,11 @@ fn is_not_served(error: &watcher::Error) -> bool {
         | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.code == 404,
         _ => false,
     }
+}
+
+/// Whether the server answered, and the answer was no.
+fn is_refused(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(_)))
 }
 
 /// A watch's error in one line.

@@ -3,6 +3,7 @@
 //!
 //! Everything slow about a definition happens here, never in a pass.
 
+mod record;
 mod status;
 
 use std::{
@@ -39,6 +40,8 @@ const AGAIN: Duration = Duration::from_secs(3);
 pub(super) enum News {
     /// A definition changed, or is gone.
     Changed(ObjectKey),
+    /// All definitions of a kind that there are have been told.
+    Listed(DefinitionKind),
     /// Instances of a definition have children of kinds that it does not touch.
     Kinds(ObjectKey, Vec<Gvk>),
 }
@@ -114,21 +117,31 @@ impl Definitions {
     /// Deals with one definition after the other.
     pub(super) async fn run(mut self, mut changed: mpsc::UnboundedReceiver<News>) {
         let mut again: BTreeSet<ObjectKey> = BTreeSet::new();
+        // Whose a kind is can be said only when all are known.
+        let mut unlisted = BTreeSet::from(DefinitionKind::ALL);
         let mut ticks = tokio::time::interval(AGAIN);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due: Vec<ObjectKey> = tokio::select! {
                 news = changed.recv() => match news {
-                    Some(News::Changed(key)) => vec![key],
+                    Some(News::Changed(key)) if unlisted.is_empty() => vec![key],
+                    Some(News::Changed(key)) => {
+                        again.insert(key);
+                        continue;
+                    }
+                    Some(News::Listed(kind)) => match unlisted.remove(&kind) && unlisted.is_empty() {
+                        true => std::mem::take(&mut again).into_iter().collect(),
+                        false => continue,
+                    },
                     Some(News::Kinds(key, kinds)) => {
                         self.extend(&key, kinds).await;
                         continue;
                     }
                     None => return,
                 },
-                _ = ticks.tick() => std::mem::take(&mut again).into_iter().collect(),
+                _ = ticks.tick(), if unlisted.is_empty() => std::mem::take(&mut again).into_iter().collect(),
             };
-            for key in due {
+            for key in self.in_turn(due) {
                 if !self.deal_with(&key).await {
                     // Looked at again from the beginning.
                     self.dealt_with.remove(&key);
@@ -136,6 +149,16 @@ impl Definitions {
                 }
             }
         }
+    }
+
+    /// Definitions in the order in which they get what they ask for.
+    fn in_turn(&self, mut keys: Vec<ObjectKey>) -> Vec<ObjectKey> {
+        keys.sort_by_cached_key(|key| {
+            let definition = self.store.get(key).unwrap_or_default();
+            let (is_new, made, _) = record::rank(key, &definition);
+            (is_new, made.to_owned(), key.clone())
+        });
+        keys
     }
 
     /// Adds kinds to a definition that its instances have children of from an
@@ -172,6 +195,9 @@ impl Definitions {
         }
         self.dealt_with.insert(key.clone(), digest.clone());
         let result = self.take(key, &definition, digest).await;
+        if let Err(error) = &result {
+            self.fall_back(key, &definition, error).await;
+        }
         let settled = match &result {
             Ok(serving) => serving.prepared.blueprint.kinds.iter().all(|used| serving.kinds.contains_key(&used.kind)),
             // The other definition may go.
@@ -219,6 +245,21 @@ impl Definitions {
         self.host.world.serve(Arc::clone(&serving));
         self.watches.serve(&serving);
         Ok(serving)
+    }
+
+    /// Puts the version of a definition into force that was accepted before this
+    /// one was refused, unless it is in force. A host that has just started knows
+    /// of it by the definition's status.
+    async fn fall_back(&self, key: &ObjectKey, definition: &Value, refusal: &Error) {
+        let serves = |serving: &Arc<Serving>| serving.definition == *key && !serving.retired;
+        if matches!(refusal, Error::NotProvider) || self.host.world.served().iter().any(serves) {
+            return;
+        }
+        let Some(former) = record::former(definition) else { return };
+        match self.take(key, &former, receipt::definition(&former)).await {
+            Ok(_) => tracing::info!(definition = %key, "in force as it was accepted last"),
+            Err(error) => tracing::debug!(definition = %key, error = told(&error), "nor is its last version in force"),
+        }
     }
 
     fn reach(&self, key: &ObjectKey) -> Result<Reach, Error> {
@@ -302,7 +343,8 @@ impl Definitions {
         if served { Ok(()) } else { Err(Error::NotServed { kind: api.kind.clone() }) }
     }
 
-    /// The older definition of a kind keeps it.
+    /// The definition that has a kind keeps it, also over a restart: it has it
+    /// before it is in force again.
     fn unique(&self, key: &ObjectKey, reach: &Reach, prepared: &Prepared) -> Result<(), Error> {
         let kind = &prepared.blueprint.api.kind;
         let same = |serving: &&Arc<Serving>| {
@@ -311,10 +353,20 @@ impl Definitions {
                 && !serving.retired
                 && serving.prepared.blueprint.api.kind == *kind
         };
-        match self.host.world.served().iter().find(same) {
-            Some(other) => Err(Error::DuplicateKind { kind: kind.clone(), other: other.definition.clone() }),
-            None => Ok(()),
+        let taken = |other: &ObjectKey| Err(Error::DuplicateKind { kind: kind.clone(), other: other.clone() });
+        if let Some(other) = self.host.world.served().iter().find(same) {
+            return taken(&other.definition);
         }
+        let own = self.store.get(key).unwrap_or_default();
+        let keeps = |other: &ObjectKey, definition: &Value| {
+            other != key
+                && record::kind(definition).as_ref() == Some(kind)
+                && !object::is_being_deleted(definition)
+                && self.reach(other).is_ok_and(|other| other == *reach)
+                // Of two that say so the older one is right.
+                && (record::kind(&own).as_ref() != Some(kind) || record::rank(other, definition) < record::rank(key, &own))
+        };
+        self.store.find(keeps).first().map_or(Ok(()), |(other, _)| taken(other))
     }
 
     async fn look_up(&self, prepared: &Prepared) -> Kinds {

@@ -57,12 +57,13 @@ impl Watches {
         let store = Arc::new(Store::new(Keep::Whole));
         for kind in DefinitionKind::ALL {
             let watch = Watch::new(home.clone(), kind.gvk(), kind.address(), Arc::clone(&store));
-            let changed = changed.clone();
+            let (changed, listed) = (changed.clone(), changed.clone());
             let tell = move |change: Change| {
                 // Nobody listens any more only when the host is ending.
                 changed.send(News::Changed(change.key)).ok();
             };
-            self.start(Watch { optional: true, ..watch }, || {}, tell);
+            let listed = move || drop(listed.send(News::Listed(kind)));
+            self.start(Watch { optional: true, ..watch }, listed, tell);
         }
         store
     }

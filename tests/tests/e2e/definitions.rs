@@ -66,6 +66,82 @@ fn a_broken_change_is_told_and_the_last_good_version_stays_in_force() {
 }
 
 #[test]
+fn a_version_that_was_accepted_serves_on_after_a_restart_where_a_later_one_is_refused() {
+    let stage = Stage::new("refused-restart", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let mut host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    let path = format!("/clusters/{}/{GROUPS}/chain", stage.provider);
+    let edit = |text: &str| {
+        let place = "/spec/resources/0/template/data/text";
+        api().patch(&path, &json!([{"op": "replace", "path": place, "value": text}])).unwrap();
+    };
+    // Edited while a host runs, and while none does.
+    edit("${nobody.x}");
+    accepted(&stage.provider, "chain", "False");
+    for (name, text) in [("b", "${nobody.y}"), ("c", "${nobody.z}")] {
+        assert!(host.process.end().unwrap().success());
+        edit(text);
+        host = stage.host_of("chains.kro.run");
+        stage.create(1, &format!("chains.kro.run/{name}"), "Chain", json!({"name": name}));
+        stage.until(1, &format!("chains.kro.run/{name}"), "Ready", "True");
+        assert_eq!(accepted(&stage.provider, "chain", "False")["reason"], "InvalidDefinition");
+    }
+    // What an instance says stays right, and a version that is mended takes over.
+    api().merge(&stage.path(1, "chains.kro.run/a"), &json!({"spec": {"text": "bye"}})).unwrap();
+    wait("the change", || (stage.find(1, "configmaps/a-first")?["data"]["text"] == "bye").then_some(()));
+    edit("${schema.spec.text}!");
+    wait("the new version", || (stage.find(1, "configmaps/a-first")?["data"]["text"] == "bye!").then_some(()));
+    assert!(host.process.end().unwrap().success());
+}
+
+/// The second would be dealt with first, by its name.
+#[test]
+fn the_definition_that_has_a_kind_keeps_it_over_a_restart() {
+    let stage = Stage::new("keeping", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let mut host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    let first = stage.find(1, "configmaps/a-first").unwrap();
+    let mut second = json!({
+        "apiVersion": "kro.run/v1alpha1", "kind": "ResourceGroup", "metadata": {"name": "aaa"},
+        "spec": definition(&stage.provider, "chain").unwrap()["spec"],
+    });
+    second["spec"]["resources"][0]["template"]["data"]["text"] = "of the second".into();
+    second["spec"]["resources"].as_array_mut().unwrap().truncate(1);
+    let path = format!("/clusters/{}/{GROUPS}/aaa", stage.provider);
+    api().apply(&path, &second).unwrap();
+    assert_eq!(accepted(&stage.provider, "aaa", "False")["reason"], "DuplicateKind");
+    for edit in ["${schema.spec.text}", "${nobody.x}"] {
+        // Also as it was accepted last.
+        assert!(host.process.end().unwrap().success());
+        let place = "/spec/resources/0/template/data/text";
+        let path = format!("/clusters/{}/{GROUPS}/chain", stage.provider);
+        api().patch(&path, &json!([{"op": "replace", "path": place, "value": edit}])).unwrap();
+        host = stage.host_of("chains.kro.run");
+        wait("the first to be in force", || host.log().contains("in force").then_some(()));
+        let name = if edit.contains("nobody") { "c" } else { "b" };
+        stage.create(1, &format!("chains.kro.run/{name}"), "Chain", json!({"name": name}));
+        stage.until(1, &format!("chains.kro.run/{name}"), "Ready", "True");
+        assert_eq!(accepted(&stage.provider, "aaa", "False")["reason"], "DuplicateKind");
+        assert_eq!(stage.find(1, "configmaps/a-first").unwrap()["metadata"]["uid"], first["metadata"]["uid"]);
+        assert_eq!(stage.find(1, &format!("configmaps/{name}-first")).unwrap()["data"]["text"], "hello");
+        assert!(stage.children(1, "secrets").contains(&"a-second".to_owned()));
+    }
+    // The one that has it goes: the other takes over.
+    api().delete(&format!("/clusters/{}/{GROUPS}/chain", stage.provider)).unwrap();
+    accepted(&stage.provider, "aaa", "True");
+    wait("the second's text", || {
+        (stage.find(1, "configmaps/a-first")?["data"]["text"] == "of the second").then_some(())
+    });
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
 fn no_instance_leaves_active_while_a_field_with_a_default_is_added() {
     let stage = Stage::new("added", 1);
     stage.publish(CHAIN, &[]);

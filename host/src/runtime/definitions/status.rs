@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::Error;
+use super::{Error, record};
 use host_core::{definition::DefinitionKind, fault::Fault, status::chain};
 
 use crate::pass::world::Serving;
@@ -48,6 +48,7 @@ pub(super) fn status(
         let blueprint = &serving.prepared.blueprint;
         status["topologicalOrder"] = json!(blueprint.order());
         status["module"] = serving.module.digest().as_str().into();
+        status["croft"] = record::of(definition, &blueprint.api.kind);
         let depending = blueprint.nodes.iter().filter(|node| !node.depends_on.is_empty());
         let resources: Vec<Value> = depending
             .map(|node| {
