@@ -58,7 +58,8 @@ pub struct Store {
 struct Inner {
     /// In order, so that the objects of a kind stand in a row.
     objects: BTreeMap<ObjectKey, Entry>,
-    children: HashMap<String, BTreeSet<ObjectKey>>,
+    /// By the logical cluster and the uid that the label names.
+    children: HashMap<LogicalCluster, HashMap<String, BTreeSet<ObjectKey>>>,
     whole: BTreeSet<Gvk>,
     /// How many objects of a kind are kept as stubs.
     stubs: HashMap<Gvk, usize>,
@@ -71,23 +72,24 @@ struct Inner {
 /// sees some hundreds of objects go.
 const GONE: usize = 4096;
 
-/// Uids, the latest ones.
+/// Uids, each with its logical cluster, the latest ones.
 #[derive(Default)]
 struct Gone {
-    order: VecDeque<String>,
-    uids: HashSet<String>,
+    order: VecDeque<(LogicalCluster, String)>,
+    uids: HashSet<(LogicalCluster, String)>,
 }
 
 impl Gone {
-    fn has(&self, uid: &str) -> bool {
-        self.uids.contains(uid)
+    fn has(&self, cluster: &LogicalCluster, uid: &str) -> bool {
+        self.uids.contains(&(cluster.clone(), uid.to_owned()))
     }
 
-    fn add(&mut self, uid: &str) {
-        if !self.uids.insert(uid.to_owned()) {
+    fn add(&mut self, cluster: &LogicalCluster, uid: &str) {
+        let gone = (cluster.clone(), uid.to_owned());
+        if !self.uids.insert(gone.clone()) {
             return;
         }
-        self.order.push_back(uid.to_owned());
+        self.order.push_back(gone);
         if self.order.len() > GONE
             && let Some(oldest) = self.order.pop_front()
         {
@@ -146,10 +148,11 @@ impl Store {
         self.read().objects.get(key).map(|entry| entry.object.clone())
     }
 
-    /// The children of the instance with this uid.
-    pub fn children(&self, instance_uid: &str) -> Vec<Arc<Value>> {
+    /// The children of the instance with this uid in its logical cluster. What
+    /// stands in another one is nobody's here, whatever its label says.
+    pub fn children(&self, cluster: &LogicalCluster, instance_uid: &str) -> Vec<Arc<Value>> {
         let inner = self.read();
-        let keys = inner.children.get(instance_uid).into_iter().flatten();
+        let keys = inner.children.get(cluster).and_then(|children| children.get(instance_uid)).into_iter().flatten();
         keys.filter_map(|key| inner.objects.get(key)).map(|entry| entry.object.clone()).collect()
     }
 
@@ -181,7 +184,7 @@ impl Store {
     pub fn put(&self, cluster: &LogicalCluster, object: Value, seen: Option<(u64, u64)>) -> Option<Change> {
         let key = ObjectKey { cluster: cluster.clone(), target: Target::of(&object)? };
         let mut inner = self.write();
-        if seen.is_none() && inner.gone.has(object::uid(&object)) {
+        if seen.is_none() && inner.gone.has(cluster, object::uid(&object)) {
             return None;
         }
         let whole = self.keep == Keep::Whole || inner.whole.contains(&key.target.kind);
@@ -207,7 +210,7 @@ impl Store {
             return None;
         }
         let before = inner.unlink(key)?.object;
-        inner.gone.add(uid);
+        inner.gone.add(&key.cluster, uid);
         Some(Change { key: key.clone(), before: Some(before), after: None })
     }
 
@@ -239,7 +242,8 @@ impl Store {
 impl Inner {
     fn link(&mut self, key: &ObjectKey, entry: Entry) {
         if let Some(instance) = object::label(&entry.object, object::INSTANCE_LABEL) {
-            self.children.entry(instance.to_owned()).or_default().insert(key.clone());
+            let children = self.children.entry(key.cluster.clone()).or_default();
+            children.entry(instance.to_owned()).or_default().insert(key.clone());
         }
         if entry.is_stub {
             *self.stubs.entry(key.target.kind.clone()).or_default() += 1;
@@ -250,11 +254,15 @@ impl Inner {
     fn unlink(&mut self, key: &ObjectKey) -> Option<Entry> {
         let before = self.objects.remove(key)?;
         if let Some(instance) = object::label(&before.object, object::INSTANCE_LABEL)
-            && let Some(keys) = self.children.get_mut(instance)
+            && let Some(children) = self.children.get_mut(&key.cluster)
+            && let Some(keys) = children.get_mut(instance)
         {
             keys.remove(key);
             if keys.is_empty() {
-                self.children.remove(instance);
+                children.remove(instance);
+            }
+            if children.is_empty() {
+                self.children.remove(&key.cluster);
             }
         }
         if before.is_stub
@@ -323,7 +331,13 @@ mod tests {
             store.put(&cluster(name), object("a", "1", Some("u")), Some((1, 1)));
         }
         assert_eq!(store.find(|_, _| true).len(), 2);
-        assert_eq!(store.children("u").len(), 2);
+        // Nor are equal uids one instance, or one object that is gone.
+        assert_eq!([store.children(&cluster("one"), "u").len(), store.children(&cluster("two"), "u").len()], [1, 1]);
+        let (one, _) = store.find(|key, _| key.cluster == cluster("one")).remove(0);
+        store.remove(&one, "a").unwrap();
+        assert!(store.children(&cluster("one"), "u").is_empty());
+        assert!(store.put(&cluster("two"), object("a", "2", Some("u")), None).is_some());
+        assert_eq!(store.children(&cluster("two"), "u").len(), 1);
     }
 
     #[test]
@@ -339,7 +353,7 @@ mod tests {
         let store = Store::new(Keep::Children);
         let change = store.put(&cluster("one"), object("a", "1", None), Some((1, 1))).unwrap();
         assert_eq!(store.get(&change.key).unwrap().get("data"), None);
-        assert!(store.children("u").is_empty());
+        assert!(store.children(&cluster("one"), "u").is_empty());
     }
 
     #[test]

@@ -59,10 +59,7 @@ impl Pass<'_> {
 
     pub(super) fn inventory(&self) -> Inventory {
         let uid = object::uid(&self.instance);
-        let seen = self.world.children.children(uid).into_iter();
-        // Equal uids in two logical clusters cannot be told apart by label.
-        let here = seen
-            .filter(|child| object::annotation(child, object::CLUSTER_ANNOTATION) == Some(self.key.cluster.as_str()));
+        let here = self.world.children.children(&self.key.cluster, uid).into_iter();
         let kinds = &self.serving.kinds;
         // A kind that the definition has in another version by now is watched in
         // that one; what was seen in the former version gets old.

@@ -172,10 +172,11 @@ pub struct World {
     listener: OnceLock<Listener>,
 }
 
-/// Which instance has which uid; one that was made anew had another before.
+/// Which instance has which uid in its logical cluster; one that was made anew had
+/// another before.
 #[derive(Default)]
 struct Uids {
-    instances: HashMap<String, ObjectKey>,
+    instances: HashMap<(LogicalCluster, String), ObjectKey>,
     of: HashMap<ObjectKey, BTreeSet<String>>,
 }
 
@@ -347,13 +348,14 @@ impl World {
     /// Takes note of an instance's uid.
     pub fn identify(&self, uid: &str, instance: &ObjectKey) {
         let mut uids = write!(self.uids);
-        uids.instances.insert(uid.to_owned(), instance.clone());
+        uids.instances.insert((instance.cluster.clone(), uid.to_owned()), instance.clone());
         uids.of.entry(instance.clone()).or_default().insert(uid.to_owned());
     }
 
-    /// The instance with a uid.
-    pub fn instance(&self, uid: &str) -> Option<ObjectKey> {
-        read!(self.uids).instances.get(uid).cloned()
+    /// The instance with a uid. Another workspace may know the uid, and be it by
+    /// chance: it has no instance by it.
+    pub fn instance(&self, cluster: &LogicalCluster, uid: &str) -> Option<ObjectKey> {
+        read!(self.uids).instances.get(&(cluster.clone(), uid.to_owned())).cloned()
     }
 
     /// What is remembered of an instance.
@@ -372,7 +374,7 @@ impl World {
         write!(self.reads).remove(instance);
         let mut uids = write!(self.uids);
         for uid in uids.of.remove(instance).unwrap_or_default() {
-            uids.instances.remove(&uid);
+            uids.instances.remove(&(instance.cluster.clone(), uid));
         }
         drop(uids);
         self.obstructed(instance, []);
@@ -441,6 +443,17 @@ mod tests {
     fn key(cluster: &str, kind: &Gvk, name: &str) -> ObjectKey {
         let target = Target { kind: kind.clone(), namespace: "default".into(), name: name.into() };
         ObjectKey { cluster: cluster.parse().unwrap(), target }
+    }
+
+    #[test]
+    fn equal_uids_in_two_workspaces_are_two_instances() {
+        let (world, api) = (World::default(), Gvk { group: "kro.run".into(), ..config_map() });
+        let (one, two) = (key("one", &api, "shop"), key("two", &api, "shop"));
+        world.identify("u", &one);
+        assert_eq!(world.instance(&two.cluster, "u"), None);
+        world.identify("u", &two);
+        world.forget(&one);
+        assert_eq!((world.instance(&one.cluster, "u"), world.instance(&two.cluster, "u")), (None, Some(two.clone())));
     }
 
     #[test]

@@ -229,7 +229,7 @@ impl Host {
             object.as_deref().and_then(|object| object::label(object, object::INSTANCE_LABEL)).map(str::to_owned)
         };
         let owners: BTreeSet<String> = [&change.before, &change.after].into_iter().filter_map(labelled).collect();
-        let owners = owners.iter().filter_map(|uid| self.world.instance(uid));
+        let owners = owners.iter().filter_map(|uid| self.world.instance(&change.key.cluster, uid));
         for instance in owners.chain(self.world.waiting_for(&change.key)) {
             self.queue.add(instance.cluster.clone(), instance);
         }
