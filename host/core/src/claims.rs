@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::object;
+use crate::{object, shell};
 
 /// The claims of one APIBinding (`apis.kcp.io/v1alpha2`).
 #[derive(Clone, Debug, PartialEq)]
@@ -100,10 +100,11 @@ impl Claims {
     pub fn missing(&self) -> Option<Missing> {
         let open = self.open();
         let resources: Vec<String> = open.iter().map(|claim| resource_of(claim)).collect();
-        let accept = format!("kubectl patch apibinding {} --type=json -p='{}'", self.binding, self.acceptance());
+        let (binding, patch) = (shell::quote(&self.binding), self.acceptance().to_string());
+        let accept = format!("kubectl patch apibinding {binding} --type=json -p={}", shell::quote(&patch));
         let accept = match &self.export {
             Some(export) if accept.len() > LONGEST_LINE => {
-                format!("croft bind {export} --name {} --accept-claims", self.binding)
+                format!("croft bind {} --name {binding} --accept-claims", shell::quote(export))
             }
             _ => accept,
         };

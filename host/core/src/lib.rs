@@ -6,6 +6,7 @@
 pub mod fault;
 pub mod name;
 pub mod canonical;
+pub mod shell;
 pub mod object;
 pub mod kinds;
 pub mod schemas;

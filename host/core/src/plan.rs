@@ -15,6 +15,7 @@ use crate::{
     inventory::{Inventory, Owned},
     object::{self, Owner, Target},
     policy::Admitted,
+    shell,
 };
 
 /// One thing to do, with its reason.
@@ -81,16 +82,23 @@ impl fmt::Display for Conflict {
         if let Some(owner) = owner {
             return write!(f, "{target} belongs to {owner}");
         }
-        let (kind, name) = (target.kind.to_string().to_lowercase(), &target.name);
+        let kind = target.kind.to_string().to_lowercase();
+        // The name is the module's, and the command is for the consumer. One that
+        // begins like a flag is none behind a kind.
+        let object = match target.name.starts_with('-') {
+            true => shell::quote(&format!("{kind}/{}", target.name)).into_owned(),
+            false => format!("{} {}", shell::quote(&kind), shell::quote(&target.name)),
+        };
         let namespace = match target.namespace.as_str() {
             "" => String::new(),
-            namespace => format!(" --namespace {namespace}"),
+            namespace => format!(" --namespace {}", shell::quote(namespace)),
         };
+        let adopt = format!("{}={instance}", object::ADOPT_ANNOTATION);
         write!(
             f,
             "{target} exists and is not croft's; rename or delete it, or hand it over, which also means that it is deleted \
-             with the instance: kubectl annotate {kind} {name}{namespace} {}={instance}",
-            object::ADOPT_ANNOTATION
+             with the instance: kubectl annotate {object}{namespace} {}",
+            shell::quote(&adopt)
         )
     }
 }

@@ -27,7 +27,7 @@ use std::{path::PathBuf, sync::Arc};
 use contract::{Observed, Preparation, Rendering, Schema};
 use serde_json::Value;
 use wasmtime::{
-    Engine, PoolConcurrencyLimitError, Store, Trap,
+    Engine, PoolConcurrencyLimitError, Store, Trap, WasmBacktrace,
     component::{Component, Linker, types::ComponentItem},
 };
 
@@ -224,8 +224,16 @@ impl Module {
             Some(_) if starved => out_of_memory,
             Some(trap) => Failure::Trapped { trap: *trap, said: error::last_error(&log) },
             None if starting && starved => out_of_memory,
-            None if starting || error.is::<PoolConcurrencyLimitError>() => return Error::Engine { source: error },
+            // Before the module's own code ran there is nothing that it can be
+            // blamed for.
+            None if starting && !error.is::<WasmBacktrace>() || error.is::<PoolConcurrencyLimitError>() => {
+                return Error::Engine { source: error };
+            }
             None if is_over_budget(&error) => Failure::AnswerTooLarge { limit: limits.answer },
+            // Where the module's code was, such as in a log, says nothing to others.
+            None if error.is::<WasmBacktrace>() => {
+                Failure::InvalidAnswer(Violation::Abi(wasmtime::Error::msg(error.root_cause().to_string())))
+            }
             None => Failure::InvalidAnswer(Violation::Abi(error)),
         };
         self.failed(call, failure, log)

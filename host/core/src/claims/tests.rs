@@ -61,6 +61,19 @@ fn one_line_accepts_all_that_is_missing() {
     assert_eq!(binding(accepted, json!([])).missing(), None);
 }
 
+/// What an export claims is its provider's text, and the command is for the
+/// consumer's administrator.
+#[test]
+fn what_a_provider_claims_stays_one_word_of_the_command() {
+    let wanted = json!([{"resource": "configmaps", "verbs": ["get", "x'; touch /tmp/oops; '"]}]);
+    let missing = of(json!({}), json!([]), wanted).missing().unwrap();
+    let (command, patch) = missing.accept.split_once(" -p=").unwrap();
+    assert_eq!(command, "kubectl patch apibinding webs.kro.run --type=json");
+    let output = std::process::Command::new("sh").arg("-c").arg(format!("printf %s {patch}")).output().unwrap();
+    let patch: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(patch[1]["value"][0]["verbs"][1], "x'; touch /tmp/oops; '");
+}
+
 #[test]
 fn accepting_the_rest_leaves_other_answers_alone() {
     let narrow = json!({

@@ -255,6 +255,19 @@ fn an_object_that_is_not_ours_is_a_conflict() {
 }
 
 #[test]
+fn a_name_that_a_module_made_up_stays_one_word_of_the_command() {
+    let command = |name: &str| {
+        let target = Target { kind: config_map(), namespace: "team".into(), name: name.into() };
+        let conflict = Conflict { target, owner: None, instance: "shop".into() }.to_string();
+        conflict.split_once(": kubectl annotate ").unwrap().1.to_owned()
+    };
+    let rest = "--namespace team croft.run/adopt=shop";
+    assert_eq!(command("$(id)"), format!("configmap '$(id)' {rest}"));
+    assert_eq!(command("a;id"), format!("configmap 'a;id' {rest}"));
+    assert_eq!(command("--kubeconfig=x"), format!("configmap/--kubeconfig=x {rest}"));
+}
+
+#[test]
 fn a_child_that_lost_its_label_is_still_ours() {
     let mut bare = lives(&["a=1"]);
     bare[0]["metadata"].as_object_mut().unwrap().remove("labels");

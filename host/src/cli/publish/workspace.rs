@@ -10,6 +10,7 @@ use host_core::{
     kinds::{self, Kind, Kinds},
     object,
     publish::{self, Options, Publication},
+    shell,
 };
 use kcp::Cluster;
 use serde_json::Value;
@@ -138,7 +139,8 @@ fn unidentified(workspace: &str, unknown: &[(String, String)]) -> Failure {
 
 /// How to say whose resources are.
 pub(super) fn hint<'a>(resources: impl Iterator<Item = &'a str>) -> String {
-    let flags: Vec<String> = resources.map(|resource| format!("--identity {resource}=HASH")).collect();
+    let flags: Vec<String> =
+        resources.map(|resource| format!("--identity {}", shell::quote(&format!("{resource}=HASH")))).collect();
     format!(
         "give `{}`, with the `status.identityHash` of the APIExport that consumers bind; or bind that export in the \
          provider's workspace, where `--apply` finds it",

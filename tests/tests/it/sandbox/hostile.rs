@@ -124,6 +124,13 @@ fn peak_memory() -> usize {
 }
 
 #[test]
+fn a_log_that_cannot_be_read_is_the_modules_fault_also_while_it_starts() {
+    let failed = "InvalidAnswer, module: module `DIGEST` failed in `prepare`: its answer breaks the contract";
+    let why = "it cannot be read from the module's memory: string pointer/length out of bounds of memory";
+    check("log_in_start", &format!("{failed}: {why}"));
+}
+
+#[test]
 fn an_answer_that_lies_about_its_memory_is_refused() {
     check_unreadable("huge_list", "list pointer/length out of bounds of memory");
     check_unreadable("length_out_of_bounds", "string pointer/length out of bounds of memory");
