@@ -179,8 +179,8 @@ fn a_child_of_an_impossible_shape_is_told_and_harms_nobody() {
     stage.bind(1, "chains.kro.run");
     let host = stage.host_of("chains.kro.run");
     stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
-    let instance = stage.until(1, "chains.kro.run/a", "Applied", "False");
-    assert_eq!(condition(&instance, "Applied").unwrap()["reason"], "InvalidManifest");
+    let instance = stage.until(1, "chains.kro.run/a", "Rendered", "False");
+    assert_eq!(condition(&instance, "Rendered").unwrap()["reason"], "InvalidInstance");
     assert!(!host.log().contains("bug in croft"), "{}", host.log());
     assert!(host.process.end().unwrap().success());
 }
