@@ -9,6 +9,7 @@ mod deletion;
 mod doubt;
 mod record;
 mod sight;
+mod verdict;
 pub mod world;
 
 use std::{
@@ -20,14 +21,14 @@ use contract::{Gvk, Observed, Rendering};
 use host_core::{
     claims::Claims,
     defaults,
-    fault::{Blame, Fault},
+    fault::Fault,
     inventory::Shown,
     kinds::{self, Kind},
     object::{self, Owner, Target},
     plan::{self, Action, Conflict, Plan},
     policy::{self, Admitted, Rules},
     receipt::{self, Receipt},
-    status::{self, Stage, Verdict},
+    status::{Stage, Verdict},
 };
 use kcp::{Cluster, ObjectKey};
 use sandbox::LogLine;
@@ -35,6 +36,7 @@ use serde_json::{Map, Value, json};
 
 use self::{
     apply::Done,
+    verdict::{after, gone_definition, refusal},
     world::{Given, Memory, Serving, World},
 };
 
@@ -335,45 +337,6 @@ impl Pass<'_> {
         }
         Err(Stop::at(Stage::Applied, &error))
     }
-
-    /// What a finished pass amounts to.
-    fn verdict(&self, plan: &Plan) -> Verdict {
-        let rendering = self.last.as_ref().map(|last| &last.rendering);
-        if let Some(message) = rendering.and_then(|rendering| rendering.suspended.clone()) {
-            return Verdict::Suspended { message };
-        }
-        if !plan.conflicts.is_empty() {
-            let conflicts: Vec<String> = plan.conflicts.iter().map(Conflict::to_string).collect();
-            return Verdict::Stopped {
-                stage: Stage::Applied,
-                reason: "Conflict".into(),
-                blame: Blame::Consumer,
-                message: conflicts.join("; "),
-            };
-        }
-        let going = plan.actions.iter().find_map(|action| match action {
-            Action::Await(target) => Some(format!("{target} is still being deleted")),
-            _ => None,
-        });
-        match rendering.and_then(|rendering| status::waiting(rendering)).or(going) {
-            Some(message) => Verdict::Waiting { message },
-            None => Verdict::Ready,
-        }
-    }
-}
-
-/// What is to be done after a pass that was stopped. What a module answers, and
-/// what policy says of it, is the same for the same input: only what may have
-/// changed without an event is worth another look.
-fn after(verdict: &Verdict) -> Next {
-    match verdict {
-        Verdict::Stopped { reason, .. } if reason == behind::UNSTABLE || reason == behind::NOT_KEPT => Next::Hold,
-        Verdict::Stopped { blame: Blame::Host, .. } => Next::Retry,
-        // Namespaces are not watched, nor are objects that a claim's selector
-        // leaves out.
-        Verdict::Stopped { reason, .. } if reason == "NamespaceNotFound" || reason == "Conflict" => Next::Retry,
-        _ => Next::Wait,
-    }
 }
 
 /// Whether the plan waits for an object to be gone.
@@ -386,23 +349,5 @@ fn waits(plan: &Plan) -> bool {
 fn said(log: &[LogLine]) {
     for line in log {
         tracing::debug!(level = ?line.level, message = line.message, "the module says");
-    }
-}
-
-/// A failed render, told with what the module says is wrong.
-fn refusal(error: &sandbox::Error) -> Verdict {
-    let mut verdict = Verdict::stopped(Stage::Rendered, error);
-    if let (Verdict::Stopped { message, .. }, Some(problems)) = (&mut verdict, error.problems_in_words()) {
-        *message = problems;
-    }
-    verdict
-}
-
-fn gone_definition() -> Verdict {
-    Verdict::Stopped {
-        stage: Stage::Accepted,
-        reason: "DefinitionGone".into(),
-        blame: Blame::Input,
-        message: "the provider has deleted the definition; the children are left as they are".into(),
     }
 }

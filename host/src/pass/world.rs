@@ -3,6 +3,8 @@
 //!
 //! It holds; `runtime` fills it and `pass` uses it.
 
+mod memory;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
@@ -11,10 +13,8 @@ use std::{
 use contract::{Access, Gvk, Node, Prepared, Read, Role};
 use host_core::{
     claims::Claims,
-    inventory::Shown,
     kinds::Kinds,
     name::{Digest, LogicalCluster},
-    receipt,
 };
 use kcp::{
     Cluster, ObjectKey, Store, VirtualWorkspace, externals,
@@ -22,7 +22,8 @@ use kcp::{
     virtual_workspace::Address,
 };
 use sandbox::Module;
-use serde_json::Value;
+
+pub use memory::{Found, Given, Memory, Recorded, Stamp};
 
 /// Which workspaces a definition governs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,90 +66,6 @@ impl Serving {
     /// Whether objects of a kind are read that others own.
     pub fn reads(&self, kind: &Gvk) -> bool {
         self.read().any(|read| read == kind)
-    }
-}
-
-/// What is remembered of an instance between passes. Nothing of it is needed
-/// for correctness: after a restart it is found out again.
-#[derive(Clone, Debug, Default)]
-pub struct Memory {
-    /// What the last pass saw, if it left nothing to do.
-    pub settled: Option<Stamp>,
-    /// Children, by uid, of which the server made something else than was
-    /// applied, as it made them.
-    pub normalized: BTreeMap<String, Arc<Value>>,
-    /// What was sent for each child when it was last applied, by uid.
-    pub sent: BTreeMap<String, Arc<Value>>,
-    /// The uids of children that were seen to go.
-    pub gone: BTreeSet<String>,
-    /// What the instance's reads found when its module was last asked.
-    pub found: Vec<Found>,
-    /// The status that was last written.
-    pub status: Option<Recorded>,
-    /// Failed attempts since the last success.
-    pub attempts: u32,
-}
-
-/// What a read found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Found {
-    /// The read.
-    pub read: Read,
-    /// The uids of the objects.
-    pub uids: BTreeSet<String>,
-    /// Whether that is known to be all: it grew from nothing but what the watches
-    /// saw come and go since the server was asked.
-    pub whole: bool,
-}
-
-/// A status that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// What was to be written.
-    pub wanted: Digest,
-    /// What the server had of it afterwards.
-    pub kept: Digest,
-    /// The uid of the schema that the server had.
-    pub schema: String,
-}
-
-/// Everything that a pass depends on. While it stays the same there is nothing
-/// to do. It shares the objects with the store: comparing costs no hashing, and
-/// mostly not even a look into them.
-#[derive(Clone, Debug)]
-pub struct Stamp {
-    /// The module and the definition, and whether it is gone.
-    pub definition: (Digest, Digest, bool),
-    /// What the module was shown.
-    pub given: Given,
-    /// What the consumer allows.
-    pub claims: Arc<Claims>,
-    /// The instance as it was afterwards: its status and finalizers count.
-    pub instance: Arc<Value>,
-}
-
-/// What a module is shown of the world.
-#[derive(Clone, Debug)]
-pub struct Given {
-    /// The instance.
-    pub instance: Arc<Value>,
-    /// What there is of its children and of what is read.
-    pub observed: Vec<Shown>,
-}
-
-impl PartialEq for Given {
-    fn eq(&self, other: &Given) -> bool {
-        receipt::is_same_instance(&self.instance, &other.instance) && self.observed == other.observed
-    }
-}
-
-impl PartialEq for Stamp {
-    fn eq(&self, other: &Stamp) -> bool {
-        let is_own = Arc::ptr_eq(&self.instance, &other.instance)
-            || ["/status", "/metadata/finalizers"]
-                .iter()
-                .all(|field| self.instance.pointer(field) == other.instance.pointer(field));
-        is_own && self.definition == other.definition && self.claims == other.claims && self.given == other.given
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Everything slow about a definition happens here, never in a pass.
 
+mod look_up;
 mod record;
 mod status;
 
@@ -12,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use contract::{Gvk, Preparation, Prepared, Schema, Scope};
+use contract::{Gvk, Preparation, Prepared, Schema};
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
@@ -20,11 +21,11 @@ use super::{Host, told, watches::Watches};
 use host_core::{
     definition::{DefinitionKind, ModuleRef},
     fault::{Blame, Fault},
-    kinds::{self, Kind, Kinds},
+    kinds,
     name::Digest,
-    object, receipt, schemas,
+    object, receipt,
 };
-use kcp::{ObjectKey, OpenApi, Store, VirtualWorkspace};
+use kcp::{ObjectKey, Store};
 use sandbox::Module;
 
 use crate::{
@@ -299,34 +300,6 @@ impl Definitions {
         }
     }
 
-    /// Whom to ask what kinds look like: the virtual workspace shows consumers'
-    /// kinds as far as they are claimed, the provider's workspace its own.
-    fn servers(&self) -> Vec<OpenApi> {
-        let shard = self.host.world.shards().first().map(VirtualWorkspace::all);
-        shard.into_iter().chain(self.host.provider.clone()).map(OpenApi::new).collect()
-    }
-
-    /// What the host knows of a kind: what a server says of it, else what it
-    /// always is.
-    async fn schema(&self, servers: &mut [OpenApi], kind: Gvk) -> Result<Schema, Error> {
-        for server in servers {
-            match server.schema(&kind).await {
-                Ok(Some(schema)) => return Ok(schema),
-                Ok(None) => {}
-                // A server that refuses will do so again; the others may know.
-                Err(error) if error.code().is_some() => {
-                    tracing::debug!(%kind, error = told(&error), "a server does not tell what a kind looks like");
-                }
-                Err(source) => return Err(Error::Schema { kind, source }),
-            }
-        }
-        if let Some(known) = schemas::builtin(&kind) {
-            return Ok(known);
-        }
-        let address = self.address(&kind).await.unwrap_or_else(|| kinds::guess(&kind));
-        Ok(schemas::unknown(kind, address))
-    }
-
     /// Whether the export has the definition's API: in the split layout its
     /// `spec` says so, else the virtual workspace.
     async fn served(&self, prepared: &Prepared) -> Result<(), Error> {
@@ -367,32 +340,6 @@ impl Definitions {
                 && (record::kind(&own).as_ref() != Some(kind) || record::rank(other, definition) < record::rank(key, &own))
         };
         self.store.find(keeps).first().map_or(Ok(()), |(other, _)| taken(other))
-    }
-
-    async fn look_up(&self, prepared: &Prepared) -> Kinds {
-        let mut found = Kinds::new();
-        for used in &prepared.blueprint.kinds {
-            if let Some(address) = self.address(&used.kind).await {
-                found.insert(used.kind.clone(), address);
-            }
-        }
-        found
-    }
-
-    /// How a kind is addressed: every server's kinds are known, others are
-    /// asked for.
-    async fn address(&self, kind: &Gvk) -> Option<Kind> {
-        if let Some(known) = kinds::builtin(kind) {
-            return Some(known);
-        }
-        let shard = self.host.world.shards().into_iter().next()?;
-        let served = shard.all().read(&format!("/apis/{}/{}", kind.group, kind.version)).await.ok()?;
-        let resources = served.get("resources").and_then(Value::as_array)?;
-        let resource = resources.iter().find(|resource| {
-            resource["kind"] == kind.kind.as_str() && !object::text(resource, "/name").contains('/')
-        })?;
-        let scope = if resource["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster };
-        Some(Kind { plural: object::text(resource, "/name").to_owned(), scope })
     }
 
     /// Takes a definition out of force, but for the deletion of its instances.

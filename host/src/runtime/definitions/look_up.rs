@@ -1,0 +1,69 @@
+//! What servers say of the kinds that a definition touches: what they look like,
+//! and how they are addressed.
+
+use contract::{Gvk, Prepared, Schema, Scope};
+use host_core::{
+    kinds::{self, Kind, Kinds},
+    object, schemas,
+};
+use kcp::{OpenApi, VirtualWorkspace};
+use serde_json::Value;
+
+use super::{Definitions, Error};
+use crate::runtime::told;
+
+impl Definitions {
+    /// Whom to ask what kinds look like: the virtual workspace shows consumers'
+    /// kinds as far as they are claimed, the provider's workspace its own.
+    pub(super) fn servers(&self) -> Vec<OpenApi> {
+        let shard = self.host.world.shards().first().map(VirtualWorkspace::all);
+        shard.into_iter().chain(self.host.provider.clone()).map(OpenApi::new).collect()
+    }
+
+    /// What the host knows of a kind: what a server says of it, else what it
+    /// always is.
+    pub(super) async fn schema(&self, servers: &mut [OpenApi], kind: Gvk) -> Result<Schema, Error> {
+        for server in servers {
+            match server.schema(&kind).await {
+                Ok(Some(schema)) => return Ok(schema),
+                Ok(None) => {}
+                // A server that refuses will do so again; the others may know.
+                Err(error) if error.code().is_some() => {
+                    tracing::debug!(%kind, error = told(&error), "a server does not tell what a kind looks like");
+                }
+                Err(source) => return Err(Error::Schema { kind, source }),
+            }
+        }
+        if let Some(known) = schemas::builtin(&kind) {
+            return Ok(known);
+        }
+        let address = self.address(&kind).await.unwrap_or_else(|| kinds::guess(&kind));
+        Ok(schemas::unknown(kind, address))
+    }
+
+    pub(super) async fn look_up(&self, prepared: &Prepared) -> Kinds {
+        let mut found = Kinds::new();
+        for used in &prepared.blueprint.kinds {
+            if let Some(address) = self.address(&used.kind).await {
+                found.insert(used.kind.clone(), address);
+            }
+        }
+        found
+    }
+
+    /// How a kind is addressed: every server's kinds are known, others are
+    /// asked for.
+    pub(super) async fn address(&self, kind: &Gvk) -> Option<Kind> {
+        if let Some(known) = kinds::builtin(kind) {
+            return Some(known);
+        }
+        let shard = self.host.world.shards().into_iter().next()?;
+        let served = shard.all().read(&format!("/apis/{}/{}", kind.group, kind.version)).await.ok()?;
+        let resources = served.get("resources").and_then(Value::as_array)?;
+        let resource = resources.iter().find(|resource| {
+            resource["kind"] == kind.kind.as_str() && !object::text(resource, "/name").contains('/')
+        })?;
+        let scope = if resource["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster };
+        Some(Kind { plural: object::text(resource, "/name").to_owned(), scope })
+    }
+}
