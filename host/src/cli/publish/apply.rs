@@ -61,8 +61,14 @@ impl Call<'_> {
             let export = there.export(publication.export_name());
             let former = export.map(|export| publish::former_claims(export, &publication.export)).unwrap_or_default();
             self.write(&cluster, definition, &publication, &former).await?;
-            let api = definition.prepared.blueprint.api.kind.to_string();
-            shrink::shrink(&connection, &cluster, &publication, (&api, former)).await?;
+            let look = shrink::Look {
+                connection: &connection,
+                cluster: &cluster,
+                publication: &publication,
+                definition: &definition.pinned(self.module),
+                api: definition.prepared.blueprint.api.kind.to_string(),
+            };
+            shrink::shrink(look, former).await?;
             publications.push(publication);
         }
         Ok(publications)

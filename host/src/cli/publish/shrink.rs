@@ -1,7 +1,10 @@
 //! Takes back what a former version of a definition claimed, once no child of its
 //! instances needs it any more.
 
-use std::time::{Duration, Instant};
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
 
 use host_core::{
     claims,
@@ -19,24 +22,30 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Waits a little for the children that a former version had to be gone, and
-/// takes back the claims that nobody needs then. `api` is the kind of the
-/// instances, such as `Web.kro.run`.
-pub(super) async fn shrink(
-    connection: &Connection,
-    cluster: &Cluster,
-    publication: &Publication,
-    (api, former): (&str, Vec<Value>),
-) -> Result<(), Failure> {
+/// What is asked, and about what.
+pub(super) struct Look<'a> {
+    pub(super) connection: &'a Connection,
+    /// The provider's workspace.
+    pub(super) cluster: &'a Cluster,
+    pub(super) publication: &'a Publication,
+    /// The definition as it was put there.
+    pub(super) definition: &'a Value,
+    /// The kind of its instances, such as `Web.kro.run`.
+    pub(super) api: String,
+}
+
+/// Waits a little for the version to be in force and for the children of the one
+/// before to be gone, and takes back the claims that nobody needs then.
+pub(super) async fn shrink(look: Look<'_>, former: Vec<Value>) -> Result<(), Failure> {
     if former.is_empty() {
         return Ok(());
     }
-    let name = publication.export_name();
+    let Look { cluster, publication, .. } = look;
     let began = Instant::now();
     let needed = loop {
         let mut needed = Vec::new();
         for claim in &former {
-            if let Some(why) = need(connection, cluster, name, (api, claim)).await {
+            if let Some(why) = look.need(claim).await {
                 needed.push((claim.clone(), why));
             }
         }
@@ -47,8 +56,8 @@ pub(super) async fn shrink(
     };
     for (claim, why) in &needed {
         report::note(&format!(
-            "the export keeps its claim on {}, which this version does not need: {why}; publish it once more when they \
-             are gone, to take the claim back",
+            "the export keeps its claim on {}, which this version does not need: {why}; publish it once more \
+             later, to take the claim back",
             claims::resource_of(claim)
         ));
     }
@@ -65,30 +74,53 @@ pub(super) async fn shrink(
     Ok(())
 }
 
-/// Why a claim is needed still, if it is. What cannot be seen may need it.
-async fn need(connection: &Connection, cluster: &Cluster, export: &str, what: (&str, &Value)) -> Option<String> {
-    let unknown = |error: &dyn std::error::Error| {
-        format!("it cannot be seen whether consumers have children of that kind ({})", host_core::status::chain(error))
-    };
-    let shards = match endpoints::look_up(cluster, export).await {
-        Ok(shards) => shards,
-        Err(error) => return Some(unknown(&error)),
-    };
-    // Without an endpoint no consumer was ever there.
-    for address in shards {
-        let all = match VirtualWorkspace::open(connection, address) {
-            Ok(shard) => shard.all(),
-            Err(error) => return Some(unknown(&error)),
-        };
-        match child(&all, what).await {
-            Ok(None) => {}
-            Ok(Some(owner)) => {
-                return Some(format!("consumers still have children of that kind, such as one of {owner}"));
+impl Look<'_> {
+    /// Why a claim is needed still, if it is. What cannot be seen may need it.
+    async fn need(&self, claim: &Value) -> Option<String> {
+        match self.child(claim).await {
+            Ok(Some(owner)) => Some(format!("consumers still have children of that kind, such as one of {owner}")),
+            Ok(None) => self.not_in_force().await,
+            Err(error) => {
+                let why = host_core::status::chain(&*error);
+                Some(format!("it cannot be seen whether consumers have children of that kind ({why})"))
             }
-            Err(error) => return Some(unknown(&error)),
         }
     }
-    None
+
+    /// The owner of a child of a claimed resource. Without an endpoint no consumer
+    /// was ever there.
+    async fn child(&self, claim: &Value) -> Result<Option<String>, Box<dyn Error>> {
+        for address in endpoints::look_up(self.cluster, self.publication.export_name()).await? {
+            let all = VirtualWorkspace::open(self.connection, address)?.all();
+            if let Some(owner) = child(&all, (&self.api, claim)).await? {
+                return Ok(Some(owner));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a host has looked at the definition and the version before is still
+    /// the one that serves.
+    async fn not_in_force(&self) -> Option<String> {
+        let standing = publisher::standing(self.cluster, self.definition).await;
+        match standing {
+            Ok(definition) => {
+                definition.filter(is_behind).map(|_| "no host has put this version into force yet".into())
+            }
+            Err(error) => {
+                Some(format!("it cannot be seen whether it is in force ({})", host_core::status::chain(&error)))
+            }
+        }
+    }
+}
+
+/// Whether the last word on a definition is of another version, or a refusal.
+fn is_behind(definition: &Value) -> bool {
+    let conditions = definition.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
+    let mut accepted = conditions.filter(|condition| condition["type"] == "Accepted");
+    accepted.next().is_some_and(|condition| {
+        condition["status"] != "True" || condition["observedGeneration"] != definition["metadata"]["generation"]
+    })
 }
 
 /// The owner of a child that an instance of the API has of a claimed resource.
@@ -115,5 +147,24 @@ async fn child(all: &Cluster, (api, claim): (&str, &Value)) -> Result<Option<Str
             "" => return Ok(None),
             token => path = format!("{first}&continue={token}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_version_is_in_force_when_a_host_says_so_of_it() {
+        let definition = |status: &str, generation: u32| {
+            let accepted = json!({"type": "Accepted", "status": status, "observedGeneration": generation});
+            json!({"metadata": {"generation": 2}, "status": {"conditions": [accepted]}})
+        };
+        assert!(!is_behind(&definition("True", 2)));
+        assert!(is_behind(&definition("True", 1)) && is_behind(&definition("False", 2)));
+        // No host has ever seen it: nobody works by the version before.
+        assert!(!is_behind(&json!({"metadata": {"generation": 2}})));
     }
 }
