@@ -250,12 +250,13 @@ mod tests {
     /// A server that gives these answers, one after the other, and what it is
     /// asked.
     fn server(answers: &[(u16, Value)]) -> (Cluster, Arc<Mutex<Vec<String>>>) {
-        let (asked, mut answers) = (Arc::new(Mutex::new(Vec::new())), answers.to_vec().into_iter());
+        let (asked, mut answers) = (Arc::new(Mutex::new(Vec::new())), answers.to_vec());
         let log = Arc::clone(&asked);
-        let answers = Mutex::new(std::iter::from_fn(move || answers.next()));
+        answers.reverse();
+        let answers = Mutex::new(answers);
         let service = tower::service_fn(move |request: Request<Body>| {
             log.lock().unwrap().push(format!("{} {}", request.method(), request.uri()));
-            let (status, body) = answers.lock().unwrap().next().unwrap();
+            let (status, body) = answers.lock().unwrap().pop().unwrap();
             let response = Response::builder().status(status).body(Body::from(body.to_string().into_bytes())).unwrap();
             async move { Ok::<_, tower::BoxError>(response) }
         });

@@ -6,7 +6,10 @@
 //!
 //! A pass for which nothing is missing asks nothing.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use contract::{Gvk, Scope};
 use host_core::{
@@ -38,9 +41,19 @@ impl Pass<'_> {
             let whole = earlier.is_some_and(|earlier| earlier.whole) && !is_less;
             found.push(Found { read, uids, whole });
         }
-        let sure = if doubtful { self.ask_for(&mut found).await } else { Ok(true) };
+        let sure = match doubtful {
+            true if self.may_read(&found) => self.ask_for(&mut found).await,
+            doubtful => Ok(!doubtful),
+        };
         self.memory.found = if matches!(sure, Ok(true)) { found } else { before };
         sure.map(drop)
+    }
+
+    /// Whether the consumer lets all of it be seen, as far as it was heard.
+    fn may_read(&self, found: &[Found]) -> bool {
+        let granted = |kind: &Gvk, address: &Kind| self.claims.grant(&kind.group, &address.plural) == Grant::Accepted;
+        let kinds = &self.serving.kinds;
+        found.iter().all(|found| kinds.get(&found.read.kind).is_some_and(|address| granted(&found.read.kind, address)))
     }
 
     /// Makes sure that reads found all that there is, where nobody knows: as after
@@ -99,12 +112,14 @@ impl Pass<'_> {
 
     /// Whether a child is on record that is missing, and nobody knows why.
     pub(super) fn misses(&self, inventory: &Inventory) -> bool {
-        let seen = |uid: &str| inventory.entries().iter().any(|owned| owned.uid == uid);
+        let seen: HashSet<&str> = inventory.entries().iter().map(|owned| owned.uid.as_str()).collect();
         let replaced = |place: &Target| inventory.entries().iter().any(|owned| owned.target == *place);
         inventory::recorded(&self.instance).any(|record| {
-            let (uid, place) = (object::text(record, "/uid"), Target::of_record(record));
+            let uid = object::text(record, "/uid");
             let missing = |place: &Target| self.is_visible(&place.kind) && !replaced(place);
-            !self.memory.gone.contains(uid) && !seen(uid) && place.as_ref().is_some_and(missing)
+            !self.memory.gone.contains(uid)
+                && !seen.contains(uid)
+                && Target::of_record(record).as_ref().is_some_and(missing)
         })
     }
 }

@@ -3,7 +3,10 @@
 //!
 //! It asks no server.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use contract::{Gvk, Observed};
 use host_core::{
@@ -59,7 +62,8 @@ impl Pass<'_> {
 
     pub(super) fn inventory(&self) -> Inventory {
         let uid = object::uid(&self.instance);
-        let here = self.world.children.children(&self.key.cluster, uid).into_iter();
+        let labelled = self.world.children.children(&self.key.cluster, uid);
+        let unlabelled = self.unlabelled(&labelled);
         let kinds = &self.serving.kinds;
         // A kind that the definition has in another version by now is watched in
         // that one; what was seen in the former version gets old.
@@ -68,21 +72,23 @@ impl Pass<'_> {
         };
         let nodes = &self.serving.prepared.blueprint.nodes;
         let preferred = |owned: &Owned| nodes.iter().any(|node| node.id == owned.id && node.kind == owned.target.kind);
-        let all = here.chain(self.unlabelled()).filter(current);
+        let all = labelled.into_iter().chain(unlabelled).filter(current);
         let inventory = Inventory::of(&self.owner, all, preferred);
         inventory.with_hidden(&self.instance, |kind| self.is_visible(kind))
     }
 
     /// Objects on record that have no label (any more). Whether they are the
     /// instance's is for them to say.
-    fn unlabelled(&self) -> impl Iterator<Item = Arc<Value>> {
-        let places = inventory::recorded(&self.instance).filter_map(Target::of_record);
+    fn unlabelled(&self, labelled: &[Arc<Value>]) -> Vec<Arc<Value>> {
+        let known: HashSet<&str> = labelled.iter().map(|child| object::uid(child)).collect();
+        let rest = inventory::recorded(&self.instance).filter(|record| !known.contains(object::text(record, "/uid")));
+        let places = rest.filter_map(Target::of_record);
         let seen = places.filter_map(|place| {
             let (kind, _) = kinds::find(&self.serving.kinds, &place.kind)?;
             let target = Target { kind: kind.clone(), ..place };
             self.world.children.get(&ObjectKey { cluster: self.key.cluster.clone(), target })
         });
-        seen.filter(|object| object::label(object, object::INSTANCE_LABEL).is_none())
+        seen.filter(|object| object::label(object, object::INSTANCE_LABEL).is_none()).collect()
     }
 
     pub(super) fn is_visible(&self, kind: &Gvk) -> bool {

@@ -30,6 +30,11 @@ impl Cluster {
         self.send("GET", path, "", Vec::new()).await
     }
 
+    /// Creates an object in a list of them.
+    pub(super) async fn create(&self, path: &str, body: Vec<u8>) -> Result<Value> {
+        self.send("POST", path, "application/json", body).await
+    }
+
     /// Sends a patch of a media type.
     pub(super) async fn patch(&self, path: &str, media_type: &str, body: Vec<u8>) -> Result<Value> {
         self.send("PATCH", path, media_type, body).await

@@ -104,8 +104,8 @@ async fn one(through: &Cluster, template: &Template, instance: &Value, extent: E
     }
     // croft sends up to eight at once.
     try_join_all(template.children.iter().map(|(child, body)| async move {
-        let path = format!("{CONFIG_MAPS}/{name}-{child}?fieldManager=croft&force=false");
-        through.patch(&path, "application/apply-patch+yaml", template.fill(body, name, uid)).await
+        let path = format!("{CONFIG_MAPS}?fieldManager=croft&fieldValidation=Strict&name={name}-{child}");
+        through.create(&path, template.fill(body, name, uid)).await
     }))
     .await?;
     if extent == Extent::Everything {
