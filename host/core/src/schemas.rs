@@ -25,6 +25,8 @@ use crate::kinds::Kind;
 /// The mark in a schema of a kind that the host does not know, by which a module
 /// tells it from one that takes any fields.
 pub const UNKNOWN: &str = "x-croft-unknown";
+/// Beside it, one of Kubernetes' own kinds that may be meant: `apps/v1 Deployment`.
+const SIMILAR: &str = "x-croft-similar";
 
 /// Schemas that somebody gave, by kind.
 #[derive(Clone, Debug, Default)]
@@ -115,6 +117,9 @@ pub fn is_source(document: &Value) -> bool {
 /// What to say of a kind that nobody knows: it may have any fields, and the mark
 /// `x-croft-unknown`.
 pub fn unknown(kind: Gvk, address: Kind) -> Schema {
-    let openapi = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, UNKNOWN: true});
+    let mut openapi = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, UNKNOWN: true});
+    if let Some(similar) = table::similar(&kind) {
+        openapi[SIMILAR] = format!("{} {}", similar.api_version(), similar.kind).into();
+    }
     Schema { kind, plural: address.plural, scope: address.scope, openapi }
 }

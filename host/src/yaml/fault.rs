@@ -30,6 +30,9 @@ pub(super) fn too_deep(at: Range<usize>) -> Fault {
 /// What to do about a line whose value is an expression without quotes that YAML
 /// takes apart.
 pub(super) fn unquoted(line: &str) -> Option<String> {
+    if let Some(expression) = in_flow(line) {
+        return Some(format!("quote an expression between `{{` and `}}` or `[` and `]`: `\"{expression}\"`"));
+    }
     let (before, expression) = line.split_at(line.find("${")?);
     let is_value = before.trim_end().ends_with(['-', ':']);
     let expression = expression.trim_end();
@@ -38,6 +41,17 @@ pub(super) fn unquoted(line: &str) -> Option<String> {
     }
     let quoted = expression.replace('\'', "''");
     Some(format!("quote an expression that contains `: `, such as `'{quoted}'`"))
+}
+
+/// An expression without quotes in a mapping or a list on one line, whose braces
+/// YAML takes for its own.
+fn in_flow(line: &str) -> Option<&str> {
+    let opened = line.find(['{', '['])?;
+    let start = line.match_indices("${").map(|(at, _)| at).find(|at| {
+        *at > opened && line[..*at].trim_end().ends_with([':', ',', '[']) && !line[..opened].ends_with('$')
+    })?;
+    let end = line[start..].find('}').map_or(line.len(), |end| start + end + 1);
+    line.get(start..end)
 }
 
 /// The parser's words with what usually helps.

@@ -446,6 +446,16 @@ fn point_everywhere(document: &Document, value: &Value, at: &str) {
 }
 
 #[test]
+fn an_expression_without_quotes_in_a_flow_collection_is_told_to_be_quoted() {
+    for text in ["a: {name: ${schema.spec.a}}", "a: {b: c, name: ${schema.spec.a}, d: e}", "a: [x, ${schema.spec.a}]"] {
+        let error = Source::parse("test", text).unwrap_err();
+        let Error::Refused(flaw) = error else { panic!("{text} is refused") };
+        let hint = flaw.hint.unwrap_or_default();
+        assert!(hint.starts_with("quote an expression") && hint.ends_with("`\"${schema.spec.a}\"`"), "{text}: {hint}");
+    }
+}
+
+#[test]
 fn no_damage_to_a_text_makes_the_reader_fail_otherwise_than_by_refusing() {
     let text = "# é\r\na: &x {b: 'it''s', \"c/~\": \"\\u00e9\\n\"}\n---\nl:\n- |\n  one\n\n   two\n- >-\n  f\n  g\n- *y\n- !!str 1\n-\nm: {<<: 1}\n? k\n: v\n";
     let text = text.replace("*y", "&y z").replace("{<<: 1}", "{q: [1, 2.5, ~]}");

@@ -118,6 +118,7 @@ pub(crate) fn check<'n, 's>(
         schemas,
         problems,
         dependencies: vec![BTreeSet::new(); definition.resources.len()],
+        unreadable: false,
         ids: definition.resources.iter().rev().map(|resource| (resource.id.as_str(), resource.index)).collect(),
     };
     let sound: Vec<bool> = (0..collected.found.len()).map(|index| checker.scope(index)).collect();
@@ -138,6 +139,8 @@ struct Checker<'n, 'c, 's, 'p> {
     schemas: &'s Schemas<'s>,
     problems: &'p mut Problems,
     dependencies: Vec<BTreeSet<usize>>,
+    /// Whether the expression at hand names a resource that cannot be read.
+    unreadable: bool,
     /// Where each id is among the resources; of several of one id, the first.
     ids: BTreeMap<&'n str, usize>,
 }

@@ -243,10 +243,12 @@ impl<'d, 's> Collector<'d, 's, '_> {
         };
         let Some(range) = range else {
             let message = self.says(wrong, "only standalone expressions are allowed");
-            self.problems
-                .error("NotStandalone", at, message)
-                .span(0, text.len())
-                .hint("write `${…}` with nothing before or after it, not even a line break");
+            self.problems.error("NotStandalone", at, message).span(0, text.len()).hint(
+                match text.starts_with("${") && !text.contains('}') {
+                    true => "close it with `}`",
+                    false => "write `${…}` with nothing before or after it, not even a line break",
+                },
+            );
             return;
         };
         self.note(Site::part(at, text, range), place, String::new(), None, true);
@@ -356,7 +358,9 @@ impl<'d, 's> Collector<'d, 's, '_> {
     fn is_known(&self, name: &str) -> bool {
         let resources = &self.definition.resources;
         let iterators = resources.iter().flat_map(|resource| &resource.for_each).map(|(iterator, _)| iterator.as_str());
-        let ids = resources.iter().map(|resource| resource.id.as_str());
+        // An id with a dash is refused where it stands; in an expression the dash is minus.
+        let ids =
+            resources.iter().flat_map(|resource| [resource.id.as_str()].into_iter().chain(resource.id.split('-')));
         ids.chain(iterators).chain(["schema", "each", "runtime"]).any(|known| known == name)
     }
 

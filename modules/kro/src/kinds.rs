@@ -38,6 +38,11 @@ impl<'s> Kinds<'s> {
         self.find(kind).map(|schema| &schema.openapi)
     }
 
+    /// The kind that one may mean which nobody knows, as the host says.
+    pub(crate) fn similar(&self, kind: &Gvk) -> Option<&'s str> {
+        self.given.get(kind)?.openapi.get("x-croft-similar")?.as_str()
+    }
+
     /// Whether objects of a kind live in a namespace, if anybody knows.
     pub(crate) fn scope(&self, kind: &Gvk) -> Option<Scope> {
         self.find(kind).map(|schema| schema.scope)

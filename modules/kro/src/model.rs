@@ -58,6 +58,8 @@ pub(crate) struct Definition {
     pub(crate) conditions: Vec<String>,
     /// The resources, in the order in which they were written.
     pub(crate) resources: Vec<Resource>,
+    /// The ids of resources of which nothing else can be read.
+    pub(crate) unreadable: Vec<String>,
 }
 
 impl Definition {

@@ -298,7 +298,7 @@ fn is_upper_camel(kind: &str) -> bool {
 }
 
 /// The words of a text, all but the first with a capital: `web-app` is `webApp`.
-fn lower_camel(id: &str) -> String {
+pub(crate) fn lower_camel(id: &str) -> String {
     let words = upper_camel(id);
     let first = words.chars().take_while(char::is_ascii_uppercase).count();
     // `DBInstance` is `dbInstance`, and `WebApp` is `webApp`.

@@ -58,6 +58,9 @@ pub(crate) enum Presence {
     Optional,
 }
 
+/// What a name is written like that is read as a boolean.
+const BOOLEANS: [&str; 8] = ["on", "off", "yes", "no", "y", "n", "true", "false"];
+
 /// Takes a document apart and notes what is not shaped as it should be.
 pub(crate) struct Reader<'p> {
     /// What was noted.
@@ -68,7 +71,14 @@ impl Reader<'_> {
     /// Notes that a value has another type.
     pub(crate) fn wrong_type(&mut self, at: &Pointer, wanted: &str, got: &Value) {
         let message = format!("must be {wanted}, got {}", kind_of(got));
-        let hint = unquoted(got).unwrap_or_else(|| format!("write {wanted} here"));
+        let hint = unquoted(got).unwrap_or_else(|| match (wanted, got) {
+            ("a string", Value::Bool(_)) => {
+                "put it in quotes: without them `off`, `no`, `yes` and the like are booleans".to_owned()
+            }
+            ("a string", Value::Number(_)) => "put it in quotes".to_owned(),
+            ("a list", Value::String(text)) => format!("write it as an element of a list: `- {text}`"),
+            _ => format!("write {wanted} here"),
+        });
         self.problems.error("WrongType", at, message).hint(hint);
     }
 
@@ -98,6 +108,12 @@ impl Reader<'_> {
         match value {
             Some(Value::Object(map)) => return Some(map),
             None | Some(Value::Null) if presence == Presence::Optional => {}
+            // An element has no name.
+            Some(Value::Null) if at.name().bytes().all(|byte| byte.is_ascii_digit()) => {
+                self.problems
+                    .error("MissingField", at, "an element of the list is empty")
+                    .hint("check the indentation below the `-`, or leave it out");
+            }
             None | Some(Value::Null) => self.missing(at, at.name()),
             Some(other) => self.wrong_type(at, "a map", other),
         }
@@ -173,22 +189,30 @@ impl Reader<'_> {
         texts
     }
 
-    /// The resources below `spec`, each read by `read` from its fields.
+    /// The resources below `spec`, each read by `read` from its fields, and the ids
+    /// of those that cannot be read.
     pub(crate) fn resources(
         &mut self,
         spec: &Map<String, Value>,
         spec_at: &Pointer,
         read: impl Fn(&mut Self, &Map<String, Value>, Pointer, usize) -> Option<Resource>,
-    ) -> Vec<Resource> {
+    ) -> (Vec<Resource>, Vec<String>) {
         let at = spec_at.field("resources");
-        let mut resources = Vec::new();
+        let (mut resources, mut unreadable) = (Vec::new(), Vec::new());
         for (index, element) in self.list(spec.get("resources"), &at).iter().enumerate() {
             let at = at.index(index);
             if let Some(fields) = self.map(Some(element), &at, Presence::Required) {
-                resources.extend(read(self, fields, at, index));
+                // `id: off` is no id, and what names it is not wrong besides.
+                if fields.get("id").is_some_and(Value::is_boolean) {
+                    unreadable.extend(BOOLEANS.map(str::to_owned));
+                }
+                match read(self, fields, at, index) {
+                    Some(resource) => resources.push(resource),
+                    None => unreadable.extend(fields.get("id").and_then(Value::as_str).map(str::to_owned)),
+                }
             }
         }
-        resources
+        (resources, unreadable)
     }
 
     /// A misspelt field would be dropped by the API server and its meaning lost

@@ -34,8 +34,11 @@ pub(crate) fn read(object: &Value, problems: &mut Problems) -> Option<Definition
     let mut reader = Reader { problems };
     let spec_at = Pointer::root().field("spec");
     let spec = reader.map(object.get("spec"), &spec_at, Presence::Required)?;
-    reader.unknown_fields(spec, &["schema", "resources"], &spec_at);
-    let resources = reader.resources(spec, &spec_at, resource);
+    let misplaced =
+        spec.get("schema").is_some_and(|schema| schema.get("types").is_none()) && spec.contains_key("types");
+    let known: &[&str] = if misplaced { &["schema", "resources", "types"] } else { &["schema", "resources"] };
+    reader.unknown_fields(spec, known, &spec_at);
+    let (resources, unreadable) = reader.resources(spec, &spec_at, resource);
     let schema_at = spec_at.field("schema");
     let schema = reader.map(spec.get("schema"), &schema_at, Presence::Required)?;
     reader.unknown_fields(schema, &KNOWN, &schema_at);
@@ -56,12 +59,36 @@ pub(crate) fn read(object: &Value, problems: &mut Problems) -> Option<Definition
         crd_annotations: reader.text_map(&metadata, "annotations", &metadata_at),
         printer_columns: printer_columns(&mut reader, schema, &schema_at),
         spec: reader.optional_map(schema, "spec", &schema_at),
-        types: reader.optional_map(schema, "types", &schema_at),
+        types: types(&mut reader, spec, schema, &schema_at),
         status,
         conditions,
         schema_at,
         resources,
+        unreadable,
     })
+}
+
+/// The types that fields may name. Where they stand beside `schema`, they are
+/// ignored, and what is said is where they belong.
+fn types(
+    reader: &mut Reader,
+    spec: &Map<String, Value>,
+    schema: &Map<String, Value>,
+    schema_at: &Pointer,
+) -> Map<String, Value> {
+    let own = reader.optional_map(schema, "types", schema_at);
+    let Some(Value::Object(misplaced)) = spec.get("types").filter(|_| own.is_empty()) else { return own };
+    let fields = schema.get("spec").map(Value::to_string).unwrap_or_default();
+    let used = misplaced.keys().find(|name| fields.contains(name.as_str()));
+    if let Some(used) = used {
+        let at = Pointer::root().fields(["spec", "types"]);
+        reader
+            .problems
+            .error("MisplacedField", &at, format!("there is no type `{used}`: `types` has no effect here"))
+            .hint("it belongs into `schema`: `spec.schema.types`");
+        return misplaced.clone();
+    }
+    own
 }
 
 /// The conditions are no field of the status: kro makes conditions of them. Of
@@ -182,6 +209,15 @@ fn for_each(reader: &mut Reader, fields: &Map<String, Value>, id: &str, at: &Poi
         let hint = "leave it out for a single object, or write `- item: ${schema.spec.items}`";
         reader.problems.error("InvalidForEach", &at, message).hint(hint);
     }
+    if let Some(Value::Object(iterators)) = fields.get("forEach") {
+        let first = iterators.keys().next().map_or("item", String::as_str);
+        reader
+            .problems
+            .error("WrongType", &at, "must be a list, got a map")
+            .hint(format!("write each iterator as an element of a list: `- {first}: ${{…}}`"));
+        // Its iterators are there, so that what uses them is not said to be wrong.
+        return iterators.keys().map(|name| (name.clone(), String::new())).collect();
+    }
     for (index, element) in reader.list(fields.get("forEach"), &at).iter().enumerate() {
         let at = at.index(index);
         let dimension = reader.map(Some(element), &at, Presence::Required);
@@ -244,10 +280,22 @@ fn body(reader: &mut Reader, fields: &Map<String, Value>, id: &str, at: &Pointer
 }
 
 fn external(reader: &mut Reader, reference: &Map<String, Value>, id: &str, at: Pointer) -> Option<Body> {
-    reader.unknown_fields(reference, &["apiVersion", "kind", "metadata"], &at);
+    const OF_METADATA: [&str; 4] = ["name", "namespace", "selector", "labels"];
+    let misplaced: Vec<&str> = OF_METADATA
+        .into_iter()
+        .filter(|name| reference.contains_key(*name) && !reference.contains_key("metadata"))
+        .collect();
+    let known: Vec<&str> = ["apiVersion", "kind", "metadata"].into_iter().chain(misplaced.iter().copied()).collect();
+    reader.unknown_fields(reference, &known, &at);
     let api_version = reader.text(reference, "apiVersion", &at);
     let kind = reader.text(reference, "kind", &at);
     let metadata_at = at.field("metadata");
+    if let Some(name) = misplaced.first() {
+        let message = format!("failed to build resource \"{id}\": metadata is required");
+        let hint = format!("`{name}` belongs below `metadata`");
+        reader.problems.error("MissingField", &at.field(name), message).hint(hint);
+        return None;
+    }
     let metadata = reader.map(reference.get("metadata"), &metadata_at, Presence::Required)?;
     reader.unknown_fields(metadata, &["name", "namespace", "selector"], &metadata_at);
     let namespace = reader.optional_text(metadata, "namespace", &metadata_at).filter(|text| !text.is_empty());

@@ -21,7 +21,7 @@ pub(crate) fn read(object: &Value, problems: &mut Problems) -> Option<Definition
     let spec_at = Pointer::root().field("spec");
     let spec = reader.map(object.get("spec"), &spec_at, Presence::Required)?;
     reader.unknown_fields(spec, &["schema", "resources", "defaultServiceAccounts"], &spec_at);
-    let resources = reader.resources(spec, &spec_at, resource);
+    let (resources, unreadable) = reader.resources(spec, &spec_at, resource);
     // kro v0.1 has these two and does not look at them either.
     reader.never_used(spec, "defaultServiceAccounts", &spec_at);
     let schema_at = spec_at.field("schema");
@@ -46,6 +46,7 @@ pub(crate) fn read(object: &Value, problems: &mut Problems) -> Option<Definition
         conditions: Vec::new(),
         schema_at,
         resources,
+        unreadable,
     })
 }
 

@@ -36,7 +36,13 @@ fn is_foreign(text: &str) -> bool {
     match letters.next() {
         Some('#' | '@' | '*' | '?' | '$') => true,
         Some('!') => letters.all(|it| it.is_ascii_alphanumeric() || it == '_' || it == '@' || it == '*'),
-        Some(first) if first.is_ascii_digit() => letters.all(|it| it.is_ascii_digit()),
+        // `1`, and `0##*/`: what a script was called with.
+        Some(first) if first.is_ascii_digit() => {
+            let rest = text.trim_start_matches(|it: char| it.is_ascii_digit());
+            ["", ":", "%", "#", "/", "@"]
+                .iter()
+                .any(|sign| if sign.is_empty() { rest.is_empty() } else { rest.starts_with(sign) })
+        }
         _ => false,
     }
 }
@@ -86,7 +92,7 @@ mod tests {
         ] {
             assert!(matches!(variable(text), Some(Variable::Expansion(_))), "{text}");
         }
-        for text in ["#A", "#LIST[@]", "!A", "!A@", "1", "10", "@", "*", "?", "$"] {
+        for text in ["#A", "#LIST[@]", "!A", "!A@", "1", "10", "0##*/", "1:-x", "@", "*", "?", "$"] {
             assert_eq!(variable(text), Some(Variable::Foreign), "{text}");
         }
         assert_eq!(variable("HOME"), Some(Variable::Name("HOME")));

@@ -32,13 +32,35 @@ use types::Type;
 const MAX_LEVELS: usize = 100;
 
 /// The OpenAPI schema of `spec`, exactly as in the CRD. What is wrong is noted;
-/// a wrong field is left out.
+/// a wrong field may be anything.
 pub(crate) fn spec(definition: &Definition, problems: &mut Problems) -> Value {
     let mut builder = Builder { dialect: definition.dialect, declared: Declared::default(), problems };
     builder.declare(&definition.types, &definition.types_at());
     let site = Site { at: definition.spec_at(), dialect: definition.dialect, ty: None, path: String::new() };
     let schema = builder.object(&definition.spec, &site);
     builder.shallow(schema, &site)
+}
+
+/// How a field is stated that is written as in OpenAPI; none of a map of fields.
+fn of_openapi(fields: &Map<String, Value>) -> Option<String> {
+    let ty = fields.get("type")?.as_str()?;
+    let scalar = |ty: &'_ str| matches!(ty, "string" | "integer" | "boolean" | "number" | "array" | "object");
+    let is_no_field = |(name, value): (&String, &Value)| match name.as_str() {
+        "default" | "minimum" | "maximum" | "minLength" | "maxLength" | "required" | "enum" | "nullable" => {
+            !value.is_object() && value.as_str().is_none_or(|text| types::parse(text, Dialect::V09).is_err())
+        }
+        _ => false,
+    };
+    if !scalar(ty) || !fields.iter().any(is_no_field) && !(ty == "object" && fields.contains_key("properties")) {
+        return None;
+    }
+    let default = fields.get("default").map(|value| format!(" | default={value}")).unwrap_or_default();
+    Some(match ty {
+        "object" => "write the fields themselves, such as `name: string`".to_owned(),
+        "array" => "a list is written `[]string`, with the type of its elements".to_owned(),
+        "number" => format!("write `float{default}`"),
+        ty => format!("write `{ty}{default}`"),
+    })
 }
 
 /// What a JSON value is, in words.
@@ -158,7 +180,11 @@ impl Builder<'_> {
         let mut properties = Map::new();
         let mut required = Vec::new();
         for (name, stated) in fields {
-            let Some(field) = self.field(stated, &site.field(name)) else { continue };
+            // What is wrong is said where it is declared, and not where it is read.
+            let Some(field) = self.field(stated, &site.field(name)) else {
+                properties.insert(name.clone(), json!({"x-kubernetes-preserve-unknown-fields": true}));
+                continue;
+            };
             if field.required {
                 required.push(name.as_str());
             }
@@ -184,6 +210,11 @@ impl Builder<'_> {
     }
 
     fn field(&mut self, stated: &Value, site: &Site) -> Option<Field> {
+        if let Some(hint) = stated.as_object().and_then(of_openapi) {
+            let message = "unexpected type: a field is stated in one line, not as in OpenAPI";
+            self.problems.error("UnexpectedType", &site.at, site.says(Stage::Parsing, message)).hint(hint);
+            return None;
+        }
         match stated {
             Value::Object(fields) => Some(Field { schema: self.object(fields, site), required: false }),
             Value::String(text) => self.line(text, site),

@@ -15,6 +15,7 @@ use expr::{
 
 use crate::{
     problem::{Noted, Pointer, Problems},
+    shell,
     template::{self, Parts},
 };
 
@@ -157,6 +158,10 @@ impl Refused {
                     "`has(…)` asks for a field, such as `has(schema.spec.name)`; of a resource that may be switched off, \
                      ask for what switches it off"
                         .to_owned()
+                } else if issue.message.contains("mismatched input '='") {
+                    "`==` compares two values".to_owned()
+                } else if is_of_a_template(&self.source) || issue.message.contains("reserved identifier: var") {
+                    shell::hint(&self.source)
                 } else {
                     "expressions are CEL, such as `schema.spec.name + \"-suffix\"`".to_owned()
                 })
@@ -165,6 +170,12 @@ impl Refused {
             problems.error(code, &self.at, message).span(start, length).maybe_hint(hint);
         }
     }
+}
+
+/// `{ github.ref }` and `{ .Values.x }`, which stand in `${{ … }}` of others.
+fn is_of_a_template(source: &str) -> bool {
+    let inner = source.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    inner.is_some_and(|inner| !inner.trim().is_empty() && !inner.contains(':'))
 }
 
 /// An issue as cel-go heads it, with its place in the expression.

@@ -42,6 +42,26 @@ pub fn address(kind: &Gvk) -> Option<Kind> {
     entry(kind).map(|entry| entry.address.clone())
 }
 
+/// The kind that a misspelt one may mean, or one of another version.
+pub(super) fn similar(kind: &Gvk) -> Option<Gvk> {
+    let of = |api_version: &str, name: &str| {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        Gvk { group: group.to_owned(), version: version.to_owned(), kind: name.to_owned() }
+    };
+    let own = kind.api_version();
+    let distance = |name: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &kind.kind.to_lowercase());
+    let misspelt = TABLE.kinds.get(&own).into_iter().flat_map(BTreeMap::keys).map(|name| (distance(name), name)).min();
+    // A fifth of the letters may be wrong.
+    if let Some((_, name)) = misspelt.filter(|(distance, name)| distance * 5 <= name.len()) {
+        return Some(of(&own, name));
+    }
+    let elsewhere = TABLE.kinds.iter().filter(|(_, kinds)| kinds.contains_key(&kind.kind)).map(|(version, _)| version);
+    // A stable version before a beta, and few of these groups are anybody else's.
+    let best = elsewhere.min_by_key(|version| (version.contains("beta"), version.len()))?;
+    (kind.group.is_empty() || kind.group.ends_with(".k8s.io") || !kind.group.contains('.'))
+        .then(|| of(best, &kind.kind))
+}
+
 /// What references in other documents may mean, where those do not say it.
 pub(super) fn definitions() -> &'static Map<String, Value> {
     &TABLE.definitions

@@ -256,6 +256,21 @@ fn what_was_given_is_found_and_what_says_nothing_is_refused() {
 }
 
 #[test]
+fn a_misspelt_kind_of_kubernetes_is_told_from_others() {
+    let similar = |group: &str, version: &str, kind: &str| {
+        let kind = Gvk { group: group.into(), version: version.into(), kind: kind.into() };
+        let schema = unknown(kind.clone(), crate::kinds::guess(&kind));
+        schema.openapi["x-croft-similar"].as_str().map(str::to_owned)
+    };
+    assert_eq!(similar("apps", "v1", "Deploymnet").as_deref(), Some("apps/v1 Deployment"));
+    assert_eq!(similar("", "v1", "Configmap").as_deref(), Some("v1 ConfigMap"));
+    assert_eq!(similar("extensions", "v1beta1", "Ingress").as_deref(), Some("networking.k8s.io/v1 Ingress"));
+    assert_eq!(similar("", "v1", "Deployment").as_deref(), Some("apps/v1 Deployment"));
+    assert_eq!(similar("example.org", "v1", "Database"), None);
+    assert_eq!(similar("example.org", "v1", "Service"), None);
+}
+
+#[test]
 fn an_unknown_kind_is_told_from_one_with_any_fields() {
     let kind = gvk("example.org", "v1", "Lamp");
     let schema = unknown(kind.clone(), crate::kinds::guess(&kind));

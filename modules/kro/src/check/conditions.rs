@@ -48,6 +48,17 @@ impl<'n> Checker<'n, '_, '_, '_> {
                     wrong("InvalidCondition", *at, message, "write one of the three");
                 }
             }
+            for (name, at, of) in made.iter().flat_map(|made| &made.odd) {
+                let message = format!("runtime.newCondition: {name} must be a string, got {of}");
+                let hint = match (name.as_str(), *of) {
+                    ("status", "a bool") => {
+                        "write `\"True\"` or `\"False\"`; of an expression, `… ? \"True\" : \"False\"`"
+                    }
+                    ("status", _) => "write one of `\"True\"`, `\"False\"` and `\"Unknown\"`",
+                    _ => "put it in quotes",
+                };
+                wrong("InvalidCondition", *at, message, hint);
+            }
             for Literal { at, text: kind } in read.iter().filter(|read| !BUILT_IN.contains(&read.text)) {
                 let message = if declared.contains(kind) {
                     format!("condition type \"{kind}\": custom conditions cannot reference each other")
@@ -72,6 +83,8 @@ impl<'n> Checker<'n, '_, '_, '_> {
 struct Made<'n> {
     kind: Option<Literal<'n>>,
     status: Option<Literal<'n>>,
+    /// What is written out and no string: its name, where it stands, its type.
+    odd: Vec<(String, u32, &'static str)>,
 }
 
 /// The types that are written out.
@@ -83,6 +96,27 @@ fn types<'n>(made: &[Made<'n>]) -> impl Iterator<Item = &'n str> {
 struct Literal<'n> {
     at: u32,
     text: &'n str,
+}
+
+/// The type of what is certainly no string.
+fn not_text(node: &Node) -> Option<&'static str> {
+    match &node.kind {
+        Kind::Null => Some("null"),
+        Kind::Bool(_) => Some("a bool"),
+        Kind::Int(_) | Kind::Uint(_) | Kind::Double(_) => Some("a number"),
+        Kind::List(_) => Some("a list"),
+        Kind::Map(_) => Some("a map"),
+        Kind::Has { .. } => Some("a bool"),
+        Kind::Call { name, .. }
+            if matches!(
+                name.as_str(),
+                "_==_" | "_!=_" | "_<_" | "_<=_" | "_>_" | "_>=_" | "_&&_" | "_||_" | "!_" | "@in"
+            ) =>
+        {
+            Some("a bool")
+        }
+        _ => None,
+    }
 }
 
 fn walk<'n>(node: &'n Node, made: &mut Vec<Made<'n>>, read: &mut Vec<Literal<'n>>) {
@@ -99,7 +133,11 @@ fn walk<'n>(node: &'n Node, made: &mut Vec<Made<'n>>, read: &mut Vec<Literal<'n>
                         _ => None,
                     })
                 };
-                made.push(Made { kind: literal("type"), status: literal("status") });
+                let odd = entries.iter().filter_map(|entry| match &entry.key.kind {
+                    Kind::Text(key) => Some((key.to_string(), entry.value.at, not_text(&entry.value)?)),
+                    _ => None,
+                });
+                made.push(Made { kind: literal("type"), status: literal("status"), odd: odd.collect() });
             }
             ("condition", [Node { kind: Kind::Ident(root), .. }, Node { kind: Kind::Text(kind), at, .. }])
                 if root == "schema" =>

@@ -12,6 +12,7 @@ use super::Checker;
 use crate::{
     collect::{Found, Place},
     model::Dialect,
+    naming,
     problem::nearest,
     shell,
     site::Site,
@@ -26,6 +27,8 @@ enum Visible {
     Yes,
     OwnObject,
     OtherIterator,
+    /// It is there, and what is wrong with it was said.
+    Unreadable,
     No,
 }
 
@@ -35,6 +38,7 @@ impl<'n> Checker<'n, '_, '_, '_> {
         let found = &self.collected.found[index];
         let mentions = found.site.mentions();
         let before = self.problems.count();
+        self.unreadable = false;
         let mut seen = BTreeSet::new();
         for reference in &mentions.references {
             if seen.insert(reference.root) {
@@ -42,10 +46,10 @@ impl<'n> Checker<'n, '_, '_, '_> {
             }
         }
         mentions.calls.iter().for_each(|call| self.call(found, call));
-        if found.place == Place::Status && self.is_first_of_its_text(index) {
+        if found.place == Place::Status && self.is_first_of_its_text(index) && !self.unreadable {
             self.refers_to_something(index, before);
         }
-        self.problems.count() == before
+        self.problems.count() == before && !self.unreadable
     }
 
     fn reference(&mut self, found: &'n Found, reference: &Reference) {
@@ -66,6 +70,7 @@ impl<'n> Checker<'n, '_, '_, '_> {
                 self.at(found, reference, "SelfReference", message, Some(hint));
             }
             Visible::OtherIterator => self.iterators_are_independent(found, reference),
+            Visible::Unreadable => self.unreadable = true,
             Visible::No if TYPE_NAMES.contains(&root) && self.resource(root).is_none() => {}
             Visible::No => {
                 let message = self.unknown(found, root);
@@ -98,7 +103,20 @@ impl<'n> Checker<'n, '_, '_, '_> {
             Place::ReadyWhen(own) => other == Some(own),
             Place::Status | Place::Condition => is_schema || other.is_some(),
         };
-        if yes { Visible::Yes } else { Visible::No }
+        match yes {
+            true => Visible::Yes,
+            false if self.definition.unreadable.iter().any(|id| id == root) => Visible::Unreadable,
+            false if self.is_meant(root) => Visible::Unreadable,
+            false => Visible::No,
+        }
+    }
+
+    /// Whether a name is what an id is meant to be that is none: with dashes, which
+    /// are minus in an expression, or as the hint about it says.
+    fn is_meant(&self, root: &str) -> bool {
+        let odd = self.definition.resources.iter().map(|resource| resource.id.as_str());
+        let mut odd = odd.filter(|id| id.contains(|letter: char| !letter.is_ascii_alphanumeric()));
+        odd.any(|id| id.split('-').any(|part| part == root) || naming::lower_camel(id) == root)
     }
 
     fn unknown(&self, found: &Found, root: &str) -> String {
@@ -145,6 +163,13 @@ impl<'n> Checker<'n, '_, '_, '_> {
                 Some(format!("`{root}` is a function: call it"))
             }
             _ if shell::is_of_the_environment(root) => Some(shell::hint(&path)),
+            _ if matches!(root, "spec" | "metadata" | "apiVersion" | "kind") => {
+                Some(format!("did you mean `schema.{path}`?"))
+            }
+            _ if self.definition.spec.contains_key(root) => Some(format!("did you mean `schema.spec.{path}`?")),
+            _ if matches!(root, "self" | "this" | "instance" | "values" | "Values" | "params" | "parameters") => {
+                Some("the instance is `schema`: its fields are `schema.spec.…`".to_owned())
+            }
             _ => {
                 let ids = self.definition.resources.iter().map(|resource| resource.id.as_str());
                 let near = nearest(root, ids.chain(["schema"])).map(|near| format!("did you mean `{near}`?"));

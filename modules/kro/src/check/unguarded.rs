@@ -113,6 +113,12 @@ fn note(definition: &Definition, places: &[(&Found, usize)], absent: &str, probl
     ));
 }
 
+/// Whether a field, or one below it, has no type: it could not be read.
+fn is_unknown(schema: &Value) -> bool {
+    let is_open = schema["x-kubernetes-preserve-unknown-fields"] == true && schema.get("type").is_none();
+    is_open || schema["properties"].as_object().into_iter().flatten().any(|(_, below)| is_unknown(below))
+}
+
 /// The first field of a path that an instance may lack. So many of its fields
 /// are there for certain.
 fn may_be_absent(instance: &Value, path: &[&str], certain: usize) -> Option<String> {
@@ -128,6 +134,10 @@ fn may_be_absent(instance: &Value, path: &[&str], certain: usize) -> Option<Stri
             let is_map = schema.get("additionalProperties").is_some_and(Value::is_object);
             return (is_map && index >= certain).then(|| names.join("."));
         };
+        // What is wrong with it was said where it is declared.
+        if is_unknown(below) {
+            return None;
+        }
         let required = schema["required"].as_array().is_some_and(|all| all.iter().any(|name| name == field));
         // Metadata and spec themselves are there; of the metadata, name and the like are.
         let is_there = index < certain

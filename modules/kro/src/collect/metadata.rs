@@ -26,10 +26,16 @@ impl Collector<'_, '_, '_> {
         {
             let likely = likely(name).filter(|likely| metadata::name(&kind, likely).is_ok());
             let message = format!("the name of resource `{id}` is `{name}`, and {why}");
-            let hint = likely.map_or_else(
-                || "write a name, such as `${schema.metadata.name}-data`".to_owned(),
-                |likely| format!("did you mean `{likely}`?"),
-            );
+            let expression =
+                name.find("{schema").and_then(|at| name.get(at..)).map(|rest| rest.split('}').next().unwrap_or(rest));
+            let likely = likely.filter(|_| expression.is_none());
+            let written = expression.map(|expression| format!("an expression is written `${expression}}}`"));
+            let hint = written.unwrap_or_else(|| {
+                likely.map_or_else(
+                    || "write a name, such as `${schema.metadata.name}-data`".to_owned(),
+                    |likely| format!("did you mean `{likely}`?"),
+                )
+            });
             self.problems.error("InvalidName", &at.field("name"), message).hint(hint);
         }
         let namespace = fields.get("namespace").and_then(literal).filter(|namespace| !namespace.is_empty());
@@ -98,7 +104,8 @@ fn article(what: &str) -> &'static str {
 /// The text of a value that has no expression.
 fn literal(value: &Value) -> Option<&str> {
     let text = value.as_str()?;
-    let parts = template::split(text).ok()?;
+    // What is not closed is said where it is.
+    let parts = template::split(text).ok().filter(|_| !text.contains("${"))?;
     parts.expressions().next().is_none().then_some(text)
 }
 

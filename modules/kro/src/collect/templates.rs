@@ -49,9 +49,13 @@ impl<'d, 's> Collector<'d, 's, '_> {
                 "schema not found for GVK: {kind}; the template of resource `{}` is checked without it",
                 resource.id
             );
-            self.problems
-                .warning("UnknownKind", &at.field("kind"), message)
-                .hint("offline, give the kind's CRD with `--schemas FILE`");
+            self.problems.warning("UnknownKind", &at.field("kind"), message).hint(
+                match self.kinds.similar(gvk).and_then(|similar| similar.split_once(' ')) {
+                    Some((api_version, kind)) if api_version == gvk.api_version() => format!("did you mean `{kind}`?"),
+                    Some((api_version, kind)) => format!("did you mean `{kind}` of `{api_version}`?"),
+                    None => "offline, give the kind's CRD with `--schemas FILE`".to_owned(),
+                },
+            );
         }
         schema
     }

@@ -68,12 +68,40 @@ impl Refusal {
         };
         let hint = match nearest(key, known.iter().copied()) {
             _ if key.starts_with('|') => ONE_BAR.to_owned(),
+            _ if alias(key).is_some_and(|alias| known.contains(&alias)) => {
+                format!("it is called `{}` here", alias(key).unwrap_or_default())
+            }
+            _ if key.starts_with("items.") => {
+                "for the elements of a list, declare a type and use it: `types: {Choice: 'string | enum=\"a,b\"'}` and \
+                 `[]Choice`"
+                    .to_owned()
+            }
+            _ if matches!(key, "optional" | "nullable" | "omitempty") => {
+                "a field is optional unless it has `required=true`".to_owned()
+            }
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("the markers are {}", listed(known)),
         };
         let message = format!("invalid marker key \"{key}\": unknown marker: {key}");
         Refusal { code: "UnknownMarker", message, hint }
     }
+}
+
+/// What OpenAPI, JSON Schema and people call the same marker.
+fn alias(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "min" | "gte" | "Minimum" => "minimum",
+        "max" | "lte" | "Maximum" => "maximum",
+        "min_length" | "minlength" => "minLength",
+        "max_length" | "maxlength" => "maxLength",
+        "regex" | "regexp" | "matches" => "pattern",
+        "oneOf" | "one_of" | "values" | "options" | "choices" | "allowed" => "enum",
+        "doc" | "desc" | "comment" => "description",
+        "unique" | "set" => "uniqueItems",
+        "rule" | "cel" | "validate" => "validation",
+        "readonly" | "readOnly" | "const" => "immutable",
+        _ => return None,
+    })
 }
 
 /// `a`, `b` and `c`.

@@ -114,13 +114,22 @@ fn foreign(text: &str, dialect: Dialect) -> Option<String> {
     let text = text.trim();
     // `string default="x"`
     if let Some((before, after)) = text.split_once(char::is_whitespace).filter(|(_, after)| after.contains('=')) {
-        let after = after.trim_start();
+        let (before, after) = (before.trim_end_matches([',', ';']), after.trim_start());
         return is_type(before).then(|| format!("a `|` stands before the markers: `{} | {after}`", own(before)));
     }
     // `string]`
     let stripped = text.trim_end_matches([']', ')', '}', ',', ';']);
     if stripped.len() < text.len() && is_type(stripped) && !text.ends_with("[]") {
         return Some(format!("there is a `{}` too many after `{stripped}`", &text[stripped.len()..]));
+    }
+    // `string, required=true`, `string; default=x`
+    if let Some((before, after)) = text.split_once([',', ';'])
+        && is_type(before.trim())
+        && after.contains('=')
+    {
+        let markers = after.replace([',', ';'], " ");
+        let markers: Vec<&str> = markers.split_whitespace().collect();
+        return Some(format!("a `|` stands before the markers: `{} | {}`", before.trim(), markers.join(" ")));
     }
     // `string[]`, `[string]`, `array<string>`, `list(string)`
     let inner = |open: &str, close: char| text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
