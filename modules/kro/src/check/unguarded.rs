@@ -135,7 +135,7 @@ fn may_be_absent(instance: &Value, path: &[&str], certain: usize) -> Option<Stri
             return (is_map && index >= certain).then(|| names.join("."));
         };
         // What is wrong with it was said where it is declared.
-        if is_unknown(below) {
+        if index > 0 && is_unknown(below) {
             return None;
         }
         let required = schema["required"].as_array().is_some_and(|all| all.iter().any(|name| name == field));
