@@ -49,8 +49,13 @@ pub async fn look(cluster: &Cluster, instance: &Value, read: &Read, kind: &Kind)
         Selection::Named { namespace, name } => {
             let namespace = placed(namespace, inherited, kind.scope).to_owned();
             let target = Target { kind: read.kind.clone(), namespace, name: name.clone() };
-            // A module's text: what is no name stays out of paths.
-            if !is_name(&target.name) || !(target.namespace.is_empty() || is_name(&target.namespace)) {
+            // A module's text: what is no name stays out of paths. Nor is there an
+            // object in a namespace that nobody names.
+            let is_somewhere = match kind.scope {
+                Scope::Namespaced => is_name(&target.namespace),
+                Scope::Cluster => true,
+            };
+            if !is_somewhere || !is_name(&target.name) {
                 return Ok(BTreeSet::new());
             }
             let found = cluster.look_for(&target, kind).await?;
@@ -134,7 +139,11 @@ fn shown(id: &str, key: String, object: Arc<Value>) -> Shown {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use contract::Gvk;
+    use http::{Request, Response};
+    use kube::{Client, client::Body};
     use serde_json::json;
 
     use super::*;
@@ -167,6 +176,53 @@ mod tests {
         assert_eq!(found(named("", "a")), [(String::new(), "a".to_owned())]);
         assert_eq!(found(named("ops", "c")), [(String::new(), "c".to_owned())]);
         assert!(found(named("", "c")).is_empty());
+    }
+
+    /// A server with one page of ConfigMaps after another, and what it is asked.
+    fn server(pages: Vec<Value>) -> (Cluster, Arc<Mutex<Vec<String>>>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (log, pages) = (Arc::clone(&asked), Mutex::new(pages));
+        let service = tower::service_fn(move |request: Request<Body>| {
+            log.lock().unwrap().push(request.uri().to_string());
+            let page = pages.lock().unwrap().remove(0).to_string().into_bytes();
+            async move { Ok::<_, tower::BoxError>(Response::new(Body::from(page))) }
+        });
+        (Cluster::new(Client::new(service, "default")), asked)
+    }
+
+    async fn looked(pages: Vec<Value>, select: Selection, namespace: &str) -> (Vec<String>, Vec<String>) {
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        let (cluster, asked) = server(pages);
+        let instance = json!({"metadata": {"namespace": namespace}});
+        let read = Read { id: "x".into(), kind: kind.clone(), select };
+        let found = look(&cluster, &instance, &read, &kinds::builtin(&kind).unwrap()).await.unwrap();
+        let asked = asked.lock().unwrap().clone();
+        (found.into_iter().collect(), asked)
+    }
+
+    #[tokio::test]
+    async fn a_look_goes_through_all_pages_and_takes_what_the_selector_does() {
+        let item = |uid: &str, tier: &str| json!({"metadata": {"uid": uid, "labels": {"tier": tier}}});
+        let pages = vec![
+            json!({"metadata": {"continue": "more"}, "items": [item("1", "web"), item("2", "db")]}),
+            json!({"metadata": {}, "items": [item("3", "web")]}),
+        ];
+        let selector = json!({"matchLabels": {"tier": "web"}});
+        let (found, asked) = looked(pages, Selection::Labelled { namespace: "team".into(), selector }, "").await;
+        let list = "/api/v1/namespaces/team/configmaps?limit=500";
+        assert_eq!((found, asked), (vec!["1".into(), "3".into()], vec![list.into(), format!("{list}&continue=more")]));
+    }
+
+    #[tokio::test]
+    async fn a_look_by_name_asks_for_names_only() {
+        let named = |namespace: &str, name: &str| Selection::Named { namespace: namespace.into(), name: name.into() };
+        let object = || vec![json!({"metadata": {"uid": "1"}})];
+        let (found, asked) = looked(object(), named("", "a"), "team").await;
+        assert_eq!((found, asked), (vec!["1".into()], vec!["/api/v1/namespaces/team/configmaps/a".into()]));
+        // In the namespace of an instance that has none, and where there is no name.
+        for (select, inherited) in [(named("", "a"), ""), (named("x/../y", "a"), "team"), (named("", "a?b"), "team")] {
+            assert_eq!(looked(object(), select, inherited).await, (Vec::new(), Vec::new()));
+        }
     }
 
     #[test]
