@@ -135,8 +135,7 @@ pub fn take(seen: &Seen<'_>, rendered: &Rendered<'_>) -> Plan {
 /// The record goes too: a host that comes back later would look for the objects
 /// that it names.
 pub fn give_back(seen: &Seen<'_>, kro: &Kro) -> Plan {
-    let name = Target::of(seen.instance).map(|place| place.to_string()).unwrap_or_default();
-    let owner = Owner { uid: object::uid(seen.instance).to_owned(), name };
+    let owner = Owner::of(seen.instance);
     let mut plan = Plan::default();
     let mut moves = Vec::new();
     let mut members = Vec::new();
@@ -176,7 +175,8 @@ pub fn fate(instance: &Value, live: Option<&Value>) -> Fate {
         (_, Whose::Another(owner)) => Fate::Conflict { owner },
         (Some(_), Whose::Nobody) => Fate::Done,
         (_, Whose::Instance) => Fate::Move,
-        (None, Whose::Nobody) if handed_over => Fate::Move,
+        // One of croft's own that lost its label gets it back.
+        (None, Whose::Nobody) if handed_over || Owner::of(instance).owns(live) => Fate::Move,
         (None, Whose::Nobody) => Fate::Conflict { owner: "somebody who is neither kro nor croft".to_owned() },
     }
 }

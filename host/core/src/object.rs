@@ -92,6 +92,12 @@ pub struct Owner {
 }
 
 impl Owner {
+    /// The owner that an instance is.
+    pub fn of(instance: &Value) -> Owner {
+        let name = Target::of(instance).map(|place| place.to_string()).unwrap_or_default();
+        Owner { uid: uid(instance).to_owned(), name }
+    }
+
     /// Whether an object is a child of this instance: its label says so or, where
     /// somebody took the label off, its annotation does.
     pub fn owns(&self, object: &Value) -> bool {

@@ -381,6 +381,24 @@ fn crofts(names: &[&str]) -> Server {
 }
 
 #[test]
+fn an_object_says_itself_whose_it_is() {
+    let mut server = crofts(&["a"]);
+    let child = server.live.values().next().unwrap().clone();
+    let without = |fields: &[&str]| {
+        let mut object = child.clone();
+        fields.iter().for_each(|field| drop(object["metadata"].as_object_mut().unwrap().remove(*field)));
+        object
+    };
+    assert_eq!(fate(&server.instance, Some(&child)), Fate::Done);
+    assert_eq!(fate(&server.instance, Some(&without(&["labels"]))), Fate::Move);
+    let bare = without(&["labels", "annotations"]);
+    assert!(matches!(fate(&server.instance, Some(&bare)), Fate::Conflict { .. }));
+    // That it is on record does not make it one to be given back.
+    *server.live.values_mut().next().unwrap() = bare;
+    assert!(server.give_back(V09).entries.is_empty());
+}
+
+#[test]
 fn an_instance_is_given_back_to_either_version_and_a_crash_loses_nothing() {
     for version in [V01, V09] {
         let mut server = crofts(&["a", "b"]);
