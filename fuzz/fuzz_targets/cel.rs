@@ -17,11 +17,16 @@ use serde_json::json;
 const ALL: &[Library] = &[
     Library::Standard,
     Library::Strings,
+    Library::Reversal,
+    Library::Bindings,
     Library::Lists,
     Library::Optionals,
     Library::Encoders,
     Library::Math,
     Library::Kubernetes,
+    Library::TolerantVersions,
+    Library::Sets,
+    Library::NamedFormats,
     Library::Kro,
 ];
 

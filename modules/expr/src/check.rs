@@ -39,8 +39,11 @@ pub struct Env<'s> {
     pub raw: bool,
     /// Whether what is wrong is left to be found when it is evaluated.
     pub lenient: bool,
-    /// Whether numbers of different types have an order, as in the API server.
-    pub mixed_numbers: bool,
+    /// Whether numbers of different types have an order everywhere.
+    pub orders_numbers: bool,
+    /// Whether a literal has elements of one type, and what is a literal is looked at
+    /// before it is evaluated: patterns, and texts that are to be converted.
+    pub strict: bool,
 }
 
 impl Default for Env<'_> {
@@ -53,12 +56,24 @@ impl Default for Env<'_> {
             escaped_fields: false,
             raw: false,
             lenient: false,
-            mixed_numbers: false,
+            orders_numbers: false,
+            strict: false,
         }
     }
 }
 
 impl<'s> Env<'s> {
+    /// That of the rules of a CRD in an API server.
+    pub fn of_server() -> Env<'s> {
+        Env {
+            libraries: Library::OF_SERVER,
+            escaped_fields: true,
+            orders_numbers: true,
+            strict: true,
+            ..Env::default()
+        }
+    }
+
     /// Adds a variable with the type of a schema, named as kro names it.
     pub fn declare(&mut self, name: &str, schema: &'s Json) {
         self.variables.push((name.to_owned(), openapi::type_of(schema, &format!("__type_{name}"))));
@@ -86,7 +101,8 @@ pub fn check<'n, 's>(source: &str, node: &'n Node, env: &Env<'s>) -> Result<Chec
         bindings: Bindings::default(),
         issues: Vec::new(),
         last_list: Vec::new(),
-        mixes_numbers: env.mixed_numbers,
+        mixes_numbers: env.orders_numbers,
+        formats: false,
     };
     let (of, code) = checker.node(node);
     if checker.issues.is_empty() {
@@ -107,6 +123,8 @@ struct Checker<'e, 's> {
     /// Whether numbers of different types have an order. For cel-go they have from
     /// the first macro on that binds a name, to the end of the expression.
     mixes_numbers: bool,
+    /// Whether it is in a call of `format`, whose list may have elements of any types.
+    formats: bool,
 }
 
 /// A type, and how to evaluate what has it.
@@ -160,6 +178,10 @@ impl<'s> Checker<'_, 's> {
                 self.wrong(node.at, format!("undeclared reference to '{name}' (in container '{container}')"))
             }
             Kind::Fold(fold) => self.fold(node.at, fold),
+            Kind::Bind { .. } if !self.env.libraries.contains(&Library::Bindings) => {
+                let container = &self.env.container;
+                self.wrong(node.at, format!("undeclared reference to 'cel' (in container '{container}')"))
+            }
             Kind::Bind { name, value, body } => {
                 let (of, value) = self.node(value);
                 let (of, body) = self.with(name, of, |checker| checker.node(body));
@@ -393,7 +415,7 @@ impl<'s> Checker<'_, 's> {
             let (of, code) = self.node(element);
             let of = if *optional { self.optional_value(element.at, &of) } else { of };
             types.push(of.clone());
-            common = Some(self.bindings.join(common, of));
+            common = Some(self.joined(element.at, common, of));
             codes.push((code, *optional));
         }
         self.last_list = types;
@@ -406,15 +428,29 @@ impl<'s> Checker<'_, 's> {
         let mut codes = Vec::with_capacity(entries.len());
         for Entry { key, value, optional } in entries {
             let (key_type, key_code) = self.node(key);
-            keys = Some(self.bindings.join(keys, key_type));
+            keys = Some(self.joined(key.at, keys, key_type));
             let (of, code) = self.node(value);
             let of = if *optional { self.optional_value(value.at, &of) } else { of };
-            values = Some(self.bindings.join(values, of));
+            values = Some(self.joined(value.at, values, of));
             codes.push((key_code, code, *optional));
         }
         let keys = keys.unwrap_or_else(|| self.bindings.fresh());
         let values = values.unwrap_or_else(|| self.bindings.fresh());
         (Type::map(keys, values), Code::Map(codes))
+    }
+
+    /// The type of what a literal has had so far and of what it has too.
+    fn joined(&mut self, at: u32, common: Option<Type<'s>>, of: Type<'s>) -> Type<'s> {
+        if let (Some(before), true) = (&common, self.env.strict && !self.formats) {
+            let fits = self.bindings.assign(before, &of);
+            let (expected, found) = (self.resolved(before), self.resolved(&of));
+            let is_wrong = [&expected, &found].iter().any(|it| matches!(it, Type::Error));
+            if !(is_wrong || fits && expected.is_exactly(&found)) {
+                let (expected, found) = (self.shown(before), self.shown(&of));
+                return self.wrong(at, format!("expected type '{expected}' but found '{found}'")).0;
+            }
+        }
+        self.bindings.join(common, of)
     }
 
     /// The type behind an optional element.

@@ -17,6 +17,7 @@ mod macros;
 pub mod references;
 pub mod types;
 pub mod openapi;
+pub mod escape;
 pub mod error;
 pub mod nearest;
 pub mod check;

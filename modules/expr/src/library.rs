@@ -16,7 +16,7 @@ pub(crate) mod math;
 pub(crate) mod kubernetes;
 pub(crate) mod kro;
 pub(crate) mod sets;
-pub(crate) mod named;
+pub(crate) mod named_formats;
 
 use std::rc::Rc;
 
@@ -70,8 +70,12 @@ pub(crate) struct Function {
 pub enum Library {
     /// Operators, conversions, sizes, strings, timestamps: CEL itself.
     Standard,
-    /// `charAt`, `format`, `split` and the like.
+    /// `charAt`, `format`, `split` and the like, up to version 2.
     Strings,
+    /// `reverse` of a string, which is of version 3.
+    Reversal,
+    /// `cel.bind`, a macro: it has no functions.
+    Bindings,
     /// `slice`, `flatten`, `distinct`, `first` and the like.
     Lists,
     /// `optional.of`, `orValue` and the like.
@@ -83,12 +87,14 @@ pub enum Library {
     /// Kubernetes': lists, regular expressions, URLs, quantities, addresses,
     /// versions.
     Kubernetes,
+    /// `semver` and `isSemver` with a second argument: whether to read `v1.2` too.
+    TolerantVersions,
+    /// `sets.contains` and the like.
+    Sets,
+    /// `format.named`, `format.uuid` and the like, and `validate`.
+    NamedFormats,
     /// kro's own: `random`, maps, `json`, `hash`, `lists`, `omit`, `runtime`.
     Kro,
-    /// `sets.contains` and the like, which kro does not have.
-    Sets,
-    /// Kubernetes' named formats, which kro does not have.
-    Formats,
 }
 
 impl Library {
@@ -96,6 +102,8 @@ impl Library {
     pub const OF_KRO: &'static [Library] = &[
         Library::Standard,
         Library::Strings,
+        Library::Reversal,
+        Library::Bindings,
         Library::Lists,
         Library::Optionals,
         Library::Encoders,
@@ -103,16 +111,17 @@ impl Library {
         Library::Kro,
     ];
 
-    /// What a validation rule of a CRD may call (`apiserver/pkg/cel/environment`,
-    /// as of Kubernetes 1.34).
-    pub const OF_API_SERVER: &'static [Library] = &[
+    /// What a rule in a CRD may call, on an API server of Kubernetes 1.36. The
+    /// functions of an `authorizer` are left out, since a CRD has no such variable.
+    pub const OF_SERVER: &'static [Library] = &[
         Library::Standard,
         Library::Strings,
         Library::Lists,
         Library::Optionals,
         Library::Kubernetes,
+        Library::TolerantVersions,
         Library::Sets,
-        Library::Formats,
+        Library::NamedFormats,
     ];
 }
 
@@ -129,8 +138,10 @@ const GROUPS: &[(Library, &[Function])] = &[
     (Library::Math, math::FUNCTIONS),
     (Library::Kubernetes, kubernetes::FUNCTIONS),
     (Library::Kro, kro::FUNCTIONS),
+    (Library::Reversal, strings::reversal::FUNCTIONS),
+    (Library::TolerantVersions, kubernetes::tolerant::FUNCTIONS),
     (Library::Sets, sets::FUNCTIONS),
-    (Library::Formats, named::FUNCTIONS),
+    (Library::NamedFormats, named_formats::FUNCTIONS),
 ];
 
 /// A function that a call may mean.

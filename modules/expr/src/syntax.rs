@@ -189,6 +189,28 @@ impl Node {
         }
     }
 
+    /// What it consists of directly, to be changed.
+    pub fn children_mut(&mut self) -> Vec<&mut Node> {
+        match &mut self.kind {
+            Kind::Select { operand, .. } | Kind::Has { operand, .. } => vec![operand],
+            Kind::Index { operand, index, .. } => vec![operand, index],
+            Kind::Call { target, args, .. } => target.iter_mut().map(AsMut::as_mut).chain(args).collect(),
+            Kind::Sum { first, rest } => {
+                [first.as_mut()].into_iter().chain(rest.iter_mut().map(|(_, node)| node)).collect()
+            }
+            Kind::List(elements) => elements.iter_mut().map(|(element, _)| element).collect(),
+            Kind::Map(entries) => entries.iter_mut().flat_map(|entry| [&mut entry.key, &mut entry.value]).collect(),
+            Kind::Fold(fold) => {
+                let Fold { range, filter, body, .. } = fold.as_mut();
+                [range].into_iter().chain(filter).chain([body]).collect()
+            }
+            Kind::Bind { value, body, .. } => vec![value, body],
+            Kind::OptMap { operand, body, .. } => vec![operand, body],
+            Kind::SortBy { operand, key, .. } => vec![operand, key],
+            _ => Vec::new(),
+        }
+    }
+
     /// What it consists of directly.
     pub fn children(&self) -> Vec<&Node> {
         match &self.kind {

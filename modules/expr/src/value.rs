@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use crate::{
     hint::{Decode, Hint},
     kube::{
+        format::Format,
         net::{Cidr, Ip},
         quantity::Quantity,
         semver::Semver,
@@ -72,8 +73,8 @@ pub enum Kube {
     Url(Url),
     /// `kubernetes.Semver`.
     Semver(Semver),
-    /// `kubernetes.NamedFormat`, by its name.
-    Format(&'static str),
+    /// `kubernetes.NamedFormat`.
+    Format(Format),
 }
 
 /// A condition of an object's status.

@@ -25,6 +25,8 @@ use textproto::Message;
 const LIBRARIES: &[Library] = &[
     Library::Standard,
     Library::Strings,
+    Library::Reversal,
+    Library::Bindings,
     Library::Lists,
     Library::Optionals,
     Library::Encoders,

@@ -95,8 +95,10 @@ pub fn prepare(definition: &Value, schemas: &[Schema]) -> Result<Preparation, Fa
     let collected = collect::collect(&definition, kinds, &mut problems);
     let checked = check::check(&definition, &collected, &schemas, &mut problems);
     let spec_at = Pointer::root().fields(["spec", "schema", "spec"]);
-    let stated = validation::stated(&spec, &spec_at, &mut problems);
+    let known = validation::known(&spec);
+    let stated = validation::stated(&known, &spec_at, &mut problems);
     let rules = validation::checked(&stated, &spec_at, &mut problems);
+    let rules = validation::against_defaults(rules, &known, &spec_at, &mut problems);
     let warnings = problems.into_result()?;
     let prepared = assemble::prepared(&definition, &collected, &checked, &schemas, &spec, rules, warnings)?;
     bounds::prepared(&prepared)?;

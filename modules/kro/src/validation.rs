@@ -1,19 +1,22 @@
 //! The rules that an API server checks with an engine: `pattern` and
-//! `x-kubernetes-validations` of an instance's `spec`.
+//! `x-kubernetes-validations` of an instance's `spec`, in the server's environment
+//! and not in kro's.
 //!
-//! A server does that before anybody sees an instance, so it is done here only for
+//! What the server would refuse of the CRD is an error of the definition. Instances
+//! are checked by the server before anybody sees them, so that is done here only for
 //! one that no server has admitted. Transition rules compare with an earlier
 //! state, which such an instance does not have: they are left to the server.
 
 use expr::{
     check::{Env, check},
-    code::Code,
+    error::Issue,
+    escape,
     eval::{Globals, Machine},
     hint::Hint,
     library::{self, Library},
     parse::parse,
-    references, regexp,
-    syntax::{Kind, Node},
+    references,
+    syntax::Node,
     types::Type,
     value::Value,
 };
@@ -24,6 +27,12 @@ use crate::{
     problem::{Pointer, Problems},
     program::Expression,
 };
+
+/// What a rule calls the value, and the value that it had before.
+const SELVES: [&str; 2] = ["self", "oldSelf"];
+
+/// Where a rule is broken, and what is to be said of it.
+type Broken = (Pointer, String);
 
 /// A way from `spec` to the values that a rule is about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +52,8 @@ pub(crate) struct Rule<'a> {
     expression: Expression<'a>,
     message: &'a str,
     hint: Option<Hint<'a>>,
+    /// Whether it compares with an earlier state.
+    compares: bool,
 }
 
 /// A rule as the schema states it, and its tree.
@@ -52,171 +63,170 @@ pub(crate) struct Stated<'s> {
     source: String,
     message: &'s str,
     node: Node,
+    compares: bool,
 }
 
-/// The rules of a schema of `spec`. What is no expression is noted: no server
+/// A schema of `spec` as the types of rules have it: of what is in an open `object`
+/// a rule knows nothing.
+pub(crate) fn known(schema: &Json) -> Json {
+    match schema {
+        Json::Object(fields) => {
+            let kept = fields.iter().filter(|(name, _)| *name != "x-kubernetes-preserve-unknown-fields");
+            let below = |name: &str, value: &Json| match (name, value) {
+                ("properties", Json::Object(fields)) => {
+                    fields.iter().map(|(name, schema)| (name.clone(), known(schema))).collect()
+                }
+                ("items" | "additionalProperties", value) => known(value),
+                (_, value) => value.clone(),
+            };
+            Json::Object(kept.map(|(name, value)| (name.clone(), below(name, value))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// The rules of a known schema of `spec`. What is no expression is noted: no server
 /// takes it.
 pub(crate) fn stated<'s>(spec: &'s Json, at: &Pointer, problems: &mut Problems) -> Vec<Stated<'s>> {
-    let mut found = Vec::new();
-    walk(spec, &mut Vec::new(), at, &mut found, problems);
-    found
+    let mut reading = Reading { at, steps: Vec::new(), found: Vec::new(), problems };
+    reading.schema(spec);
+    reading.found
 }
 
-fn walk<'s>(
-    schema: &'s Json,
-    steps: &mut Vec<Step<'s>>,
-    at: &Pointer,
-    found: &mut Vec<Stated<'s>>,
-    problems: &mut Problems,
-) {
-    if let Some(pattern) = schema["pattern"].as_str() {
-        // A JSON text is a CEL text too.
-        let source = format!("self.matches({})", Json::from(pattern));
-        note(schema, source, "it does not match the pattern", steps, at, found, problems);
-    }
-    for rule in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
-        let source = rule["rule"].as_str().unwrap_or_default().to_owned();
-        note(schema, source, rule["message"].as_str().unwrap_or_default(), steps, at, found, problems);
-    }
-    for (name, below) in schema["properties"].as_object().into_iter().flatten() {
-        steps.push(Step::Field(name));
-        walk(below, steps, &at.field(name), found, problems);
-        steps.pop();
-    }
-    for below in [schema.get("items"), schema.get("additionalProperties")].into_iter().flatten() {
-        steps.push(Step::Each);
-        walk(below, steps, at, found, problems);
-        steps.pop();
-    }
+struct Reading<'s, 'p> {
+    at: &'p Pointer,
+    steps: Vec<Step<'s>>,
+    found: Vec<Stated<'s>>,
+    problems: &'p mut Problems,
 }
 
-fn note<'s>(
-    schema: &'s Json,
-    source: String,
-    message: &'s str,
-    steps: &[Step<'s>],
-    at: &Pointer,
-    found: &mut Vec<Stated<'s>>,
-    problems: &mut Problems,
-) {
-    match parse(&source) {
-        Ok(node) => found.push(Stated { steps: steps.to_vec(), schema, source, message, node }),
-        Err(issues) => refuse(&source, issues.first().map_or("", |issue| &issue.message), at, problems),
+impl<'s> Reading<'s, '_> {
+    fn schema(&mut self, schema: &'s Json) {
+        if let Some(pattern) = schema["pattern"].as_str() {
+            // A JSON text is a CEL text too.
+            let source = format!("self.matches({})", Json::from(pattern));
+            self.rule(schema, source, "it does not match the pattern");
+        }
+        for rule in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
+            let source = rule["rule"].as_str().unwrap_or_default().to_owned();
+            self.rule(schema, source, rule["message"].as_str().unwrap_or_default());
+        }
+        for (step, below) in below(schema) {
+            self.steps.push(step);
+            self.schema(below);
+            self.steps.pop();
+        }
+    }
+
+    fn rule(&mut self, schema: &'s Json, source: String, message: &'s str) {
+        match parse(&source) {
+            Ok(mut node) => {
+                escape::unescape(&mut node, schema);
+                let mentions = references::mentions(&node, &|name| library::is_function(name, Library::OF_SERVER));
+                let compares = mentions.references.iter().any(|reference| reference.root == "oldSelf");
+                self.found.push(Stated { steps: self.steps.clone(), schema, source, message, node, compares });
+            }
+            Err(issues) => refuse(&place(self.at, &self.steps), &source, issues.first(), self.problems),
+        }
     }
 }
 
-fn refuse(source: &str, why: &str, at: &Pointer, problems: &mut Problems) {
-    problems
-        .warning("InvalidValidation", at, format!("no API server takes the rule `{source}`: {why}"))
-        .hint("write a CEL expression about `self` that is true or false");
+/// The schemas right below one, with the way to each.
+fn below(schema: &Json) -> impl Iterator<Item = (Step<'_>, &Json)> {
+    let fields = schema["properties"].as_object().into_iter().flatten();
+    let each = [schema.get("items"), schema.get("additionalProperties")].into_iter().flatten();
+    fields.map(|(name, below)| (Step::Field(name), below)).chain(each.map(|below| (Step::Each, below)))
 }
 
-/// The rules, checked as an API server checks them. One that is refused is noted,
-/// and left out, and so is one that compares with an earlier state.
+/// The rules, checked. One that the checker refuses is noted, and left out.
 pub(crate) fn checked<'s>(stated: &'s [Stated<'s>], at: &Pointer, problems: &mut Problems) -> Vec<Rule<'s>> {
     let mut rules = Vec::new();
     for rule in stated {
-        let (place, stated_default) = (place(at, &rule.steps), rule.schema.get("default"));
-        match rule.checked() {
-            Ok(checked) if !rule.is_transition() => {
-                let rule = Rule {
-                    steps: rule.steps.clone(),
-                    expression: Expression { source: &rule.source, code: checked },
-                    message: rule.message,
-                    hint: Hint::of(rule.schema, &[vec![]]),
-                };
-                broken_default(&rule, stated_default, &place, problems);
-                rules.push(rule);
+        let mut env = Env::of_server();
+        SELVES.iter().for_each(|name| env.declare(name, rule.schema));
+        let at = place(at, &rule.steps);
+        match check(&rule.source, &rule.node, &env) {
+            Ok(checked) if matches!(checked.of, Type::Bool) => rules.push(Rule {
+                steps: rule.steps.clone(),
+                expression: Expression { source: &rule.source, code: checked.code },
+                message: rule.message,
+                hint: Hint::of(rule.schema, &[vec![]]),
+                compares: rule.compares,
+            }),
+            Ok(checked) => {
+                let what = format!("it is neither true nor false but of type `{}`", checked.of);
+                refuse(&at, &rule.source, Some(&Issue::new(&rule.source, 0, what)), problems);
             }
-            Ok(_) => {}
-            Err(why) => refuse(&rule.source, &why, &place, problems),
+            Err(mut issues) => {
+                let of_kro = Env { libraries: Library::OF_KRO, strict: false, ..env };
+                if let (Some(issue), Ok(_)) = (issues.first_mut(), check(&rule.source, &rule.node, &of_kro)) {
+                    issue.hint = Some("resources may say that, but a rule is read by an API server".to_owned());
+                }
+                refuse(&at, &rule.source, issues.first(), problems);
+            }
         }
     }
     rules
 }
 
-/// Warns of a default that breaks a rule of its own field: no server takes such a
-/// schema.
-fn broken_default(rule: &Rule, default: Option<&Json>, at: &Pointer, problems: &mut Problems) {
-    let Some(default) = default.filter(|default| !default.is_null()) else { return };
-    let mut broken = Problems::default();
-    rule.check(&Machine::default(), default, &Pointer::root(), "default", &mut broken);
-    if broken.any_error() {
-        let source = rule.expression.source;
+fn refuse(at: &Pointer, source: &str, issue: Option<&Issue>, problems: &mut Problems) {
+    let why = issue.map(|issue| issue.message.as_str()).unwrap_or_default();
+    let hint = issue.and_then(|issue| issue.hint.clone());
+    let message = format!("no API server takes the rule `{source}`: {why}");
+    problems
+        .error("InvalidValidation", at, message)
+        .hint(hint.unwrap_or_else(|| "write a CEL expression about `self` that is true or false".to_owned()));
+}
+
+/// Notes every default that breaks a rule, and keeps the rules that an instance
+/// without an earlier state can be checked with.
+///
+/// A server looks at a default by itself: a default in it that another field has is
+/// not filled in, and it is its own earlier state. It does not look into maps.
+pub(crate) fn against_defaults<'s>(
+    rules: Vec<Rule<'s>>,
+    spec: &'s Json,
+    at: &Pointer,
+    problems: &mut Problems,
+) -> Vec<Rule<'s>> {
+    if !rules.is_empty() {
+        let machine = Machine::default();
+        defaults(&rules, spec, &mut Vec::new(), &machine, at, problems);
+    }
+    rules.into_iter().filter(|rule| !rule.compares).collect()
+}
+
+fn defaults<'s>(
+    rules: &[Rule<'s>],
+    schema: &'s Json,
+    steps: &mut Vec<Step<'s>>,
+    machine: &Machine,
+    at: &Pointer,
+    problems: &mut Problems,
+) {
+    const UNFILLED: &str =
+        "a default is checked before the defaults of the fields in it are filled in: look with `has()` first";
+    let mut broken = Vec::new();
+    if let Some(default) = schema.get("default") {
+        for rule in rules {
+            // Which element an element of a list was before, nobody knows.
+            let is_lost = |rest: &[Step]| rule.compares && rest.contains(&Step::Each);
+            if let Some(rest) = rule.steps.strip_prefix(steps.as_slice()).filter(|rest| !is_lost(rest)) {
+                rule.of(machine, default, rest, &Pointer::root(), "default", &mut broken);
+            }
+        }
+    }
+    let at_field = place(at, steps);
+    if let Some((_, message)) = broken.first().filter(|_| !problems.error_at(&at_field)) {
         problems
-            .warning(
-                "InvalidDefault",
-                at,
-                format!("no API server takes the default {default}: it breaks the rule `{source}`"),
-            )
-            .hint("write a default that keeps to it, or leave it out");
+            .error("InvalidDefault", &at_field, format!("no API server takes the default: {message}"))
+            .hint(if message.contains("no such key") { UNFILLED } else { "give a default that the rule allows" });
     }
-}
-
-impl Stated<'_> {
-    /// Whether it compares with an earlier state.
-    fn is_transition(&self) -> bool {
-        let is_function = |name: &str| library::is_function(name, Library::OF_API_SERVER);
-        let mentions = references::mentions(&self.node, &is_function);
-        mentions.references.iter().any(|reference| reference.root == "oldSelf")
+    for (step, below) in below(schema).filter(|_| schema.get("additionalProperties").is_none()) {
+        steps.push(step);
+        defaults(rules, below, steps, machine, at, problems);
+        steps.pop();
     }
-
-    /// How to evaluate it, or why no API server would.
-    fn checked(&self) -> Result<Code<'_>, String> {
-        let mut env =
-            Env { escaped_fields: true, libraries: Library::OF_API_SERVER, mixed_numbers: true, ..Env::default() };
-        let known = exposed(self.schema);
-        for variable in ["self", "oldSelf"] {
-            match &known {
-                Some(schema) => env.declare(variable, schema),
-                None => env.variables.push((variable.to_owned(), Type::Dyn)),
-            }
-        }
-        let checked = check(&self.source, &self.node, &env);
-        let checked = checked.map_err(|issues| issues.first().map(|it| it.message.clone()).unwrap_or_default())?;
-        if !matches!(checked.of, Type::Bool) {
-            return Err(format!("it is of type {}, and has to be true or false", checked.of));
-        }
-        literal_patterns(&self.node)?;
-        Ok(checked.code)
-    }
-}
-
-/// Refuses a literal pattern that is none, as a server does.
-fn literal_patterns(node: &Node) -> Result<(), String> {
-    if let Kind::Call { name, args, .. } = &node.kind
-        && name == "matches"
-        && let Some(Kind::Text(pattern)) = args.last().map(|argument| &argument.kind)
-    {
-        regexp::compile(pattern).map_err(|why| format!("error parsing regexp: {why}"))?;
-    }
-    node.children().into_iter().try_for_each(literal_patterns)
-}
-
-/// What a server shows a rule of a schema: nothing of unknown fields, and no field
-/// of which the type is not known. None if it shows nothing.
-fn exposed(schema: &Json) -> Option<Json> {
-    if schema["x-kubernetes-int-or-string"] == true {
-        return Some(schema.clone());
-    }
-    let mut shown = schema.as_object()?.clone();
-    shown.remove("x-kubernetes-preserve-unknown-fields");
-    match schema["type"].as_str()? {
-        "array" => drop(shown.insert("items".to_owned(), exposed(schema.get("items")?)?)),
-        "object" => match schema.get("additionalProperties") {
-            Some(values) if values.is_object() => {
-                shown.insert("additionalProperties".to_owned(), exposed(values)?);
-            }
-            _ => {
-                shown.remove("additionalProperties");
-                let fields = schema["properties"].as_object().into_iter().flatten();
-                let fields = fields.filter_map(|(name, schema)| Some((name.clone(), exposed(schema)?)));
-                shown.insert("properties".to_owned(), Json::Object(fields.collect()));
-            }
-        },
-        _ => {}
-    }
-    Some(Json::Object(shown))
 }
 
 /// Where the schema of a field is written, as far as it has a place of its own.
@@ -230,31 +240,34 @@ fn place(at: &Pointer, steps: &[Step]) -> Pointer {
 
 /// Notes every rule that a completed `spec` breaks.
 pub(crate) fn validate(rules: &[Rule], spec: &Json, problems: &mut Problems) {
-    let machine = Machine::default();
+    let (machine, mut broken) = (Machine::default(), Vec::new());
     for rule in rules {
-        rule.of(&machine, spec, &rule.steps, &Pointer::root().field("spec"), "spec", problems);
+        rule.of(&machine, spec, &rule.steps, &Pointer::root().field("spec"), "spec", &mut broken);
+    }
+    for (at, message) in broken {
+        problems.error("RuleBroken", &at, message);
     }
 }
 
 impl Rule<'_> {
-    fn of(&self, machine: &Machine, value: &Json, steps: &[Step], at: &Pointer, path: &str, problems: &mut Problems) {
+    fn of(&self, machine: &Machine, value: &Json, steps: &[Step], at: &Pointer, path: &str, broken: &mut Vec<Broken>) {
         match (steps.split_first(), value) {
             // A server leaves a null of a field alone, or has dropped it.
             (None, Json::Null) => {}
-            (None, value) => self.check(machine, value, at, path, problems),
+            (None, value) => self.check(machine, value, at, path, broken),
             (Some((Step::Field(name), rest)), Json::Object(fields)) => {
                 if let Some(below) = fields.get(*name) {
-                    self.of(machine, below, rest, &at.field(name), &format!("{path}.{name}"), problems);
+                    self.of(machine, below, rest, &at.field(name), &format!("{path}.{name}"), broken);
                 }
             }
             (Some((Step::Each, rest)), Json::Array(elements)) => {
                 for (index, below) in elements.iter().enumerate() {
-                    self.of(machine, below, rest, &at.index(index), &format!("{path}[{index}]"), problems);
+                    self.of(machine, below, rest, &at.index(index), &format!("{path}[{index}]"), broken);
                 }
             }
             (Some((Step::Each, rest)), Json::Object(fields)) => {
                 for (name, below) in fields {
-                    self.of(machine, below, rest, &at.field(name), &format!("{path}.{name}"), problems);
+                    self.of(machine, below, rest, &at.field(name), &format!("{path}.{name}"), broken);
                 }
             }
             // Of another type: that is told elsewhere.
@@ -262,9 +275,10 @@ impl Rule<'_> {
         }
     }
 
-    fn check(&self, machine: &Machine, value: &Json, at: &Pointer, path: &str, problems: &mut Problems) {
-        let values = [Some(Value::of_json(value, self.hint.as_ref()))];
-        let (source, globals) = (self.expression.source, Globals { names: &["self"], values: &values });
+    fn check(&self, machine: &Machine, value: &Json, at: &Pointer, path: &str, broken: &mut Vec<Broken>) {
+        let value = Value::of_json(value, self.hint.as_ref());
+        let values = [Some(value.clone()), Some(value)];
+        let (source, globals) = (self.expression.source, Globals { names: &SELVES, values: &values });
         let message = match machine.evaluate(&self.expression.code, globals) {
             Ok(Value::Bool(true)) => return,
             Ok(Value::Bool(false)) if self.message.is_empty() => format!("`{path}` breaks the rule `{source}`"),
@@ -272,6 +286,9 @@ impl Rule<'_> {
             Ok(other) => format!("the rule `{source}` of `{path}` is neither true nor false: {}", other.type_name()),
             Err(error) => format!("the rule `{source}` of `{path}` cannot be evaluated: {error}"),
         };
-        problems.error("RuleBroken", at, message);
+        broken.push((at.clone(), message));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::mem;
 use super::{Checker, Typed};
 use crate::{
     code::{Callee, Code},
+    eval::{Globals, Machine},
     library::{self, Found, format},
     syntax::{Kind, Node},
     types::Type,
@@ -72,21 +73,46 @@ impl<'s> Checker<'_, 's> {
         let found = found.unwrap_or_default();
         let resolved = self.resolve(&found, &types).or_else(|| self.by_values(&found));
         match resolved.or_else(|| self.mixed(name, &found, &types)) {
-            Some(resolved) => lowered(resolved, codes),
+            Some(resolved) => {
+                let (of, code) = lowered(resolved, codes);
+                match self.misread(name, args, &code) {
+                    Some((argument, message)) => self.wrong(args[argument].at, message),
+                    None => (of, code),
+                }
+            }
             None => self.no_overload(at, name, None, &types),
         }
     }
 
+    /// The literal argument of a call that no evaluation would take, and why.
+    fn misread(&self, name: &str, args: &[Node], code: &Code) -> Option<(usize, String)> {
+        if !self.env.strict {
+            return None;
+        }
+        match (name, args) {
+            ("matches", [_, Node { kind: Kind::Text(pattern), .. }]) => no_pattern(pattern).map(|why| (1, why)),
+            (_, [argument]) if CONVERSIONS.contains(&name) && is_literal(argument) => {
+                let outcome = Machine::default().evaluate(code, Globals { names: &[], values: &[] });
+                outcome.err().map(|error| (0, error.to_string()))
+            }
+            _ => None,
+        }
+    }
+
     fn method<'n>(&mut self, at: u32, target: &'n Node, name: &'n str, args: &'n [Node]) -> Typed<'n, 's> {
+        let outside = self.formats;
+        self.formats |= name == "format";
         let (receiver, code) = self.node(target);
         let (types, codes) = self.arguments(args);
+        self.formats = outside;
         if !library::is_known(name, self.env.libraries) {
             return self.undeclared(at, name);
         }
         let found = self.functions(name, true).unwrap_or_default();
         let all: Vec<Type> = [receiver.clone()].into_iter().chain(types.iter().cloned()).collect();
         match self.resolve(&found, &all).or_else(|| self.by_values(&found)) {
-            Some(resolved) => match self.unformattable(at, target, name, args) {
+            Some(resolved) => match self.unformattable(at, target, name, args).or_else(|| self.unmatchable(name, args))
+            {
                 Some(wrong) => wrong,
                 None => lowered(resolved, [code].into_iter().chain(codes).collect()),
             },
@@ -106,6 +132,16 @@ impl<'s> Checker<'_, 's> {
         let refusal = format::refusal(template, &types).filter(|_| !self.env.lenient)?;
         let at = refusal.argument.and_then(|index| elements.get(index)).map_or(at, |(element, _)| element.at);
         Some(self.wrong(at, refusal.message))
+    }
+
+    /// Refuses a method's pattern that is a literal and is none.
+    fn unmatchable<'n>(&mut self, name: &str, args: &[Node]) -> Option<Typed<'n, 's>> {
+        match (name, args) {
+            ("matches" | "find" | "findAll", [Node { kind: Kind::Text(pattern), at }, ..]) if self.env.strict => {
+                no_pattern(pattern).map(|why| self.wrong(*at, why))
+            }
+            _ => None,
+        }
     }
 
     /// cel-go's choice: every overload that fits counts, the first gives the
@@ -207,6 +243,23 @@ impl<'s> Checker<'_, 's> {
         }
         (of, Code::Sum(codes))
     }
+}
+
+/// What cel-go evaluates beforehand if its argument is a literal.
+const CONVERSIONS: [&str; 8] = ["bool", "bytes", "double", "duration", "int", "string", "timestamp", "uint"];
+
+fn is_literal(node: &Node) -> bool {
+    matches!(
+        node.kind,
+        Kind::Bool(_) | Kind::Int(_) | Kind::Uint(_) | Kind::Double(_) | Kind::Text(_) | Kind::Bytes(_) | Kind::Null
+    )
+}
+
+/// Why a text is no pattern.
+fn no_pattern(text: &str) -> Option<String> {
+    let compiled = crate::regexp::translate(text).and_then(|it| regex::Regex::new(&it).map_err(|it| it.to_string()));
+    let why = compiled.err()?;
+    Some(format!("error parsing regexp: {}", why.lines().last().unwrap_or_default().trim_start_matches("error: ")))
 }
 
 /// A call of the one overload that fits, of any of one function, or of whatever

@@ -46,6 +46,22 @@ impl Semver {
         })
     }
 
+    /// Reads also what people write: a `v` before it, zeros before a number, and
+    /// fewer than three numbers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Semver::parse`].
+    pub fn parse_tolerant(text: &str) -> Result<Semver, String> {
+        let text = text.strip_prefix('v').unwrap_or(text);
+        let mut parts: Vec<String> = text.splitn(3, '.').map(without_leading_zeros).collect();
+        if parts.len() < 3 && parts.last().is_some_and(|last| last.contains(['+', '-'])) {
+            return Err("short version cannot contain PreRelease/Build meta data".to_owned());
+        }
+        parts.resize(3, "0".to_owned());
+        Semver::parse(&parts.join("."))
+    }
+
     /// The first number.
     pub fn major(&self) -> u64 {
         self.numbers[0]
@@ -65,6 +81,17 @@ impl Semver {
 /// What is before a mark, and the parts of what is after it.
 fn split(text: &str, mark: char) -> (&str, Vec<&str>) {
     text.split_once(mark).map_or((text, Vec::new()), |(before, after)| (before, after.split('.').collect()))
+}
+
+/// A part without the zeros before its number. Of zeros alone one stays, and one is
+/// put before what does not begin with a digit.
+fn without_leading_zeros(part: &str) -> String {
+    let rest = part.trim_start_matches('0');
+    match part.len() {
+        0 | 1 => part.to_owned(),
+        _ if rest.starts_with(|letter: char| letter.is_ascii_digit()) => rest.to_owned(),
+        _ => format!("0{rest}"),
+    }
 }
 
 fn number(name: &str, text: &str) -> Result<u64, String> {

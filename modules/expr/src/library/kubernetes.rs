@@ -91,6 +91,17 @@ functions! {
     method "patch" { (SEMVER) -> Int => patch }
 }
 
+pub(crate) mod tolerant {
+    //! What version 1 of the library of versions adds.
+
+    use super::{Bool, SEMVER, Text, functions, is_tolerant_semver, tolerant_semver};
+
+    functions! {
+        function "semver" { (Text, Bool) -> SEMVER => tolerant_semver }
+        function "isSemver" { (Text, Bool) -> Bool => is_tolerant_semver }
+    }
+}
+
 type Outcome<'v> = Result<Value<'v>, Error>;
 
 /// As in Kubernetes the first element decides whether there is an order, and
@@ -303,6 +314,26 @@ fn is_cidr<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
 
 fn semver<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
     made(args, Semver::parse, Kube::Semver)
+}
+
+/// What reads a version.
+type Reader = fn(&str) -> Result<Semver, String>;
+
+/// How a version is to be read, which the second argument says.
+fn version_reader(args: &[Value]) -> Result<Reader, Error> {
+    match args.get(1) {
+        Some(Value::Bool(true)) => Ok(Semver::parse_tolerant),
+        Some(Value::Bool(false)) => Ok(Semver::parse),
+        _ => Err(Error::no_such_overload()),
+    }
+}
+
+fn tolerant_semver<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
+    made(args, version_reader(args)?, Kube::Semver)
+}
+
+fn is_tolerant_semver<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
+    is_made(args, version_reader(args)?)
 }
 
 fn is_semver<'v>(_: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {

@@ -1,5 +1,4 @@
-//! The library `sets` of cel-go: lists as sets, which the API server has and kro
-//! does not.
+//! cel-go's sets extension: lists as sets.
 
 use super::{
     Sig::{Bool, List, Param},
@@ -7,7 +6,7 @@ use super::{
 };
 use crate::{
     eval::{Error, Machine},
-    value::{List as Elements, Seen, Value},
+    value::{List as Elements, Value},
 };
 
 functions! {
@@ -18,52 +17,29 @@ functions! {
 
 type Outcome<'v> = Result<Value<'v>, Error>;
 
-fn lists<'a, 'v>(args: &'a [Value<'v>]) -> Result<(&'a Elements<'v>, &'a Elements<'v>), Error> {
-    match args {
-        [Value::List(one), Value::List(two)] => Ok((one, two)),
-        _ => Err(Error::no_such_overload()),
-    }
+/// Both lists, and comparing each element with each paid for.
+fn lists<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Result<(Elements<'v>, Elements<'v>), Error> {
+    let [Value::List(one), Value::List(two)] = args else { return Err(Error::no_such_overload()) };
+    machine.charge(one.len().saturating_mul(two.len()))?;
+    Ok((one.clone(), two.clone()))
+}
+
+fn has(list: &Elements, wanted: &Value) -> bool {
+    list.iter().any(|element| element.equals(wanted))
 }
 
 fn contains<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
-    let (one, two) = lists(args)?;
-    holds_all(machine, one, two).map(Value::Bool)
+    let (one, two) = lists(machine, args)?;
+    Ok(Value::Bool(two.iter().all(|element| has(&one, &element))))
 }
 
 fn equivalent<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
-    let (one, two) = lists(args)?;
-    Ok(Value::Bool(holds_all(machine, one, two)? && holds_all(machine, two, one)?))
+    let (one, two) = lists(machine, args)?;
+    let are_equal = one.iter().all(|element| has(&two, &element)) && two.iter().all(|element| has(&one, &element));
+    Ok(Value::Bool(are_equal))
 }
 
 fn intersects<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
-    let (one, two) = lists(args)?;
-    let seen = seen(machine, one)?;
-    for element in two.iter() {
-        machine.charge(1 + seen.compared_with(&element))?;
-        if seen.contains(&element) {
-            return Ok(Value::Bool(true));
-        }
-    }
-    Ok(Value::Bool(false))
-}
-
-/// Whether every element of the second is one of the first.
-fn holds_all<'v>(machine: &Machine, one: &Elements<'v>, two: &Elements<'v>) -> Result<bool, Error> {
-    let seen = seen(machine, one)?;
-    for element in two.iter() {
-        machine.charge(1 + seen.compared_with(&element))?;
-        if !seen.contains(&element) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-fn seen<'v>(machine: &Machine, list: &Elements<'v>) -> Result<Seen<'v>, Error> {
-    let mut seen = Seen::default();
-    for element in list.iter() {
-        machine.charge(1 + seen.compared_with(&element))?;
-        seen.insert(element);
-    }
-    Ok(seen)
+    let (one, two) = lists(machine, args)?;
+    Ok(Value::Bool(one.iter().any(|element| has(&two, &element))))
 }

@@ -20,9 +20,16 @@ functions! {
     method "split" { (Text, Text) -> List(&Text) => split, (Text, Text, Int) -> List(&Text) => split }
     method "substring" { (Text, Int) -> Text => substring, (Text, Int, Int) -> Text => substring }
     method "trim" { (Text) -> Text => trim }
-    method "reverse" { (Text) -> Text => reverse }
     method "format" { (Text, List(&Dyn)) -> Text => format::run }
     function "strings.quote" { (Text) -> Text => quote }
+}
+
+pub(crate) mod reversal {
+    //! What version 3 of the extension adds.
+
+    use super::{Text, functions, reverse};
+
+    functions! { method "reverse" { (Text) -> Text => reverse } }
 }
 
 type Outcome<'v> = Result<Value<'v>, Error>;
