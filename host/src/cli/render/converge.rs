@@ -4,14 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use contract::Gvk;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Rendered, observed::Pool, standin};
 use host_core::object::{self, Target};
 
 use crate::report::Failure;
+
+mod server;
 
 /// An address for documentation (RFC 5737), which no cluster hands out.
 const ADDRESS: &str = "192.0.2.1";
@@ -65,35 +66,16 @@ fn stored(manifest: &Value, is_ours: &impl Fn(&Gvk) -> bool) -> Value {
     let mut object = manifest.clone();
     standin::fill(&mut object, &[]);
     let Some(kind) = Gvk::of(manifest) else { return object };
-    if kind == (Gvk { group: String::new(), version: "v1".into(), kind: "Secret".into() }) {
-        encode(&mut object);
-    }
+    server::fill(&kind, &mut object);
     let status = if is_ours(&kind) {
         Some(json!({"state": "ACTIVE", "conditions": [condition("Ready")]}))
     } else {
-        status(&kind, manifest)
+        status(&kind, &object)
     };
     if let Some(status) = status {
         object["status"] = status;
     }
-    if kind.kind == "Service" && kind.group.is_empty() && object["spec"]["clusterIP"].is_null() {
-        let has_address = object::text(manifest, "/spec/type") != "ExternalName";
-        if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut).filter(|_| has_address) {
-            spec.insert("clusterIP".into(), ADDRESS.into());
-        }
-    }
     object
-}
-
-/// A server keeps `stringData` as `data`.
-fn encode(secret: &mut Value) {
-    let Some(fields) = secret.as_object_mut() else { return };
-    let Some(Value::Object(plain)) = fields.remove("stringData") else { return };
-    let data = fields.entry("data").or_insert_with(|| Map::new().into());
-    if let Some(data) = data.as_object_mut() {
-        let encoded = |text: &Value| Value::from(BASE64_STANDARD.encode(text.as_str().unwrap_or_default()));
-        data.extend(plain.iter().map(|(key, text)| (key.clone(), encoded(text))));
-    }
 }
 
 /// What the controllers of Kubernetes' own kinds report when all is well; `None`
@@ -109,31 +91,89 @@ fn status(kind: &Gvk, manifest: &Value) -> Option<Value> {
                 "availableReplicas": replicas, "conditions": [condition("Available"), condition("Progressing")],
             })
         }
-        ("apps", "StatefulSet" | "ReplicaSet") => {
+        ("apps", "ReplicaSet") | ("", "ReplicationController") => {
             let replicas = count("/spec/replicas");
-            let mut status = json!({
+            json!({
+                "observedGeneration": 1, "replicas": replicas, "fullyLabeledReplicas": replicas,
+                "readyReplicas": replicas, "availableReplicas": replicas,
+            })
+        }
+        ("apps", "StatefulSet") => {
+            let (replicas, revision) =
+                (count("/spec/replicas"), format!("{}-1", object::text(manifest, "/metadata/name")));
+            json!({
                 "observedGeneration": 1, "replicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas,
-            });
-            if kind.kind == "StatefulSet" {
-                status["currentReplicas"] = replicas.into();
-                status["updatedReplicas"] = replicas.into();
-            }
-            status
+                "currentReplicas": replicas, "updatedReplicas": replicas, "currentRevision": revision,
+                "updateRevision": revision,
+            })
         }
         ("apps", "DaemonSet") => json!({
             "observedGeneration": 1, "desiredNumberScheduled": 1, "currentNumberScheduled": 1,
             "updatedNumberScheduled": 1, "numberReady": 1, "numberAvailable": 1, "numberMisscheduled": 0,
         }),
-        ("batch", "Job") => json!({"succeeded": count("/spec/completions"), "conditions": [condition("Complete")]}),
-        ("", "Pod") => json!({"phase": "Running", "podIP": ADDRESS, "conditions": [condition("Ready")]}),
-        ("", "Namespace") => json!({"phase": "Active"}),
-        ("", "PersistentVolumeClaim") => json!({"phase": "Bound"}),
-        ("", "Service") if object::text(manifest, "/spec/type") == "LoadBalancer" => ingress(),
-        ("networking.k8s.io", "Ingress") => ingress(),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-            json!({"conditions": [condition("Established"), condition("NamesAccepted")]})
+        ("batch", "Job") => json!({
+            "succeeded": count("/spec/completions"), "startTime": standin::BORN, "completionTime": standin::BORN,
+            "conditions": [condition("SuccessCriteriaMet"), condition("Complete")],
+        }),
+        ("batch", "CronJob") if manifest.pointer("/spec/suspend") != Some(&Value::Bool(true)) => {
+            json!({"lastScheduleTime": standin::BORN, "lastSuccessfulTime": standin::BORN})
         }
+        ("autoscaling", "HorizontalPodAutoscaler") => {
+            let replicas = count("/spec/minReplicas");
+            json!({
+                "observedGeneration": 1, "currentReplicas": replicas, "desiredReplicas": replicas,
+                "conditions": [condition("AbleToScale"), condition("ScalingActive")],
+            })
+        }
+        ("policy", "PodDisruptionBudget") => json!({
+            "observedGeneration": 1, "expectedPods": 1, "currentHealthy": 1, "desiredHealthy": 0,
+            "disruptionsAllowed": 1, "conditions": [condition("DisruptionAllowed")],
+        }),
+        ("", "Pod") => pod(manifest),
+        ("", "Namespace") => json!({"phase": "Active"}),
+        ("", "PersistentVolume") => {
+            json!({"phase": if manifest.pointer("/spec/claimRef").is_some() { "Bound" } else { "Available" }})
+        }
+        ("", "PersistentVolumeClaim") => json!({
+            "phase": "Bound",
+            "accessModes": manifest.pointer("/spec/accessModes").unwrap_or(&json!([])),
+            "capacity": manifest.pointer("/spec/resources/requests").unwrap_or(&json!({})),
+        }),
+        ("", "Service") if object::text(manifest, "/spec/type") == "LoadBalancer" => ingress(),
+        ("", "Service") => json!({"loadBalancer": {}}),
+        ("networking.k8s.io", "Ingress") => ingress(),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(manifest),
+        ("apiregistration.k8s.io", "APIService") => json!({"conditions": [condition("Available")]}),
         _ => return None,
+    })
+}
+
+/// A pod that runs, with all of its containers.
+fn pod(manifest: &Value) -> Value {
+    let containers = manifest.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
+    let runs = |container: &Value| {
+        json!({
+            "name": container["name"], "image": container["image"], "ready": true, "started": true, "restartCount": 0,
+            "state": {"running": {"startedAt": standin::BORN}},
+        })
+    };
+    let conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map(condition);
+    json!({
+        "phase": "Running", "startTime": standin::BORN, "podIP": ADDRESS, "podIPs": [{"ip": ADDRESS}],
+        "hostIP": ADDRESS, "hostIPs": [{"ip": ADDRESS}],
+        "conditions": conditions,
+        "containerStatuses": containers.map(runs).collect::<Vec<_>>(),
+    })
+}
+
+/// A CRD whose names were free.
+fn definition(manifest: &Value) -> Value {
+    let versions = manifest.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten();
+    let stored = versions.filter(|version| version["storage"] == true).map(|version| &version["name"]);
+    json!({
+        "acceptedNames": manifest.pointer("/spec/names").unwrap_or(&json!({})),
+        "storedVersions": stored.collect::<Vec<_>>(),
+        "conditions": [condition("Established"), condition("NamesAccepted")],
     })
 }
 
@@ -163,6 +203,58 @@ mod tests {
         assert_eq!(object("v1", "ConfigMap", json!({})).get("status"), None);
         assert_eq!(object("example.org/v1", "Deployment", json!({})).get("status"), None);
         assert_eq!(object("kro.run/v1alpha1", "Room", json!({}))["status"]["state"], "ACTIVE");
+    }
+
+    #[test]
+    fn what_a_server_sets_in_a_spec_can_be_read() {
+        let spec = |api: &str, kind: &str, spec: Value| {
+            after(json!({"apiVersion": api, "kind": kind, "metadata": {"name": "x"}, "spec": spec}))["spec"].take()
+        };
+        let ports = json!([{"port": 80, "nodePort": 30000}, {"port": 81}]);
+        let nodes = spec("v1", "Service", json!({"type": "NodePort", "ports": ports}));
+        assert_eq!(nodes["ports"][0], json!({"port": 80, "nodePort": 30000, "protocol": "TCP", "targetPort": 80}));
+        assert_eq!(nodes["ports"][1]["nodePort"], 30001);
+        let balancer = json!({"type": "LoadBalancer", "allocateLoadBalancerNodePorts": false, "ports": [{"port": 80}]});
+        assert_eq!(spec("v1", "Service", balancer)["ports"][0].get("nodePort"), None);
+        let inner = spec("v1", "Service", json!({"ports": [{"port": 80}]}));
+        assert_eq!((inner["ports"][0].get("nodePort"), &inner["type"]), (None, &json!("ClusterIP")));
+        assert_eq!(inner["clusterIPs"], json!([ADDRESS]));
+        assert_eq!(spec("v1", "Service", json!({"clusterIP": "None"}))["clusterIPs"], json!(["None"]));
+        assert_eq!(spec("apps/v1", "Deployment", json!({}))["replicas"], 1);
+        assert_eq!(spec("apps/v1", "Deployment", json!({"replicas": 0}))["replicas"], 0);
+        assert_eq!(spec("batch/v1", "Job", json!({"parallelism": 2})).get("completions"), None);
+        assert_eq!(spec("v1", "Pod", json!({"nodeName": "mine"}))["nodeName"], "mine");
+        let volume = spec("v1", "PersistentVolumeClaim", json!({}));
+        assert!(object::text(&volume, "/volumeName").starts_with("pvc-"));
+        assert_eq!(spec("example.org/v1", "Service", json!({})), json!({}));
+    }
+
+    #[test]
+    fn what_a_controller_reports_names_what_it_found() {
+        let status = |api: &str, kind: &str, spec: Value| {
+            after(json!({"apiVersion": api, "kind": kind, "metadata": {"name": "x"}, "spec": spec}))["status"].take()
+        };
+        let pod = status("v1", "Pod", json!({"containers": [{"name": "web", "image": "nginx"}]}));
+        assert_eq!((&pod["containerStatuses"][0]["name"], &pod["podIPs"][0]["ip"]), (&json!("web"), &json!(ADDRESS)));
+        let claim = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+        assert_eq!(status("v1", "PersistentVolumeClaim", claim)["capacity"]["storage"], "1Gi");
+        let crd = json!({"names": {"kind": "Lamp"}, "versions": [{"name": "v1", "storage": true}, {"name": "v0"}]});
+        let crd = status("apiextensions.k8s.io/v1", "CustomResourceDefinition", crd);
+        assert_eq!((&crd["storedVersions"], &crd["acceptedNames"]["kind"]), (&json!(["v1"]), &json!("Lamp")));
+        assert_eq!(status("batch/v1", "Job", json!({}))["completionTime"], standin::BORN);
+        assert_eq!(status("batch/v1", "CronJob", json!({"suspend": true})), Value::Null);
+        let stateful = status("apps/v1", "StatefulSet", json!({"replicas": 2}));
+        assert_eq!(stateful["currentRevision"], stateful["updateRevision"]);
+    }
+
+    #[test]
+    fn a_token_is_issued_for_a_service_account() {
+        let secret = after(json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x", "namespace": "team"},
+            "type": "kubernetes.io/service-account-token",
+        }));
+        assert_eq!(secret["data"]["namespace"], "dGVhbQ==");
+        assert!(secret["data"]["token"].is_string());
     }
 
     #[test]
