@@ -51,7 +51,8 @@ fn of_openapi(fields: &Map<String, Value>) -> Option<String> {
         }
         _ => false,
     };
-    if !scalar(ty) || !fields.iter().any(is_no_field) && !(ty == "object" && fields.contains_key("properties")) {
+    let is_one = fields.iter().any(is_no_field) || (ty == "object" && fields.contains_key("properties"));
+    if !scalar(ty) || !is_one {
         return None;
     }
     let default = fields.get("default").map(|value| format!(" | default={value}")).unwrap_or_default();
