@@ -184,6 +184,8 @@ struct Mapping {
     /// The key whose value comes next.
     key: Option<Key>,
     merged: Vec<Arc<Node>>,
+    /// Whether its last key is a word with the colon that ends it.
+    is_glued: bool,
 }
 
 struct Key {
@@ -230,6 +232,15 @@ impl Loader<'_> {
         let refuse = |(message, hint)| Fault { at: at.clone(), message, hint, also: None };
         if self.expects_key() {
             let merge = plain && tag.is_none() && text == "<<";
+            if plain && self.is_glued(&at) {
+                // `[nginx:]` holds a text, and `{nginx:, …}` a key that ends so.
+                let text = format!("{}:", &self.text[at.clone()]);
+                if let Some(Open { kind: Kind::Mapping(mapping), .. }) = self.open.last_mut() {
+                    mapping.is_glued = true;
+                }
+                self.key(Key { text, at: at.start..at.end + 1, merge: false });
+                return Ok(());
+            }
             let scalar::Key { text, odd } = scalar::key(text, plain, tag).map_err(refuse)?;
             self.loaded.odd.extend(odd.map(refuse));
             self.key(Key { text, at, merge });
@@ -240,6 +251,13 @@ impl Loader<'_> {
         let node = Arc::new(Node { at, content: Content::Scalar(value, style), size: 1, depth: 1 });
         self.remember(anchor, &node);
         if empty { Ok(()) } else { self.add(node) }
+    }
+
+    /// Whether a colon that ends a word within brackets is part of it: no space
+    /// follows, and nothing that would be its value.
+    fn is_glued(&self, at: &Range<usize>) -> bool {
+        let rest = self.text[at.end..].strip_prefix(':');
+        rest.is_some_and(|rest| rest.starts_with([',', ']', '}']))
     }
 
     fn alias(&mut self, anchor: usize, at: Range<usize>) -> Result<(), Fault> {
@@ -295,6 +313,11 @@ impl Loader<'_> {
         let at = start..end.max(start);
         let content = match kind {
             Kind::Sequence(items) => Content::Sequence(items),
+            Kind::Mapping(mapping) if mapping.is_glued && !self.text[at.start..].starts_with('{') => {
+                // A pair that stands in a list without braces has one key.
+                let text = mapping.merge().pop().map(|entry| entry.key).unwrap_or_default();
+                Content::Scalar(text.into(), ScalarStyle::Plain)
+            }
             Kind::Mapping(mapping) => Content::Mapping(mapping.merge()),
         };
         let node = Arc::new(Node::collection(content, at)?);

@@ -97,10 +97,69 @@ impl Reading {
             "invalid indentation" | "invalid indentation in flow construct" => {
                 line_start(&letters, index).into_iter().collect()
             }
+            "':' must be followed by a valid YAML whitespace" => return self.after_a_colon(&letters, index),
+            "tab cannot be used as indentation" => return self.without_tabs(&letters, index),
+            complaint if complaint.starts_with("plain scalar cannot start with '-'") => {
+                return letters.get(index) == Some(&'-') && self.quote(&letters, index..index + 1);
+            }
+            "while parsing a flow mapping, did not find expected ',' or '}'" => {
+                return word_with_a_colon(&letters, index).is_some_and(|word| self.quote(&letters, word));
+            }
             _ => return false,
         };
         self.indent(&letters, &lines);
         !lines.is_empty()
+    }
+
+    /// With spaces for the tabs that a line begins with, if a quoted text goes on in
+    /// it.
+    fn without_tabs(&mut self, letters: &[char], index: usize) -> bool {
+        let start = line_start(letters, index).unwrap_or(0);
+        let goes_on = |at: &usize| continued(letters, *at).contains(&start);
+        let before = start.saturating_sub(MOST_BACK)..start;
+        if !before.rev().any(|at| matches!(letters.get(at), Some('\'' | '"')) && begins(letters, at) && goes_on(&at)) {
+            return false;
+        }
+        let tabs = letters.iter().skip(start).take_while(|letter| matches!(letter, ' ' | '\t')).count();
+        self.blank(letters, start..start + tabs);
+        tabs > 0
+    }
+
+    /// With spaces for the tabs between a colon and the value at a place.
+    fn after_a_colon(&mut self, letters: &[char], index: usize) -> bool {
+        let before = letters.get(..index).unwrap_or_default();
+        let tabs = before.iter().rev().take_while(|letter| matches!(letter, ' ' | '\t')).count();
+        let follows = before.get(..index - tabs).is_some_and(|rest| rest.ends_with(&[':']));
+        self.blank(letters, index - tabs..index);
+        tabs > 0 && follows
+    }
+
+    /// With spaces for some letters.
+    fn blank(&mut self, letters: &[char], places: Range<usize>) {
+        let origin = (0..=letters.len()).map(|index| self.offset(index)).collect();
+        let blank = |(at, letter): (usize, &char)| if places.contains(&at) { ' ' } else { *letter };
+        self.text = letters.iter().enumerate().map(blank).collect();
+        self.origin = Some(origin);
+    }
+
+    /// With quotes around some letters.
+    fn quote(&mut self, letters: &[char], places: Range<usize>) -> bool {
+        let (mut text, mut origin) =
+            (String::with_capacity(self.text.len() + 2), Vec::with_capacity(letters.len() + 3));
+        let mut write = |letter: char, origin_of: usize| {
+            text.push(letter);
+            origin.push(origin_of);
+        };
+        for (at, letter) in letters.iter().enumerate() {
+            if at == places.start || at == places.end {
+                write('"', self.offset(at));
+            }
+            write(*letter, self.offset(at));
+        }
+        origin.push(self.offset(letters.len()));
+        self.text = text;
+        self.origin = Some(origin);
+        true
     }
 
     /// Puts spaces before the letters of these numbers.
@@ -119,6 +178,27 @@ impl Reading {
         self.text = text;
         self.origin = Some(origin);
     }
+}
+
+/// A word within brackets that ends with the colon at a place, which is a text to
+/// `kubectl` if nothing follows that could be its value.
+fn word_with_a_colon(letters: &[char], colon: usize) -> Option<Range<usize>> {
+    let ends = letters.get(colon) == Some(&':') && matches!(letters.get(colon + 1), Some(',' | ']' | '}'));
+    let is_part = |letter: &char| !letter.is_whitespace() && !matches!(letter, ',' | '[' | ']' | '{' | '}');
+    let length = letters.get(..colon)?.iter().rev().take_while(|letter| is_part(letter)).count();
+    let word = colon - length..colon + 1;
+    let is_plain =
+        !letters.get(word.clone())?.iter().any(|letter| matches!(letter, '"' | '\'' | '\\' | '&' | '*' | '!'));
+    (ends && length > 0 && is_plain).then_some(word)
+}
+
+/// How far back the quote may stand whose text goes on.
+const MOST_BACK: usize = 64 << 10;
+
+/// Whether a quote at a place begins a text: it stands where a value can.
+fn begins(letters: &[char], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|at| letters.get(at));
+    before.is_none_or(|letter| matches!(letter, ' ' | '\t' | '\n' | '[' | '{' | ',' | '('))
 }
 
 /// The number of an escape `\uXXXX` at the start of a text.

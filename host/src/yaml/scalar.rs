@@ -141,6 +141,11 @@ pub(super) struct Key {
 /// What a key without quotes, or with a tag, stands for.
 pub(super) fn key(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Key, (String, Option<String>)> {
     let quote = || Some(format!("quote it: `\"{text}\":`"));
+    if let Some(meant) = not_whole(text).filter(|_| plain && tag.is_none()) {
+        let odd =
+            (meant != text).then(|| (format!("the key `{text}` without quotes means `{meant}` to kubectl"), quote()));
+        return Ok(Key { text: meant, odd });
+    }
     let meant = match resolve(text, plain, tag)? {
         Value::String(key) => key,
         Value::Bool(value) => value.to_string(),
@@ -154,6 +159,20 @@ pub(super) fn key(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Key, (St
     let odd = (meant != text && plain && tag.is_none())
         .then(|| (format!("the key `{text}` without quotes means `{meant}` to kubectl"), quote()));
     Ok(Key { text: meant, odd })
+}
+
+/// What a number becomes as a key that is not written as a whole one: `1e10` is
+/// `1e+10`, and `.Inf` is `.inf`.
+fn not_whole(text: &str) -> Option<String> {
+    if is_not_finite(text) {
+        let sign = if text.starts_with('-') { "-" } else { "" };
+        let word = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
+        return Some(format!("{sign}{word}"));
+    }
+    number(text)?;
+    let plain = if text.starts_with('.') { text.to_owned() } else { text.replace('_', "") };
+    let is_float = integer(&plain).is_none() && looks_like_float(&plain);
+    plain.parse::<f64>().ok().filter(|_| is_float).map(|number| shortest(number as f32))
 }
 
 /// A number as Go's `strconv.FormatFloat(number, 'g', -1, 32)` writes it, which is
