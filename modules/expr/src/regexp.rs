@@ -5,9 +5,13 @@
 //! only the crate takes is refused, and what both take means what it means to
 //! Go: classes and word boundaries are of ASCII.
 
+mod scripts;
+
 use std::fmt::Write as _;
 
 use regex::Regex;
+
+use scripts::SCRIPTS;
 
 /// Go repeats nothing more often than this.
 const MAX_REPEAT: u32 = 1000;
@@ -49,6 +53,12 @@ fn bad_pattern(pattern: &str, error: &regex::Error) -> String {
     } else {
         format!("{}: `{pattern}`", text.lines().last().unwrap_or_default().trim_start_matches("error: "))
     }
+}
+
+/// Whether a word is the name of a general category of Unicode, short or long.
+fn is_category(name: &str) -> bool {
+    let is_word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_word && Regex::new(&format!("\\p{{gc={name}}}")).is_ok()
 }
 
 /// What a repetition would repeat.
@@ -129,15 +139,27 @@ impl Translation<'_> {
             None => self.rest.split_at(self.rest.chars().next().map_or(0, char::len_utf8)),
         };
         let (name, is_negated) = name.strip_prefix('^').map_or((name, false), |name| (name, true));
-        // The crate knows more than Go, such as `sc=Greek` and `Alphabetic`.
-        let is_one = |of: &str| regex::Regex::new(&format!("\\p{{{of}={name}}}")).is_ok();
-        let is_word = !name.is_empty() && name.chars().all(|it| it.is_ascii_alphabetic() || it == '_');
-        if !is_word || !(is_one("gc") || is_one("sc")) {
-            return Err(invalid(&format!("{{{name}}}")));
-        }
+        // Go looks a name up without its case, spaces, `_` and `-`.
+        let known: String = name.chars().filter(|it| !matches!(it, ' ' | '_' | '-')).collect();
+        let known = known.to_ascii_lowercase();
+        let negated = (letter == 'P') != is_negated;
+        let class = match known.as_str() {
+            // Halves of surrogate pairs, of which no text has any.
+            "cs" | "surrogate" => {
+                let none_or_all = if negated { "[\\x{0}-\\x{10FFFF}]" } else { "[a&&b]" };
+                self.rest = rest;
+                self.push(Last::Atom, none_or_all);
+                return Ok(());
+            }
+            "any" | "ascii" | "assigned" => known,
+            // The crate knows more than Go, such as `Latn` and `Alphabetic`.
+            name if SCRIPTS.binary_search(&name).is_ok() => format!("sc={name}"),
+            name if is_category(name) => format!("gc={name}"),
+            _ => return Err(invalid(&format!("{{{name}}}"))),
+        };
         self.rest = rest;
-        let letter = if (letter == 'P') == is_negated { 'p' } else { 'P' };
-        self.push(Last::Atom, &format!("\\{letter}{{{name}}}"));
+        let letter = if negated { 'P' } else { 'p' };
+        self.push(Last::Atom, &format!("\\{letter}{{{class}}}"));
         Ok(())
     }
 
@@ -308,5 +330,50 @@ impl Translation<'_> {
         self.rest = rest;
         let _ = write!(self.text, "[:{name}:]");
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_of_unicode_have_the_names_that_go_knows() {
+        for name in [
+            "Cs",
+            "Surrogate",
+            "uppercase letter",
+            "Thai",
+            "Miao",
+            "Nko",
+            "any",
+            "ASCII",
+            "Assigned",
+            "Cn",
+            "LC",
+            "greek",
+            "Inherited",
+            "cntrl",
+            "digit",
+            "Mark",
+            "Kawi",
+            "Unassigned",
+            "Combining_Mark",
+            "^Greek",
+            "Yi",
+            "punct",
+        ] {
+            for pattern in [format!("\\p{{{name}}}"), format!("[x\\P{{{name}}}]")] {
+                assert!(compile(&pattern).is_ok(), "{pattern}: {:?}", compile(&pattern));
+            }
+        }
+        for name in
+            ["Latn", "Plrd", "Zinh", "Old_Italic", "olditalic", "L&", "Alphabetic", "Qaai", " ^Greek", "-", "Garay"]
+        {
+            assert!(compile(&format!("\\p{{{name}}}")).is_err(), "{name}");
+        }
+        assert!(!compile("\\p{Cs}").unwrap().is_match("a") && compile("\\P{Cs}").unwrap().is_match("a"));
+        assert!(compile("^[\\p{Cs}a]$").unwrap().is_match("a"));
+        assert!(compile("\\p{lowercase-letter}").unwrap().is_match("a"));
     }
 }

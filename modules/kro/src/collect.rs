@@ -177,6 +177,9 @@ impl<'d, 's> Collector<'d, 's, '_> {
                         self.fixed(name, text, &at.field(name), resource);
                     }
                 }
+                if let Some(gvk) = resource.gvk() {
+                    self.known(&gvk, resource, at);
+                }
                 self.external(resource, at, namespace.as_deref(), select)
             }
         };

@@ -176,7 +176,8 @@ impl Names<'_> {
         }
         let mut seen = BTreeSet::new();
         for (index, name) in names.iter().enumerate() {
-            if !name.is_empty() && !is_label(name) {
+            // One of another type was noted when it was read.
+            if !is_label(name) && !self.problems.error_at(&at.index(index)) {
                 self.problems
                     .error("InvalidName", &at.index(index), format!("'{name}' is not a valid name"))
                     .hint("use lower-case letters, digits and `-`, and start with a letter");

@@ -172,7 +172,9 @@ fn printer_column(reader: &mut Reader, fields: &Map<String, Value>, at: &Pointer
     reader.unknown_fields(fields, &["name", "type", "jsonPath", "description", "format", "priority"], at);
     let mut column = Map::new();
     for name in ["name", "type", "jsonPath"] {
-        column.insert(name.to_owned(), json!(reader.text(fields, name, at)));
+        let text = reader.text(fields, name, at);
+        column_field(reader, name, &text, &at.field(name));
+        column.insert(name.to_owned(), json!(text));
     }
     for name in ["description", "format"] {
         if let Some(text) = reader.optional_text(fields, name, at).filter(|text| !text.is_empty()) {
@@ -186,6 +188,29 @@ fn printer_column(reader: &mut Reader, fields: &Map<String, Value>, at: &Pointer
         Some(other) => reader.wrong_type(&at.field("priority"), "an integer", other),
     }
     Value::Object(column)
+}
+
+/// Refuses what the CRD of the API could not have: kro would take it, and the
+/// server refuse the CRD.
+fn column_field(reader: &mut Reader, name: &str, text: &str, at: &Pointer) {
+    const TYPES: [&str; 5] = ["integer", "number", "string", "boolean", "date"];
+    match name {
+        _ if text.is_empty() => {}
+        "type" if !TYPES.contains(&text) => {
+            let known = nearest(text, TYPES);
+            let hint = known.map_or_else(
+                || format!("the types are {}", TYPES.map(|it| format!("`{it}`")).join(", ")),
+                |known| format!("did you mean `{known}`?"),
+            );
+            let message = format!("a column cannot be of the type `{text}`");
+            reader.problems.error("InvalidColumn", at, message).hint(hint);
+        }
+        "jsonPath" if !text.starts_with('.') || text.contains("${") => {
+            let message = format!("`{text}` is not a path from the instance on");
+            reader.problems.error("InvalidColumn", at, message).hint("write a JSON path, such as `.status.state`");
+        }
+        _ => {}
+    }
 }
 
 fn resource(reader: &mut Reader, fields: &Map<String, Value>, at: Pointer, index: usize) -> Option<Resource> {

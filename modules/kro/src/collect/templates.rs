@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Collector, Draft, Place, below, shape};
 use crate::{
-    model::{Dialect, Resource},
+    model::{Body, Dialect, Resource},
     naming,
     problem::{Pointer, Problems, nearest},
     reader, template,
@@ -40,15 +40,17 @@ impl<'d, 's> Collector<'d, 's, '_> {
     }
 
     /// The schema of a kind; if nobody knows it, that is noted.
-    fn known(&mut self, gvk: &Gvk, resource: &Resource, at: &Pointer) -> Option<&'s Value> {
+    pub(super) fn known(&mut self, gvk: &Gvk, resource: &Resource, at: &Pointer) -> Option<&'s Value> {
         let schema = self.kinds.schema(gvk);
         // What is no kind was told as an error.
         if schema.is_none() && guest_sdk::shape::is_kind(gvk) && self.dialect() == Dialect::V09 {
             let kind = format!("{}, Kind={}", gvk.api_version(), gvk.kind);
-            let message = format!(
-                "schema not found for GVK: {kind}; the template of resource `{}` is checked without it",
-                resource.id
-            );
+            let what = match resource.body {
+                Body::Template(_) => "the template of",
+                Body::External { .. } => "what is read of",
+            };
+            let message =
+                format!("schema not found for GVK: {kind}; {what} resource `{}` is checked without it", resource.id);
             self.problems.warning("UnknownKind", &at.field("kind"), message).hint(
                 match self.kinds.similar(gvk).and_then(|similar| similar.split_once(' ')) {
                     Some((api_version, kind)) if api_version == gvk.api_version() => format!("did you mean `{kind}`?"),
