@@ -25,7 +25,7 @@ use host_core::{
     inventory::Shown,
     kinds::{self, Kind},
     object::{self, Owner, Target},
-    plan::{self, Action, Conflict, Plan},
+    plan::{self, Action, Conflict, Plan, Sent},
     policy::{self, Admitted, Rules},
     receipt::{self, Receipt},
     status::{Stage, Verdict},
@@ -307,7 +307,7 @@ impl Pass<'_> {
         let done = |done: Done| match done {
             Done::Written { manifest, object } => {
                 let uid = object::uid(&object).to_owned();
-                sent.insert(uid.clone(), Arc::new(manifest.clone()));
+                sent.insert(uid.clone(), Sent::of(&manifest));
                 match plan::drift(&manifest, &object, None) {
                     Some(_) => normalized.insert(uid, Arc::new(object.clone())),
                     None => normalized.remove(&uid),

@@ -125,6 +125,23 @@ impl Plan {
     }
 }
 
+/// A manifest that was sent, as text: it is looked at when the child changes, and
+/// kept for as long as the child lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent(Arc<str>);
+
+impl Sent {
+    /// What was sent.
+    pub fn of(manifest: &Value) -> Sent {
+        Sent(manifest.to_string().into())
+    }
+
+    /// The manifest.
+    fn manifest(&self) -> Option<Value> {
+        serde_json::from_str(&self.0).ok()
+    }
+}
+
 /// What is known of the world besides the inventory.
 pub struct World<'a> {
     /// The instance that the children belong to.
@@ -136,7 +153,7 @@ pub struct World<'a> {
     pub settled: &'a BTreeMap<String, Arc<Value>>,
     /// What was sent when an object was last applied, by uid, as far as it is
     /// remembered: not over a restart.
-    pub sent: &'a BTreeMap<String, Arc<Value>>,
+    pub sent: &'a BTreeMap<String, Sent>,
     /// The instance as its children name it.
     pub owner: &'a Owner,
     /// The ids of the definition.
@@ -232,8 +249,9 @@ fn settle(child: &Admitted, world: &World<'_>) -> Result<Action, Conflict> {
         return Ok(Action::Create(child.clone()));
     };
     let uid = object::uid(&live).to_owned();
-    let shrinks = world.sent.get(&uid).is_none_or(|before| loses(before, child.manifest()));
-    let update = |why: String| Action::Update { child: child.clone(), uid: uid.clone(), why, shrinks };
+    let shrinks =
+        || world.sent.get(&uid).and_then(Sent::manifest).is_none_or(|before| loses(&before, child.manifest()));
+    let update = |why: String| Action::Update { child: child.clone(), uid: uid.clone(), why, shrinks: shrinks() };
     let ours = world.owner.owns(&live);
     // Only nobody's object can be handed over: another instance would take its
     // own back.

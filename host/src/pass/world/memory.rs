@@ -6,7 +6,7 @@ use std::{
 };
 
 use contract::Read;
-use host_core::{claims::Claims, inventory::Shown, name::Digest, receipt};
+use host_core::{claims::Claims, inventory::Shown, name::Digest, plan::Sent, receipt};
 use serde_json::Value;
 
 /// What is remembered of an instance between passes. Nothing of it is needed
@@ -19,7 +19,7 @@ pub struct Memory {
     /// applied, as it made them.
     pub normalized: BTreeMap<String, Arc<Value>>,
     /// What was sent for each child when it was last applied, by uid.
-    pub sent: BTreeMap<String, Arc<Value>>,
+    pub sent: BTreeMap<String, Sent>,
     /// The uids of children that were seen to go.
     pub gone: BTreeSet<String>,
     /// What the instance's reads found when its module was last asked.
