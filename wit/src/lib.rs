@@ -2,9 +2,10 @@
 //! what the host and the modules written in Rust both speak.
 //!
 //! It holds no engine and no ABI, and of rules only what [`shape`] says of single
-//! fields and [`metadata`] of objects. The `.wit` file beside this crate says what each value means; where the two differ, the `.wit` file is right.
+//! fields and [`metadata`] and [`plural`] of objects and kinds. The `.wit` file beside this crate says what each value means; where the two differ, the `.wit` file is right.
 
 pub mod metadata;
+pub mod plural;
 pub mod shape;
 
 /// An annotation that says of an instance that no API server has admitted it, as

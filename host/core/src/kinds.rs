@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use contract::{Gvk, Scope};
+use contract::{Gvk, Scope, plural};
 use serde::{Deserialize, Serialize};
 
 use crate::schemas;
@@ -97,30 +97,15 @@ pub fn builtin(gvk: &Gvk) -> Option<Kind> {
         *group == gvk.group && *version == gvk.version && kinds.contains(&gvk.kind.as_str())
     });
     if of_kcp {
-        return Some(Kind { plural: plural_of(&gvk.kind), scope: Scope::Cluster });
+        return Some(Kind { plural: plural::of(&gvk.kind), scope: Scope::Cluster });
     }
     schemas::address(gvk)
 }
 
 /// The best guess for a kind that nobody could be asked about: namespaced, with
-/// the plural that Kubernetes' own code generators would make.
+/// the plural that kro and the generators of most controllers make.
 pub fn guess(gvk: &Gvk) -> Kind {
-    Kind { plural: plural_of(&gvk.kind), scope: Scope::Namespaced }
-}
-
-/// Kubernetes' rule for plurals (`k8s.io/gengo` namer): after a consonant `y`
-/// becomes `ies`; `s`, `x`, `z`, `ch` and `sh` take `es`.
-fn plural_of(kind: &str) -> String {
-    let lower = kind.to_lowercase();
-    if lower == "endpoints" {
-        return lower;
-    }
-    let vowel_before_y = lower.chars().rev().nth(1).is_some_and(|letter| "aeiou".contains(letter));
-    match lower.strip_suffix('y') {
-        Some(stem) if !vowel_before_y => format!("{stem}ies"),
-        _ if ["s", "x", "z", "ch", "sh"].iter().any(|end| lower.ends_with(end)) => format!("{lower}es"),
-        _ => format!("{lower}s"),
-    }
+    Kind { plural: plural::of(&gvk.kind), scope: Scope::Namespaced }
 }
 
 #[cfg(test)]
@@ -174,6 +159,13 @@ mod tests {
         assert_eq!(with_former(kinds(&[("v2", "Lamp")]), &declared, former), expected);
         assert_eq!(find(&expected, &gvk("v1", "Lamp")).map(|(kind, _)| kind.version.as_str()), Some("v2"));
         assert_eq!(find(&expected, &gvk("v1", "Bulb")), None);
+    }
+
+    #[test]
+    fn a_kind_that_nobody_knows_has_the_plural_that_kro_gives_it() {
+        let plural =
+            |kind: &str| guess(&Gvk { group: "kro.run".into(), version: "v1".into(), kind: kind.into() }).plural;
+        assert_eq!(["Child", "WebApp", "Proxy", "Bus"].map(plural), ["children", "webapps", "proxies", "buses"]);
     }
 
     #[test]

@@ -4,7 +4,9 @@
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use expr::hint::Hint;
-use guest_sdk::{Access, Api, Blueprint, Failure, Gvk, Node as BlueprintNode, Prepared, Problem, Role, UsedKind};
+use guest_sdk::{
+    Access, Api, Blueprint, Failure, Gvk, Node as BlueprintNode, Prepared, Problem, Role, UsedKind, plural,
+};
 use serde_json::Value;
 
 use crate::{
@@ -12,7 +14,6 @@ use crate::{
     collect::{Collected, Draft, DraftBody, DraftPiece, Place},
     crd,
     model::{Body as ModelBody, Definition, Dialect, Resource, Select},
-    plural,
     program::{Body, Expression, Kind, Node, Piece, Program, Template, Variable},
     structural::Shape,
     validation::Rule,

@@ -3,7 +3,7 @@
 //!
 //! What single fields look like is checked where they are read or made.
 
-use guest_sdk::{Failure, Prepared, Rendering, Selection, shape};
+use guest_sdk::{Child, Failure, Prepared, Rendering, Selection, shape};
 use serde_json::Value;
 
 use crate::problem::{Pointer, Problems};
@@ -27,6 +27,10 @@ pub(crate) fn prepared(prepared: &Prepared) -> Result<(), Failure> {
 pub(crate) fn rendering(rendering: &Rendering) -> Result<(), Failure> {
     let mut size = Size::default();
     json(rendering).for_each(|value| size.add(value));
+    // No child is larger than the largest value.
+    if size.largest > shape::OBJECT_BYTES {
+        rendering.children.iter().try_for_each(object)?;
+    }
     // The exact number is dear, and hardly anything comes near the bound.
     if size.bytes > LIMIT_BYTES {
         size.bytes = json(rendering).map(shape::bytes).sum();
@@ -36,6 +40,18 @@ pub(crate) fn rendering(rendering: &Rendering) -> Result<(), Failure> {
     size.depth = size.depth.max(1);
     let children = rendering.children.len();
     size.refuse(&format!("what the instance comes to ({children} objects and the status)"), &Pointer::root())
+}
+
+/// Refuses an object that no server would take.
+fn object(child: &Child) -> Result<(), Failure> {
+    let bytes = shape::bytes(&child.manifest);
+    if bytes <= shape::OBJECT_BYTES {
+        return Ok(());
+    }
+    let message = format!("resource `{}` has {bytes} bytes; an object may have {}", child.id, shape::OBJECT_BYTES);
+    let mut problems = Problems::default();
+    problems.error("TooLarge", &Pointer::root(), message).hint("divide it among several objects");
+    problems.into_result().map(drop)
 }
 
 /// The values of a rendering that become JSON text.
@@ -53,6 +69,8 @@ struct Size {
     values: usize,
     depth: usize,
     bytes: usize,
+    /// The most bytes that a single value may have.
+    largest: usize,
 }
 
 impl Size {
@@ -60,7 +78,9 @@ impl Size {
         self.values += shape::values(value);
         // A field of the status or of the defaults is one level further down.
         self.depth = self.depth.max(shape::depth(value) + 1);
-        self.bytes += shape::bytes_at_most(value);
+        let bytes = shape::bytes_at_most(value);
+        self.bytes += bytes;
+        self.largest = self.largest.max(bytes);
     }
 
     fn refuse(&self, what: &str, at: &Pointer) -> Result<(), Failure> {

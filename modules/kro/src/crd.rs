@@ -3,12 +3,10 @@
 //!
 //! It takes finished schemas and decides nothing about fields.
 
+use guest_sdk::plural;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    model::{Definition, Dialect},
-    plural,
-};
+use crate::model::{Definition, Dialect};
 
 /// What kro adds to the status of every API, unless the definition has a field
 /// of that name.

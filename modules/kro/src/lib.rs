@@ -18,7 +18,6 @@ mod graph;
 mod kinds;
 mod model;
 mod naming;
-mod plural;
 mod print;
 mod problem;
 mod program;

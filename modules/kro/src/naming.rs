@@ -6,9 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use guest_sdk::plural;
+
 use crate::{
     model::{Definition, Dialect, Resource},
-    plural,
     problem::{Pointer, Problems},
 };
 

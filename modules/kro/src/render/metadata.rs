@@ -2,7 +2,7 @@
 //! API server and the host take: what is wrong is the instance's or the
 //! definition's mistake, and has a place.
 
-use guest_sdk::{Gvk, metadata, shape};
+use guest_sdk::{Gvk, metadata};
 use serde_json::{Map, Value as Json};
 
 use crate::program::{Expression, Template};
@@ -43,11 +43,6 @@ pub(super) fn check(manifest: &Json) -> Result<(), Unfit> {
     }
     for field in ["labels", "annotations"] {
         pairs(field, fields.get(field)).map_err(|why| unfit(field, why))?;
-    }
-    // The exact number is dear, and hardly anything comes near the bound.
-    if shape::bytes_at_most(manifest) > shape::OBJECT_BYTES && shape::bytes(manifest) > shape::OBJECT_BYTES {
-        let why = format!("has {} bytes; an object may have {}", shape::bytes(manifest), shape::OBJECT_BYTES);
-        return Err(Unfit { field: Vec::new(), why });
     }
     Ok(())
 }

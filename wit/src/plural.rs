@@ -1,4 +1,5 @@
-//! The plural of a kind as kro forms it, since it names the CRD and the URLs.
+//! The plural of a kind as kro and the code generators of most controllers form it,
+//! since it names the CRD and the URLs.
 //!
 //! It is not English: kro's inflection has gaps and quirks (`price`, `videoes`,
 //! `httpsHTTPSes`), and a better plural would be another API. The rules were found
@@ -7,8 +8,9 @@
 //! every ending that mattered; `cargo xtask test` asks it for others. Whether the
 //! result is a valid resource name is for `naming` to say.
 
-/// The plural of a kind, of its lower-case form.
-pub(crate) fn of(kind: &str) -> String {
+/// The plural of a kind, in lower case, such as `networkpolicies` of
+/// `NetworkPolicy`.
+pub fn of(kind: &str) -> String {
     let word = kind.to_lowercase();
     match exact(&word) {
         Some(plural) => plural.to_owned(),
