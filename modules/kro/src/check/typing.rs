@@ -258,12 +258,30 @@ fn class(message: &str) -> &'static str {
     }
 }
 
+/// What to do about two operands of `+` that do not go together.
 fn advice(message: &str) -> Option<String> {
     let operands = message.strip_prefix("found no matching overload for '_+_' applied to '(")?;
-    let text = if operands.starts_with("string, ") || operands.ends_with(", string)'") {
-        "texts are added to texts only: convert the other side with `string(…)`"
-    } else {
-        "both sides must have one type: convert one, for example with `double(…)` or `int(…)`"
+    let (left, right) = operands.strip_suffix(")'")?.split_once(", ")?;
+    let converts = |of: &str| {
+        matches!(
+            of,
+            "int" | "uint" | "double" | "bool" | "bytes" | "google.protobuf.Timestamp" | "google.protobuf.Duration"
+        )
     };
-    Some(text.to_owned())
+    let advice = match (left, right) {
+        ("string", other) | (other, "string") if converts(other) => {
+            "a string is only joined to a string: convert the other side with `string(…)`"
+        }
+        ("string", other) | (other, "string") if other.starts_with("optional") => {
+            "a string is only joined to a string: say with `.orValue(…)` what stands in for an absent one"
+        }
+        ("int" | "uint" | "double", "int" | "uint" | "double") => {
+            "both sides must have one type: convert one, for example with `double(…)` or `int(…)`"
+        }
+        _ if left.starts_with("list") && right.starts_with("list") => "both lists must have elements of one type",
+        _ if left.starts_with("list") => "a list is only joined to a list: write `[…]` around a single element",
+        _ if left.starts_with("map") && right.starts_with("map") => "maps are joined with `a.merge(b)`",
+        _ => "`+` takes two numbers, strings, byte strings or lists of one type, or a timestamp and durations",
+    };
+    Some(advice.to_owned())
 }

@@ -9,7 +9,7 @@ use crate::program::Template;
 /// Says what is wrong with what a selector amounts to.
 pub(super) fn check(template: &Template, selector: &Json) -> Result<(), String> {
     // One that `omit()` leaves nothing of would pick every object there is.
-    if selects_all(selector) && asks_for_something(template) {
+    if selects_all(selector) && asks_for_something(template, selector) {
         return Err("amounts to nothing, and would select every object".to_owned());
     }
     is_one(selector)
@@ -26,17 +26,17 @@ fn selects_all(selector: &Json) -> bool {
     })
 }
 
-/// Whether a selector says which labels it asks for. An expression for all of them
-/// may come to none, which selects all, as it does in Kubernetes.
-fn asks_for_something(template: &Template) -> bool {
-    match template {
-        Template::Map(fields) => fields.iter().any(|(_, asked)| match asked {
-            Template::Map(labels) => !labels.is_empty(),
-            Template::List(requirements) => !requirements.is_empty(),
-            _ => false,
-        }),
+/// Whether a selector says which labels it asks for, or would have said so but for
+/// an `omit()`. An expression for all of them may come to none, which selects all,
+/// as it does in Kubernetes.
+fn asks_for_something(template: &Template, selector: &Json) -> bool {
+    let Template::Map(fields) = template else { return false };
+    fields.iter().any(|(name, asked)| match asked {
+        Template::Map(labels) => !labels.is_empty(),
+        Template::List(requirements) => !requirements.is_empty(),
+        Template::Value(_) => selector.get(name).is_none(),
         _ => false,
-    }
+    })
 }
 
 /// Says why a value is no selector.
