@@ -32,7 +32,7 @@ pub(crate) fn render<C: Composer>(
 
 fn parse(text: &str, what: impl FnOnce() -> String) -> Result<Value, wit::Failure> {
     document::parse(text)
-        .map_err(|error| wit::Failure::Internal(format!("{} that the host passed is no JSON: {error}", what())))
+        .map_err(|error| wit::Failure::Internal(format!("{} that the host passed is not JSON: {error}", what())))
 }
 
 fn schema(schema: wit::Schema) -> Result<rust::Schema, wit::Failure> {

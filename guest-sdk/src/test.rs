@@ -2,7 +2,7 @@
 //!
 //! [`prepare_json`] and [`render_json`] do exactly the work that the component
 //! does apart from the ABI, so that benches compare like with like;
-//! [`converge`] plays the host until nothing changes. It is no host: it admits
+//! [`converge`] plays the host until nothing changes. It is not a host: it admits
 //! everything and applies nothing.
 
 use std::{cell::RefCell, collections::BTreeSet};
@@ -62,7 +62,7 @@ pub fn render_json<C: Composer>(
 /// blocked ids are kept and all others dropped. `externals` are shown always.
 ///
 /// # Panics
-/// If the rendering never settles: the module is no pure function, or `live`
+/// If the rendering never settles: the module is not a pure function, or `live`
 /// is none.
 pub fn converge<C: Composer>(
     program: &[u8],
@@ -200,7 +200,7 @@ mod tests {
     fn text_that_is_no_json_is_not_the_tenants_fault() {
         let failure = render_json::<Chain>(b"", "{", Vec::new()).expect_err("not JSON");
         let text::Failure::Internal(message) = failure else { panic!("{failure:?}") };
-        assert!(message.starts_with("the instance that the host passed is no JSON: EOF"), "{message}");
+        assert!(message.starts_with("the instance that the host passed is not JSON: EOF"), "{message}");
     }
 
     #[test]

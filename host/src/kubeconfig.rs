@@ -25,7 +25,7 @@ pub struct Access {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The document is something else.
-    #[error("this is no kubeconfig: {problem}")]
+    #[error("this is not a kubeconfig: {problem}")]
     NotKubeconfig {
         /// What is wrong.
         problem: String,
@@ -55,7 +55,7 @@ pub enum Error {
         name: String,
     },
     /// The URL is not that of a virtual workspace.
-    #[error("`{url}` is no virtual workspace of an APIExport")]
+    #[error("`{url}` is not a virtual workspace of an APIExport")]
     NotVirtualWorkspace {
         /// The URL.
         url: String,
@@ -113,7 +113,7 @@ pub fn access(config: &Value, from: Option<&str>, name: &str, url: &str) -> Resu
     let cluster_name = text(&context, "cluster");
     let mut cluster = look_up(config, "cluster", cluster_name)?;
     if !cluster.is_object() {
-        return Err(Error::NotKubeconfig { problem: format!("the cluster `{cluster_name}` is no mapping") });
+        return Err(Error::NotKubeconfig { problem: format!("the cluster `{cluster_name}` is not a mapping") });
     }
     cluster["server"] = server.into();
     let user = text(&context, "user").to_owned();
@@ -229,7 +229,7 @@ fn context(config: &Value, name: Option<&str>) -> Result<Value, Error> {
 fn check(document: &Value) -> Result<(), Error> {
     let wrong = |problem: String| Err(Error::NotKubeconfig { problem });
     if !document.is_object() {
-        return wrong("it is no mapping".into());
+        return wrong("it is not a mapping".into());
     }
     match document.get("kind").and_then(Value::as_str) {
         None | Some("Config") => {}
@@ -238,7 +238,7 @@ fn check(document: &Value) -> Result<(), Error> {
     for field in ["clusters", "users", "contexts"] {
         match document.get(field) {
             None | Some(Value::Null | Value::Array(_)) => {}
-            Some(_) => return wrong(format!("`{field}` is no list")),
+            Some(_) => return wrong(format!("`{field}` is not a list")),
         }
     }
     Ok(())
@@ -357,7 +357,10 @@ mod tests {
     fn what_is_no_kubeconfig_is_left_alone() {
         let access = access(&config(), None, "vw", URL).unwrap();
         for document in [json!([]), json!({"kind": "ConfigMap"}), json!({"clusters": {}})] {
-            assert!(refusal(with_context(&document, &access, true)).starts_with("this is no kubeconfig"), "{document}");
+            assert!(
+                refusal(with_context(&document, &access, true)).starts_with("this is not a kubeconfig"),
+                "{document}"
+            );
         }
     }
 

@@ -46,7 +46,7 @@ pub(crate) enum Error {
     /// The file is another one than was published.
     #[error("the module `{path}` has the digest {found}, and the definition names {pinned}")]
     OtherDigest { path: PathBuf, found: Digest, pinned: Digest },
-    /// The module is no module.
+    /// It is not a module.
     #[error(transparent)]
     Load(#[from] sandbox::Error),
 }

@@ -200,7 +200,7 @@ pub fn line_column(text: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
-/// What is wrong with a text that is no YAML, and where.
+/// What is wrong with a text that is not YAML, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
     /// The file's name.

@@ -10,7 +10,7 @@ pub mod shape;
 
 /// An annotation that says of an instance that no API server has admitted it, as
 /// offline: a module may then check what a server would have. Its value does not
-/// matter, and it is no part of the instance.
+/// matter, and it is not a part of the instance.
 pub const UNADMITTED: &str = "croft.run/unadmitted";
 
 use std::fmt;

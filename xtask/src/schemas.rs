@@ -56,7 +56,7 @@ pub(crate) fn make() -> Result<()> {
         let Some(version) = Version::of(&file).filter(Version::is_served) else { continue };
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         let document: Value =
-            serde_json::from_str(&text).with_context(|| format!("`{}` is no JSON", file.display()))?;
+            serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", file.display()))?;
         table.add(&version, &document)?;
     }
     let output = root().join("host/core/src/schemas/builtin.json");
@@ -235,7 +235,7 @@ fn short(reference: &str) -> &str {
 }
 
 /// Adds all names that a schema refers to. A property may have the name `$ref`,
-/// but its value is no text.
+/// but its value is not text.
 fn references(schema: &Value, names: &mut Vec<String>) {
     match schema {
         Value::Object(fields) => fields.iter().for_each(|(name, value)| match (name.as_str(), value) {

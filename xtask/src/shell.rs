@@ -1,7 +1,7 @@
 //! Runs the demo's commands: each is printed exactly as a reader could type it,
 //! then run, and what it says is shown.
 //!
-//! It is no shell: a command is a list of words, quoted only to be printed.
+//! It is not a shell: a command is a list of words, quoted only to be printed.
 
 use std::{
     env,

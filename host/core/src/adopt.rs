@@ -181,7 +181,7 @@ pub fn fate(instance: &Value, live: Option<&Value>) -> Fate {
     }
 }
 
-/// The same on the way back; `None` for an object that is no child of the
+/// The same on the way back; `None` for an object that is not a child of the
 /// instance.
 fn fate_back(instance: &Value, child: &Value, owner: &Owner) -> Option<Fate> {
     match (object::label(child, object::INSTANCE_LABEL), kro::whose(instance, child)) {

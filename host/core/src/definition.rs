@@ -96,7 +96,7 @@ pub enum ModuleRef {
 
 /// A module reference that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("`{reference}` is no module reference: {problem}")]
+#[error("`{reference}` is not a module reference: {problem}")]
 pub struct InvalidModuleRef {
     reference: String,
     problem: String,

@@ -299,7 +299,7 @@ fn change(child: &Admitted, live: &Value, world: &World<'_>) -> Option<String> {
 
 /// The first place where a live object does not say what its manifest says.
 /// What the server itself made of the manifest (`settled`: another spelling of
-/// a quantity, a field it does not keep) is no drift.
+/// a quantity, a field it does not keep) is not a drift.
 pub fn drift(manifest: &Value, live: &Value, settled: Option<&Value>) -> Option<String> {
     match (manifest, live) {
         (Value::Object(manifest), Value::Object(live)) => manifest.iter().find_map(|(key, wanted)| {

@@ -98,7 +98,7 @@ pub enum Violation {
         kind: Gvk,
     },
     /// A rendered id is not a node of the blueprint.
-    #[error("the module rendered `{id}`, which is no id of the definition")]
+    #[error("the module rendered `{id}`, which is not an id of the definition")]
     UnknownId {
         /// The id.
         id: String,

@@ -98,7 +98,7 @@ impl Verdict {
             Verdict::Stopped { stage, .. } if at > *stage => (Unknown, "NotReached", ""),
             Verdict::Waiting { message } if at == Stage::Ready => (False, "Waiting", message),
             Verdict::Suspended { message } if at >= Stage::Applied => (False, SUSPENDED, message),
-            // What is on its way out is no success, whatever it was before.
+            // What is on its way out is not a success, whatever it was before.
             Verdict::Deleting { message } if at >= Stage::Applied => (False, "Deleting", message),
             Verdict::Deleting { .. } => (Unknown, "Deleting", ""),
             _ => (True, reason_when_true(at), ""),

@@ -16,7 +16,7 @@ use host_core::{
     object::{self, FIELD_MANAGER, Target},
 };
 
-/// Requests that are no watch end by then: four times what kcp gives its own.
+/// Requests other than watches end by then: four times what kcp gives its own.
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Lists without what the objects say.
@@ -163,7 +163,7 @@ impl Cluster {
     }
 
     /// Asks for the deletion of the very object that was seen. An object that
-    /// is gone already, or another one by now, is no error; one that the server
+    /// is gone already, or another one by now, is not an error; one that the server
     /// does not let go is. Returns the object if something still holds it.
     ///
     /// # Errors

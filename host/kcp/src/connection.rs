@@ -111,7 +111,7 @@ impl Connection {
     /// The same server and credentials with another URL.
     ///
     /// # Errors
-    /// The text is no URL, or the client cannot be made.
+    /// The text is not a URL, or the client cannot be made.
     pub fn client(&self, server: &str) -> Result<Client, Error> {
         let failed =
             |source: Box<dyn std::error::Error + Send + Sync>| Error::Use { context: self.context.clone(), source };

@@ -20,7 +20,7 @@ pub fn kind() -> (Gvk, Kind) {
     (gvk, Kind { plural: "apiexportendpointslices".into(), scope: Scope::Cluster })
 }
 
-/// The endpoints of an endpoint slice, one a shard. Entries that are no virtual
+/// The endpoints of an endpoint slice, one a shard. Entries that are not virtual
 /// workspace's URL are left out.
 pub fn of(slice: &Value) -> Vec<Address> {
     let endpoints = slice.pointer("/status/endpoints").and_then(Value::as_array).into_iter().flatten();

@@ -49,7 +49,7 @@ pub async fn look(cluster: &Cluster, instance: &Value, read: &Read, kind: &Kind)
         Selection::Named { namespace, name } => {
             let namespace = placed(namespace, inherited, kind.scope).to_owned();
             let target = Target { kind: read.kind.clone(), namespace, name: name.clone() };
-            // A module's text: what is no name stays out of paths. Nor is there an
+            // A module's text: what is not a name stays out of paths. Nor is there an
             // object in a namespace that nobody names.
             let is_somewhere = match kind.scope {
                 Scope::Namespaced => is_name(&target.namespace),

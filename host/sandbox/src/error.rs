@@ -53,7 +53,7 @@ pub enum Error {
         /// How others get in.
         weakness: Weakness,
     },
-    /// The bytes are no WebAssembly binary.
+    /// The bytes are not a WebAssembly binary.
     #[error("module `{digest}` is not a WebAssembly component: it is {found}")]
     NotWasm {
         /// The module.

@@ -99,7 +99,7 @@ impl Default for Limits {
             // A schema nests two levels for each level of the object: 45 levels
             // of object. Below the 128 where the parser gives up by itself.
             json_depth: shape::JSON_DEPTH,
-            // Enough for a panic with its context; a log is no data channel.
+            // Enough for a panic with its context; a log is not a data channel.
             log_lines: 64,
             log_line: 1024,
             // Renders are pure computation: more than a few for each core only

@@ -139,7 +139,7 @@ pub fn load(files: &Files, module: Option<&Path>, schemas: &Schemas) -> Result<V
         None => Ok(definitions),
         Some(other) => {
             let hint = "give definitions alone, with the schemas of their children's kinds";
-            Err(stray(other, "this is no definition", hint))
+            Err(stray(other, "this is not a definition", hint))
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Files {
 }
 
 /// The names of files, and which of them nobody named: they stand in a folder,
-/// perhaps beside others that are no business of croft's.
+/// perhaps beside others that are not croft's business.
 #[derive(Debug, Default)]
 pub struct Names {
     /// All of them, `-` for the standard input.
@@ -101,7 +101,7 @@ impl Names {
     /// All documents. Lists are taken apart; what is odd about a text is said.
     ///
     /// # Errors
-    /// A file cannot be read, is no YAML, or was named and holds no document.
+    /// A file cannot be read, is not YAML, or was named and holds no document.
     pub fn read(&self) -> Result<Vec<Document>, Failure> {
         let mut documents = Vec::new();
         for file in &self.files {
@@ -123,7 +123,7 @@ fn read(file: &str) -> Result<Vec<Document>, Failure> {
 /// All documents of some files that were named.
 ///
 /// # Errors
-/// A file cannot be read, is no YAML, or holds no document.
+/// A file cannot be read, is not YAML, or holds no document.
 pub fn read_all(files: &[String]) -> Result<Vec<Document>, Failure> {
     Names { files: files.to_vec(), found: BTreeSet::new() }.read()
 }

@@ -34,7 +34,7 @@ pub fn objects(objects: &[Value], format: Format) -> Result<(), Failure> {
     text(&format.text(objects))
 }
 
-/// Prints a text. A reader that has seen enough, such as `head`, is no error.
+/// Prints a text. A reader that has seen enough, such as `head`, is not an error.
 ///
 /// # Errors
 /// stdout does not take it.

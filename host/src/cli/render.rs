@@ -167,11 +167,11 @@ fn strange(definitions: &[Definition], document: &Document) -> Failure {
         [one] => {
             let kind = api(one);
             let wanted = format!("`apiVersion: {}` and `kind: {}`", kind.api_version(), kind.kind);
-            (format!("this is no instance of {kind} in version {}", kind.version), wanted)
+            (format!("this is not an instance of {kind} in version {}", kind.version), wanted)
         }
         several => {
             let kinds: Vec<String> = several.iter().map(|it| format!("`{}`", api(it).kind)).collect();
-            ("this is no instance of any of the definitions".to_owned(), format!("the kind {}", kinds.join(" or ")))
+            ("this is not an instance of any of the definitions".to_owned(), format!("the kind {}", kinds.join(" or ")))
         }
     };
     let hint = format!("an instance has {wanted}; live objects go to `--observed`");

@@ -156,7 +156,7 @@ fn check_fields(schema: &Value, fields: &Map<String, Value>, at: &mut String, pr
             None if is_open(schema) => {}
             None => {
                 let known = object(schema, "properties").map(|(name, _)| name.as_str());
-                let message = format!("{} is no field of this API", named(at));
+                let message = format!("{} is not a field of this API", named(at));
                 problems.push(problem("UnknownField", at, message, closest(name, known)));
             }
         });
@@ -437,7 +437,7 @@ mod tests {
         for (spec, expected) in [
             (json!({"object": {"must": null}}), "MissingField `spec.object.must` is required at `/spec/object/must`"),
             (json!({"texts": ["a", null]}), "WrongType `spec.texts[1]` must be a string, not null at `/spec/texts/1`"),
-            (json!({"unknown": null}), "UnknownField `spec.unknown` is no field of this API at `/spec/unknown`"),
+            (json!({"unknown": null}), "UnknownField `spec.unknown` is not a field of this API at `/spec/unknown`"),
         ] {
             assert_eq!(admitted(&schema, spec.clone()).1, [expected], "{spec}");
         }
@@ -529,11 +529,11 @@ mod tests {
             ),
             (
                 json!({"name": "ab", "szie": 1}),
-                "UnknownField `spec.szie` is no field of this API at `/spec/szie` (there is `any`, `deep`, `labels`, `maybe`, `mode`, `name`, `ports`, `ratio`, `size`)",
+                "UnknownField `spec.szie` is not a field of this API at `/spec/szie` (there is `any`, `deep`, `labels`, `maybe`, `mode`, `name`, `ports`, `ratio`, `size`)",
             ),
             (
                 json!({"name": "ab", "label": {}}),
-                "UnknownField `spec.label` is no field of this API at `/spec/label` (did you mean `labels`?)",
+                "UnknownField `spec.label` is not a field of this API at `/spec/label` (did you mean `labels`?)",
             ),
         ] {
             assert_eq!(problems(spec), expected);

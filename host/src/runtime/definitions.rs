@@ -103,7 +103,7 @@ impl Fault for Error {
             Error::Module(error) => error.blame(),
             Error::Refused(error) => error.blame(),
             Error::Insatiable => Blame::Module,
-            // The export follows when it is published; that is no event here.
+            // The export follows when it is published; that is not an event here.
             Error::Interrupted | Error::NotServed { .. } => Blame::Host,
             Error::Schema { source, .. } => source.blame(),
         }

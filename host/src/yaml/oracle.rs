@@ -18,7 +18,7 @@ const REFUSED_ON_PURPOSE: [&str; 6] = [
     // A tag of somebody else, binary and set among them, means nothing to Kubernetes.
     "the tag `",
     // Go makes a text of the two words, and of a null nothing at all.
-    "is no `!!",
+    "is not a `!!",
     // A later value of the same key would hide it.
     "has no place in JSON",
     // Only a first document was read by Go.

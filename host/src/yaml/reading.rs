@@ -37,7 +37,7 @@ impl Reading {
     }
 
     /// With every letter beyond 16 bits in place of its two escapes. Half of one
-    /// alone is no letter, and Go puts U+FFFD in its place.
+    /// alone is not a letter, and Go puts U+FFFD in its place.
     fn of_json(text: &str, start: usize) -> Reading {
         let (mut patched, mut origin) = (String::with_capacity(text.len()), Vec::with_capacity(text.len()));
         let mut at = 0;
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(reading.text(), "{\"a\": \"\u{1f600} \\\\ud83d \u{fffd} é\"}");
         let quote = reading.text().chars().count() - 2;
         assert_eq!(reading.byte(quote), text.len() - 2);
-        assert_eq!(Reading::of("a: \"\\ud83d\"", 0..11).text(), "a: \"\\ud83d\"", "in YAML they are no letters");
+        assert_eq!(Reading::of("a: \"\\ud83d\"", 0..11).text(), "a: \"\\ud83d\"", "in YAML they are not letters");
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn tagged(text: &str, name: &str) -> Result<Value, (String, Option<String>)> {
         "bool" => value.is_boolean(),
         _ => value.is_null(),
     };
-    if fits { Ok(value) } else { Err((format!("`{text}` is no `!!{name}`"), None)) }
+    if fits { Ok(value) } else { Err((format!("`{text}` is not a `!!{name}`"), None)) }
 }
 
 fn is_not_finite(text: &str) -> bool {

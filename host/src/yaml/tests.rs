@@ -77,7 +77,7 @@ fn what_json_cannot_hold_is_refused() {
     for (text, says) in [
         ("k: .nan", "no place in JSON"),
         ("k: -.inf", "no place in JSON"),
-        ("k: !!int x", "`x` is no `!!int`"),
+        ("k: !!int x", "`x` is not a `!!int`"),
         ("k: !mine x", "the tag `!mine` is not known"),
         ("k: !!binary eA==", "`!!binary`"),
         ("k: !!map []", "does not fit"),

@@ -8,7 +8,7 @@ use crate::{
     value::{Key, List, Map as Entries, Value},
 };
 
-/// Values nested deeper than this are no JSON document that anybody would take.
+/// Values nested deeper than this are not a JSON document that anybody would take.
 const MAX_DEPTH: usize = 64;
 
 /// A value that JSON cannot hold.
@@ -26,11 +26,11 @@ pub enum NotJson {
     /// A `uint` beyond `int`.
     #[error("unsupported type: uint value {0} overflows int64; convert it explicitly, e.g. string(...)")]
     Uint(u64),
-    /// A map whose keys are no strings; the type is Go's.
+    /// A map whose keys are not strings; the type is Go's.
     #[error("map key must be string, got {0}")]
     Key(&'static str),
     /// NaN or an infinity.
-    #[error("unsupported value: {0} is no JSON number")]
+    #[error("unsupported value: {0} is not a JSON number")]
     Number(String),
     /// Too many levels.
     #[error("unsupported value: more than {MAX_DEPTH} levels deep")]

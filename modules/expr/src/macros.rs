@@ -2,7 +2,7 @@
 //! optionals, sorting, and kro's `runtime.newCondition`.
 //!
 //! A call that looks like a macro and is none (another number of arguments, an
-//! argument that is no name) stays a call, or is refused where cel-go does.
+//! argument that is not a name) stays a call, or is refused where cel-go does.
 
 use crate::{
     parse::Converter,

@@ -35,7 +35,7 @@ pub const MAX_DEPTH: usize = 160;
 /// Parses an expression.
 ///
 /// # Errors
-/// It is no CEL, or more than the bounds allow; everything that the parser
+/// It is not CEL, or more than the bounds allow; everything that the parser
 /// found.
 pub fn parse(source: &str) -> Result<Node, Vec<Issue>> {
     bounded(source)?;
@@ -126,7 +126,7 @@ impl Counts {
             signs = if matches!(kind, TokenKind::TokExclamation | TokenKind::TokMinus) { signs + 1 } else { 0 };
             counts.nesting = counts.nesting.max(open + signs);
         }
-        // `a.?b` and `a[?b]` are no conditionals; the bound is wide enough for both.
+        // `a.?b` and `a[?b]` are not conditionals; the bound is wide enough for both.
         counts.conditionals = counts.conditionals.saturating_sub(optional_marks(source));
         counts
     }

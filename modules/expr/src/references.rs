@@ -1,5 +1,5 @@
 //! Which variables an expression reads, and which fields below them. Names that
-//! a macro binds are no variables.
+//! a macro binds are not variables.
 
 use crate::syntax::{Kind, Node};
 
@@ -12,7 +12,7 @@ pub struct Reference<'n> {
     pub path: Vec<&'n str>,
     /// Where the variable stands.
     pub at: u32,
-    /// Whether a missing field is no error: `has`, `?.`, `[?]`.
+    /// Whether a missing field is not an error: `has`, `?.`, `[?]`.
     pub guarded: bool,
 }
 

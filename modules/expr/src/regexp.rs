@@ -306,7 +306,7 @@ impl Translation<'_> {
                 '[' if self.rest.strip_prefix(':').is_some_and(|rest| rest.contains(":]")) => {
                     after_class = self.posix()?;
                 }
-                // After a class it is no range for Go; two of them are an
+                // After a class it is not a range for Go; two of them are an
                 // operator for the crate.
                 '-' if !was_class && !was_dash => self.text.push('-'),
                 '[' | ']' | '-' | '&' | '~' => {

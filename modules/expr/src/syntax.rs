@@ -41,7 +41,7 @@ pub enum Kind {
         operand: Box<Node>,
         /// The field.
         field: String,
-        /// `?.`: a missing field is no error.
+        /// `?.`: a missing field is not an error.
         optional: bool,
     },
     /// `has(operand.field)`.
@@ -57,7 +57,7 @@ pub enum Kind {
         operand: Box<Node>,
         /// The key or position.
         index: Box<Node>,
-        /// `[?]`: a missing element is no error.
+        /// `[?]`: a missing element is not an error.
         optional: bool,
     },
     /// A function, a method or an operator (`_+_`).

@@ -2,8 +2,8 @@
 //! texts, of Go.
 //!
 //! A timestamp is an instant and nothing more: the offset with which it was
-//! written is gone, and its parts are those in UTC unless a zone is named. There
-//! is no clock here.
+//! written is gone, and its parts are those in UTC unless a zone is named. Nothing
+//! here reads a clock.
 
 mod calendar;
 mod duration;

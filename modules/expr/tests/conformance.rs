@@ -248,7 +248,7 @@ fn value_of(message: &Message) -> Result<Value<'static>, String> {
                     Value::Int(number) => Key::Int(number),
                     Value::Uint(number) => Key::Uint(number),
                     Value::Text(text) => Key::Text(Text::Shared(text.to_string().into())),
-                    other => return Err(format!("{other:?} is no key")),
+                    other => return Err(format!("{other:?} is not a key")),
                 };
                 entries.insert(key, value_of(entry.message("value").expect("what the file holds"))?);
             }

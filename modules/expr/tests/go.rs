@@ -37,7 +37,7 @@ fn differs(vector: &Json) -> Option<String> {
     let function = vector["function"].as_str().expect("what the file holds");
     let source = match function {
         "regexp" => "text.findAll(pattern)".to_owned(),
-        // Printed by both: an infinity is no JSON.
+        // Printed by both: an infinity is not JSON.
         _ => format!("string({function}(text))"),
     };
     let wanted = match (&vector["error"], function) {

@@ -38,13 +38,13 @@ const DIFFERENT: &[(&str, &str)] = &[
 /// expression, what is in the difference, and why.
 const DRAWN_DIFFERENT: &[(&str, &str, &str)] = &[
     ("random.seededString", "length must be at most 65536", "the size of what an expression makes is bounded"),
-    ("", "is no JSON number", "no object can hold it"),
+    ("", "is not a JSON number", "no object can hold it"),
     ("", "unsupported key type", "kro refuses such a key when it makes JSON of it"),
     ("", "should be refused: invalid qualifier type", "refused when it is evaluated"),
     ("null[?", "'_[?_]' applied to '(null", "there is nothing below a literal null"),
     ("{?", "was given optional_type", "a map with an optional entry is a map"),
     ("", "hash of unhashable type", "bytes are in no map"),
-    ("%s", "\u{fffd}", "bytes that are no text, shown with as many question marks as Rust makes of them"),
+    ("%s", "\u{fffd}", "bytes that are not text, shown with as many question marks as Rust makes of them"),
     ("%s", "efbfbd", "the same, in hexadecimal"),
     ("%s", "was given kubernetes.Semver", "a map is looked into when it is printed"),
     ("json.marshal(omit())", "wanted: \"{}\"", "what is left out has no text"),

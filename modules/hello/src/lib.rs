@@ -62,7 +62,7 @@ impl Composer for Hello {
 /// Refuses a definition that is for something else.
 fn check(definition: &Value) -> Result<(), Failure> {
     if Gvk::of(definition).is_none_or(|gvk| gvk.group != "kro.run" || gvk.kind != "ResourceGroup") {
-        let message = "the definition is no `ResourceGroup` of `kro.run`";
+        let message = "the definition is not a `ResourceGroup` of `kro.run`";
         return Err(invalid(
             "UnsupportedKind",
             "/kind",

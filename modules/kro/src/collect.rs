@@ -236,7 +236,7 @@ impl<'d, 's> Collector<'d, 's, '_> {
 
     /// A text that must be one expression and nothing else.
     fn alone(&mut self, text: &str, at: &Pointer, place: Place, wrong: &str) {
-        // It stands for an element that is no text.
+        // It stands for an element that is not text.
         if text.is_empty() && self.problems.error_at(at) {
             return;
         }
@@ -395,7 +395,7 @@ impl<'d, 's> Collector<'d, 's, '_> {
                 }
                 (Ok(_), None) => {
                     let prefix = prefix(self.definition, place, path, Some(inner));
-                    ("InvalidExpression", format!("{prefix}a number is no text"))
+                    ("InvalidExpression", format!("{prefix}a number is not text"))
                 }
             };
             self.problems.error(code, at, message).span(range.start - 2, range.len() + 3).hint(shell::hint(inner));

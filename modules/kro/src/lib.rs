@@ -83,7 +83,7 @@ pub fn prepare(definition: &Value, schemas: &[Schema]) -> Result<Preparation, Fa
     let v09 = definition.dialect == Dialect::V09;
     let kinds = Kinds::new(if v09 { schemas } else { &[] });
     let used: Vec<Gvk> = definition.resources.iter().filter_map(model::Resource::gvk).collect();
-    // What is no kind is told as an error below.
+    // What is not a kind is told as an error below.
     let missing = kinds.missing(used.iter().filter(|kind| v09 && shape::is_kind(kind)));
     if !missing.is_empty() {
         return Ok(Preparation::Needs(missing));

@@ -144,7 +144,8 @@ impl Names<'_> {
             let hint = is_upper_camel(&suggestion).then(|| format!("did you mean `{suggestion}`?"));
             self.problems.error("InvalidKind", &at, message).maybe_hint(hint);
         } else if !is_resource_name(&plural::of(kind)) {
-            let message = format!("the plural of '{kind}' would be `{}`, which is no resource name", plural::of(kind));
+            let message =
+                format!("the plural of '{kind}' would be `{}`, which is not a resource name", plural::of(kind));
             self.problems.error("InvalidKind", &at, message).hint("choose another kind, such as one of two words");
         }
     }
@@ -159,7 +160,7 @@ impl Names<'_> {
         }
     }
 
-    /// kro takes any group; a CRD of one that is no domain cannot be made.
+    /// kro takes any group; a CRD of one that is not a domain cannot be made.
     fn group(&mut self, definition: &Definition) {
         let group = &definition.group;
         if !is_domain(group) {

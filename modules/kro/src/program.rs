@@ -136,7 +136,7 @@ pub(crate) enum Piece<'a> {
     Value(Expression<'a>),
 }
 
-/// The bytes are no program.
+/// The bytes are not a program.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
     /// Written by another version.

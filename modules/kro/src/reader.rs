@@ -40,7 +40,7 @@ pub(crate) fn read(object: &Value, problems: &mut Problems) -> Option<Definition
         _ => {
             let what =
                 gvk.as_ref().map_or_else(|| "an object without apiVersion and kind".to_owned(), |it| format!("`{it}`"));
-            let message = format!("{what} is no definition that this module knows");
+            let message = format!("{what} is not a definition that this module knows");
             problems
                 .error("UnsupportedKind", &Pointer::root().field("kind"), message)
                 .hint("this module takes `ResourceGraphDefinition` and `ResourceGroup` of `kro.run/v1alpha1`");
@@ -202,7 +202,7 @@ impl Reader<'_> {
         for (index, element) in self.list(spec.get("resources"), &at).iter().enumerate() {
             let at = at.index(index);
             if let Some(fields) = self.map(Some(element), &at, Presence::Required) {
-                // `id: off` is no id, and what names it is not wrong besides.
+                // `id: off` is not an id, and what names it is not wrong besides.
                 if fields.get("id").is_some_and(Value::is_boolean) {
                     unreadable.extend(BOOLEANS.map(str::to_owned));
                 }

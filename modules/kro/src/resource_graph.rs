@@ -91,7 +91,7 @@ fn types(
     own
 }
 
-/// The conditions are no field of the status: kro makes conditions of them. Of
+/// The conditions are not a field of the status: kro makes conditions of them. Of
 /// another form they would never be written.
 fn take_conditions(reader: &mut Reader, status: &mut Map<String, Value>, at: &Pointer) -> Vec<String> {
     const PREFIX: &str = "failed to build instance status schema: failed to extract conditions block: ";

@@ -118,7 +118,7 @@ pub(crate) fn mentions(node: &Node) -> Mentions<'_> {
     references::mentions(node, &|name| library::is_function(name, Library::OF_KRO))
 }
 
-/// A text that is no expression.
+/// A text that is not an expression.
 #[derive(Debug)]
 pub(crate) struct Refused {
     at: Pointer,

@@ -15,7 +15,7 @@ pub(crate) enum Part {
     Expression(Range<usize>),
 }
 
-/// Why a string is no template.
+/// Why a string is not a template.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
     /// A `${` inside an expression, outside double quotes.

@@ -85,7 +85,7 @@ pub(crate) fn known(schema: &Json) -> Json {
     }
 }
 
-/// The rules of a known schema of `spec`. What is no expression is noted: no server
+/// The rules of a known schema of `spec`. What is not an expression is noted: no server
 /// takes it.
 pub(crate) fn stated<'s>(spec: &'s Json, at: &Pointer, problems: &mut Problems) -> Vec<Stated<'s>> {
     let mut reading = Reading { at, steps: Vec::new(), found: Vec::new(), problems };

@@ -110,7 +110,7 @@ impl Case {
 
     fn observed(&self) -> Result<Vec<Observed>, String> {
         let listed = self.read("observed.yaml")?.unwrap_or_else(|| json!([]));
-        let entries = listed.as_array().ok_or("observed.yaml is no list")?;
+        let entries = listed.as_array().ok_or("observed.yaml is not a list")?;
         let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
         Ok(entries
             .iter()

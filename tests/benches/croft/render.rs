@@ -177,7 +177,7 @@ impl Case {
             .map_err(|failure| anyhow::anyhow!("the definition does not render: {failure:?}"))?;
         let answered = answer.children.iter().map(|child| &child.manifest);
         let answered = answered.chain([&answer.defaults, &answer.status]);
-        answered.map(|json| serde_json::from_str(json).context("the answer is no JSON")).collect()
+        answered.map(|json| serde_json::from_str(json).context("the answer is not JSON")).collect()
     }
 
     /// Each way in turn, so that what disturbs one disturbs the others.

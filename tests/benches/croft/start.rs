@@ -71,7 +71,7 @@ pub(crate) fn once(artifacts: PathBuf) -> Result<()> {
 
 /// How long it takes, and how many children the first rendering has.
 fn start(artifacts: PathBuf) -> Result<(Duration, usize)> {
-    // A host gets both as JSON: reading YAML is no part of its start.
+    // A host gets both as JSON: reading YAML is not a part of its start.
     let (definition, instance) = (document(FIVE)?, instance()?);
     let (time, children) = timed(|| {
         let sandbox = Sandbox::new(Limits::default(), Some(artifacts))?;

@@ -30,8 +30,8 @@ impl Api {
     pub(crate) fn of(kubeconfig: &Path, base_url: String) -> Result<Api> {
         let text = fs::read_to_string(kubeconfig).with_context(|| format!("cannot read `{}`", kubeconfig.display()))?;
         let authority = value(&text, "certificate-authority-data").context("kcp wrote a kubeconfig without a CA")?;
-        let authority = BASE64_STANDARD.decode(authority).context("kcp wrote a CA that is no base64")?;
-        let authorities = certificates(&authority).context("kcp wrote a CA that is no certificate")?;
+        let authority = BASE64_STANDARD.decode(authority).context("kcp wrote a CA that is not base64")?;
+        let authorities = certificates(&authority).context("kcp wrote a CA that is not a certificate")?;
         let token = value(&text, "token").context("kcp wrote a kubeconfig without a token")?;
         let tls = TlsConfig::builder().root_certs(RootCerts::from(authorities.clone())).build();
         // 10 s: kcp on loopback answers in milliseconds, on a busy machine in
@@ -76,7 +76,7 @@ impl Api {
         self.done("PATCH", path, "application/json-patch+json", patch)
     }
 
-    /// Asks for an object's deletion; one that is gone already is no error.
+    /// Asks for an object's deletion; one that is gone already is not an error.
     pub fn delete(&self, path: &str) -> Result<()> {
         match self.request("DELETE", path, "", "")? {
             (200 | 202 | 404, _) => Ok(()),
@@ -92,7 +92,7 @@ impl Api {
     }
 
     /// Sends anything, and answers with the status and the JSON that came back
-    /// (text that is no JSON as a string).
+    /// (text that is not JSON as a string).
     pub fn request(&self, method: &str, path: &str, media_type: &str, body: &str) -> Result<(u16, Value)> {
         let url = format!("{}{path}", self.base_url);
         let mut request =
@@ -100,7 +100,7 @@ impl Api {
         if !media_type.is_empty() {
             request = request.header("Content-Type", media_type);
         }
-        let request = request.body(body.to_owned()).with_context(|| format!("`{path}` is no path"))?;
+        let request = request.body(body.to_owned()).with_context(|| format!("`{path}` is not a path"))?;
         let mut response = self.agent.run(request).with_context(|| format!("cannot ask `{url}`"))?;
         let text =
             response.body_mut().read_to_string().with_context(|| format!("cannot read the answer of `{path}`"))?;

@@ -41,7 +41,7 @@ pub fn find(say: &mut dyn FnMut(&str)) -> Result<PathBuf> {
 fn given(path: PathBuf) -> Result<PathBuf> {
     let hint = format!("hint: set `KCP_BIN` to a kcp {} or newer, or unset it", oldest());
     let Some(version) = version(&path) else {
-        bail!("`KCP_BIN` is `{}`, which does not run or is no kcp\n{hint}", path.display());
+        bail!("`KCP_BIN` is `{}`, which does not run or is not kcp\n{hint}", path.display());
     };
     if verdict(&version) == Verdict::TooOld {
         bail!("`KCP_BIN` is `{}`, which is too old: `{version}`\n{hint}", path.display());
@@ -179,7 +179,7 @@ mod tests {
     fn a_kcp_bin_that_is_no_kcp_is_refused_with_a_hint() {
         for path in ["/nowhere/kcp", "/bin/ls"] {
             let error = given(PathBuf::from(path)).unwrap_err().to_string();
-            assert!(error.contains("does not run or is no kcp") && error.contains("hint: set `KCP_BIN`"), "{error}");
+            assert!(error.contains("does not run or is not kcp") && error.contains("hint: set `KCP_BIN`"), "{error}");
         }
     }
 }

@@ -30,7 +30,7 @@ pub use proxy::{Proxy, Seen, Verdict};
 pub fn croft() -> Result<PathBuf> {
     if let Some(path) = env::var_os("CROFT_BIN") {
         let path = PathBuf::from(path);
-        ensure!(path.is_file(), "`CROFT_BIN` is `{}`, which is no file", path.display());
+        ensure!(path.is_file(), "`CROFT_BIN` is `{}`, which is not a file", path.display());
         return Ok(path);
     }
     let program = env::current_exe().context("cannot tell where the running program is")?;

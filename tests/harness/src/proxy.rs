@@ -83,7 +83,7 @@ impl Proxy {
     pub fn start(api: &Api, upstream: &str) -> Result<Proxy> {
         let mut roots = RootCertStore::empty();
         for certificate in api.authority() {
-            roots.add(certificate.to_vec().into()).context("kcp's CA is no certificate")?;
+            roots.add(certificate.to_vec().into()).context("kcp's CA is not a certificate")?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

@@ -19,8 +19,8 @@ pub(super) fn component(core: &[u8]) -> Result<Vec<u8>> {
         .context("its interface does not fit what it imports and exports")
 }
 
-/// Refuses a component that is no composition module, or imports a function of
-/// anything but `log`. Interfaces that hold nothing but types are no imports: nothing can be called.
+/// Refuses a component that is not a composition module, or imports a function of
+/// anything but `log`. Interfaces that hold nothing but types are not imports: nothing can be called.
 pub(super) fn check(component: &[u8]) -> Result<()> {
     let decoded = wit_component::decode(component).context("it cannot be read back")?;
     let DecodedWasm::Component(resolve, world) = decoded else {

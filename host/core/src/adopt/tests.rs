@@ -221,7 +221,7 @@ fn an_instance_of_either_version_is_taken_over_and_a_crash_loses_nothing() {
             // The user put it there, and kro has to be stopped before it goes.
             expected["metadata"]["annotations"]["kro.run/reconcile"] = "suspended".into();
         }
-        // How many writes it took is no promise.
+        // How many writes it took is not a promise.
         expected["metadata"]["resourceVersion"] = server.instance["metadata"]["resourceVersion"].clone();
         assert_eq!(server.instance, expected, "{version:?}");
 

@@ -76,7 +76,7 @@ codes! {
     FormatChanged = "FORMAT_CHANGED",
     /// `null` is a value now.
     NullableAdded = "NULLABLE_ADDED",
-    /// `null` is no value any more.
+    /// `null` is not a value any more.
     NullableRemoved = "NULLABLE_REMOVED",
     /// Fields without a schema are kept now.
     PreserveUnknownAdded = "PRESERVE_UNKNOWN_ADDED",

@@ -274,7 +274,7 @@ fn a_child_that_lost_its_label_is_still_ours() {
     check(&["a=1"], &[], bare.clone(), &["update a: somebody changed `/metadata/labels`"]);
     check(&[], &[], bare.clone(), &["delete a: no longer rendered"]);
     // Without a word on it that says so, it is not: what the instance's status
-    // says of it is no proof.
+    // says of it is not a proof.
     bare[0]["metadata"].as_object_mut().unwrap().remove("annotations");
     let planned = planned(&admitted(&["a=1"]), &[], bare, &BTreeMap::new());
     assert!(planned.len() == 1 && planned[0].starts_with("conflict "), "{planned:?}");

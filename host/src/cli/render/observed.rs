@@ -78,7 +78,7 @@ impl Pool {
     }
 
     /// The objects that croft marked as children of an instance, as what they are.
-    /// One that is not rendered any more is no child: nobody has used it yet.
+    /// One that is not rendered any more is not a child: nobody has used it yet.
     pub(super) fn marked(&self, owner: &str) -> Vec<Observed> {
         let annotation = |entry: &Entry, name: &str| object::annotation(&entry.object, name).map(str::to_owned);
         let ours = self.entries.iter().filter(|entry| {

@@ -91,7 +91,7 @@ mod tests {
         let former = former(&edited).unwrap();
         assert_eq!(receipt::definition(&former), receipt::definition(&good));
         assert_eq!(former["metadata"]["annotations"], json!({"croft.run/module": "builtin:kro"}));
-        // The same, or that of another definition, is no former version.
+        // The same, or that of another definition, is not a former version.
         let mut unchanged = good.clone();
         unchanged["status"] = edited["status"].clone();
         let mut other = definition("other", &json!({}));

@@ -255,7 +255,7 @@ fn is_literal(node: &Node) -> bool {
     )
 }
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 fn no_pattern(text: &str) -> Option<String> {
     let compiled = crate::regexp::translate(text).and_then(|it| regex::Regex::new(&it).map_err(|it| it.to_string()));
     let why = compiled.err()?;

@@ -112,7 +112,7 @@ impl Clause {
                 let digits = digits.ok_or("could not find end of precision specifier")?;
                 let precision: usize = rest[..digits]
                     .parse()
-                    .map_err(|_| format!("precision `{}` is no whole number", &rest[..digits]))?;
+                    .map_err(|_| format!("precision `{}` is not a whole number", &rest[..digits]))?;
                 (precision, &rest[digits..])
             }
         };

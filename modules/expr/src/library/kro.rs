@@ -38,7 +38,7 @@ functions! {
 
 type Outcome<'v> = Result<Value<'v>, Error>;
 
-/// The longest seeded string: more is no name.
+/// The longest seeded string: more is not a name.
 const MAX_SEEDED: i64 = 65_536;
 
 /// Letter i is taken by the four bytes at 4i of the seed's SHA-256, around its

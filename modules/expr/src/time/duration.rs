@@ -113,7 +113,7 @@ impl Duration {
     }
 }
 
-/// What is said of a result that is no duration.
+/// What is said of a result that is not a duration.
 pub(super) fn overflow() -> String {
     "integer overflow: the duration is out of the range of 292 years".to_owned()
 }

@@ -42,7 +42,7 @@ impl<'d, 's> Collector<'d, 's, '_> {
     /// The schema of a kind; if nobody knows it, that is noted.
     pub(super) fn known(&mut self, gvk: &Gvk, resource: &Resource, at: &Pointer) -> Option<&'s Value> {
         let schema = self.kinds.schema(gvk);
-        // What is no kind was told as an error.
+        // What is not a kind was told as an error.
         if schema.is_none() && guest_sdk::shape::is_kind(gvk) && self.dialect() == Dialect::V09 {
             let kind = format!("{}, Kind={}", gvk.api_version(), gvk.kind);
             let what = match resource.body {

@@ -67,11 +67,11 @@ fn incomplete(wrong: &[(&str, String)]) -> Option<Condition> {
 fn conditions(value: &Value) -> Result<Vec<Condition>, Lack> {
     match value {
         Value::Condition(made) if !shape::is_word(&made.kind) => Err(Lack::Failed(format!(
-            "`{}` is no type of a condition: it is one word, such as `DatabaseReady`",
+            "`{}` is not a type of a condition: it is one word, such as `DatabaseReady`",
             made.kind
         ))),
         Value::Condition(made) if !shape::is_reason(&made.reason) => Err(Lack::Failed(format!(
-            "the reason of condition `{}` is no line of at most 1,024 bytes, such as `DatabaseCreated`",
+            "the reason of condition `{}` is not a line of at most 1,024 bytes, such as `DatabaseCreated`",
             made.kind
         ))),
         Value::Condition(made) => Ok(vec![condition(made)]),

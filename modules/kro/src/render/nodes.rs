@@ -121,7 +121,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
         }
     }
 
-    /// What cannot be stated is no variable, as in kro: an empty list in its place
+    /// What cannot be stated is not a variable, as in kro: an empty list in its place
     /// would say that all of nothing is ready, and an object of an earlier pass
     /// that it still is what it should be.
     fn hindered(&mut self, node: &Node, obstacle: Obstacle) -> State {
@@ -296,7 +296,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
         let message = format!("the selector of resource `{}` {why}", node.id);
         self.problems
             .error("InvalidSelector", &Pointer::root(), message)
-            .hint("see what it amounts to for this instance; what is no selector would find nothing");
+            .hint("see what it amounts to for this instance; what is not a selector would find nothing");
         Obstacle::Wrong
     }
 
@@ -481,7 +481,7 @@ fn only_field(expression: &Expression) -> Pointer {
     }
 }
 
-/// What a condition says; nothing if it is no condition. Absent is false.
+/// What a condition says; nothing if it is not a condition. Absent is false.
 fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(value) => Some(*value),

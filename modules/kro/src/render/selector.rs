@@ -39,7 +39,7 @@ fn asks_for_something(template: &Template, selector: &Json) -> bool {
     })
 }
 
-/// Says why a value is no selector.
+/// Says why a value is not a selector.
 fn is_one(selector: &Json) -> Result<(), String> {
     let Some(fields) = selector.as_object() else {
         return Err(format!("must be a map, got {}", crate::simple_schema::kind_of(selector)));

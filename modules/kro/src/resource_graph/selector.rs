@@ -80,7 +80,7 @@ fn check_operator(reader: &mut Reader, operator: &str, values: Option<usize>, at
     let message = match (operator, values) {
         ("In" | "NotIn", Some(0)) => "must be specified when `operator` is 'In' or 'NotIn'",
         ("Exists" | "DoesNotExist", Some(1..)) => "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-        // One that is no text was noted when it was read; an expression is
+        // One that is not text was noted when it was read; an expression is
         // known when there is an instance.
         ("In" | "NotIn" | "Exists" | "DoesNotExist" | "", _) => return,
         (expression, _) if expression.contains("${") => return,

@@ -131,7 +131,7 @@ fn used_by<'t>(stated: &'t Value, dialect: Dialect, found: &mut BTreeSet<&'t str
         Value::Object(fields) => fields.values().for_each(|field| used_by(field, dialect, found)),
         Value::String(text) => {
             let type_text = text.split('|').next().unwrap_or_default();
-            // What is no type is refused when it is built.
+            // What is not a type is refused when it is built.
             found.extend(types::parse(type_text, dialect).ok().and_then(|ty| ty.name()));
         }
         _ => {}

@@ -67,7 +67,7 @@ pub(super) fn misfit(schema: &Value, value: &Value) -> Option<Misfit> {
             elements.iter().find_map(|element| misfit(&schema["items"], element))
         }
         (Some("object"), Value::Object(_)) => object_misfit(schema, value),
-        // What is no schema could not be read, which was noted.
+        // What is not a schema could not be read, which was noted.
         (None, _) => return None,
         _ => return Some(Misfit::Type),
     };

@@ -18,7 +18,7 @@ pub(super) struct Marker {
     pub(super) span: Range<usize>,
 }
 
-/// Why a text is no list of markers.
+/// Why a text is not a list of markers.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Error {
     #[error("marker key '{key}' without a value")]

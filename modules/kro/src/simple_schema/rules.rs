@@ -225,7 +225,7 @@ fn boolean(marker: &Marker, dialect: Dialect) -> Result<bool, Refusal> {
     let Marker { key, value, .. } = marker;
     parse_bool(value).ok_or_else(|| {
         let message = match dialect {
-            Dialect::V01 => format!("invalid value for {key}: `{value}` is no boolean"),
+            Dialect::V01 => format!("invalid value for {key}: `{value}` is not a boolean"),
             Dialect::V09 => format!("failed to parse {key} marker value: parsing \"{value}\": invalid syntax"),
         };
         Refusal::new(message, format!("write `{key}=true` or `{key}=false`"))
@@ -327,7 +327,7 @@ fn list_contradiction(schema: &Value) -> Option<Refusal> {
         let property = &items["properties"][*key];
         let is_required = items["required"].as_array().is_some_and(|required| required.contains(&json!(key)));
         let wrong = match property["type"].as_str() {
-            None => "is no field of the elements",
+            None => "is not a field of the elements",
             Some("object" | "array") => "must be a single value",
             Some(_) if !is_required && property.get("default").is_none() => "must be required or have a default",
             Some(_) => return None,

@@ -145,8 +145,8 @@ fn a_keyed_list_needs_a_key_that_every_element_has() {
         ("[]Port | listType=map", "listType=map requires a listMapKey marker"),
         ("[]Port | listType=map listMapKey=host", "the listMapKey `host` must be required or have a default"),
         ("[]Port | listType=map listMapKey=more", "the listMapKey `more` must be a single value"),
-        ("[]Port | listType=map listMapKey=x", "the listMapKey `x` is no field of the elements"),
-        ("[]string | listType=map listMapKey=x", "the listMapKey `x` is no field of the elements"),
+        ("[]Port | listType=map listMapKey=x", "the listMapKey `x` is not a field of the elements"),
+        ("[]string | listType=map listMapKey=x", "the listMapKey `x` is not a field of the elements"),
         ("[]Port | uniqueItems=true", "the elements of a set cannot be maps"),
     ] {
         let (code, found, span, _) = refusal(&new(types.clone(), json!({ "f": line })));
@@ -358,7 +358,7 @@ fn v01_keeps_its_words_and_its_few_markers() {
     assert_eq!((code.as_str(), span), ("UnknownMarker", Some((9, 9))));
     assert_eq!(message, "invalid marker key \"minimum\": unknown marker: minimum");
     assert_eq!(old_refusal("string | required").1, "marker key 'required' without a value");
-    assert_eq!(old_refusal("string | required=maybe").1, "invalid value for required: `maybe` is no boolean");
+    assert_eq!(old_refusal("string | required=maybe").1, "invalid value for required: `maybe` is not a boolean");
     assert_eq!(old_refusal("string | required=true | default=x").1, "marker key '|' without a value");
     assert_eq!(old_refusal("integer | default=abc").1, "default value `abc` is not an integer");
 }

@@ -45,7 +45,7 @@ impl Cluster {
         if !media_type.is_empty() {
             request = request.header(CONTENT_TYPE, media_type);
         }
-        let request = request.body(body).with_context(|| format!("`{path}` is no path"))?;
+        let request = request.body(body).with_context(|| format!("`{path}` is not a path"))?;
         self.0.request(request).await.with_context(|| format!("cannot {method} `{path}`"))
     }
 

@@ -143,7 +143,7 @@ fn the_command_line_agrees_with_every_case() {
             Answer::Rendering(expected) => case.check_rendering(&expected, ran),
             Answer::Definition => assert_eq!(ran.status, 0, "{}: {}", case.name, ran.stderr),
             Answer::RefusedDefinition(problems) => {
-                // Of another kind, no module is asked: it is no definition at all.
+                // Of another kind, no module is asked: it is not a definition at all.
                 let code = |problem: &Value| match problem["code"].as_str().unwrap() {
                     "UnsupportedKind" => "[UnexpectedDocument]: ".to_owned(),
                     code => format!("[{code}]: "),

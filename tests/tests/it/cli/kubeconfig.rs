@@ -121,11 +121,11 @@ fn a_kubeconfig_that_cannot_be_used_is_refused_and_left_alone() {
     let desk = Desk::with(&[("config", CONFIG)]);
     add(&desk, "--context nobody").refused(&["the kubeconfig has no context `nobody`", "hint: there is `team`"]);
     let url = "kubeconfig --kubeconfig config --url https://h:6443/clusters/root:p";
-    desk.croft(url).refused(&["is no virtual workspace of an APIExport", "hint: it looks like"]);
+    desk.croft(url).refused(&["is not a virtual workspace of an APIExport", "hint: it looks like"]);
     assert_eq!(desk.read("config"), CONFIG);
     for (text, says) in [
         ("kind: ConfigMap\n", "its kind is `ConfigMap`"),
-        ("[1]\n", "it is no mapping"),
+        ("[1]\n", "it is not a mapping"),
         ("a: 1\n---\nb: 1\n", "holds several documents"),
         ("a: 1\na: 2\n", "--> config:2:1"),
         ("", "has no current context"),

@@ -57,7 +57,7 @@ fn a_module_that_is_none_is_refused_by_name() {
 fn a_module_reference_that_is_none_is_refused_where_it_stands() {
     let bad = GREETING.replace("spec:\n  schema:", "spec:\n  module: kro\n  schema:");
     let desk = Desk::with(&[("rg.yaml", &bad)]);
-    desk.croft("render -f rg.yaml").refused(&["--> rg.yaml:6:11", "`kro` is no module reference", "builtin:kro"]);
+    desk.croft("render -f rg.yaml").refused(&["--> rg.yaml:6:11", "`kro` is not a module reference", "builtin:kro"]);
     desk.write("rg.yaml", bad.replace("module: kro", "module: file:core.wasm@sha256:00"));
     desk.croft("render -f rg.yaml").refused(&["--> rg.yaml:6:11", "its digest is malformed"]);
     desk.write("core.wasm", wat::parse_str("(module)").unwrap());

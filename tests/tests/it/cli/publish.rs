@@ -81,7 +81,7 @@ fn a_bad_definition_is_refused_like_everywhere() {
     let desk = Desk::with(&[("rg.yaml", &SOMETHING.replace("name: string\n", "name: strng\n"))]);
     desk.croft("publish -f rg.yaml").refused(&["--> rg.yaml:10:13", "was refused: 1 problem"]);
     desk.write("two.yaml", format!("{SOMETHING}---\na: 1\n"));
-    desk.croft("publish -f two.yaml").refused(&["this is no definition", "--> two.yaml:22:1"]);
+    desk.croft("publish -f two.yaml").refused(&["this is not a definition", "--> two.yaml:22:1"]);
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn an_instance_is_rendered_by_the_definition_whose_api_it_is_of() {
     let ran = desk.croft("render -f child.yaml -f parent.yaml -f one.yaml").done();
     assert!(ran.stdout.contains("kind: Child") && ran.stdout.contains("host: a.example.org"), "{}", ran.stdout);
     desk.write("other.yaml", INSTANCE.replace("Parent", "Other"));
-    let words = ["this is no instance of any of the definitions", "the kind `Child` or `Parent`"];
+    let words = ["this is not an instance of any of the definitions", "the kind `Child` or `Parent`"];
     desk.croft("render -f child.yaml -f parent.yaml -f other.yaml").refused(&words);
 }
 

@@ -17,7 +17,7 @@ fn check(wasm: &[u8], expected: &str) {
 #[test]
 fn what_is_no_component_is_told_what_it_is() {
     check(b"", "NotWasm, module: module `DIGEST` is not a WebAssembly component: it is empty");
-    check(b"\x7fELF", "it is no WebAssembly binary, which begins with `\\0asm`");
+    check(b"\x7fELF", "it is not a WebAssembly binary, which begins with `\\0asm`");
     check(b" (component)", "it is WebAssembly text (hint: assemble it first");
     check(b"\0asm\x09\0\0\0", "it is a WebAssembly binary of an unknown version");
     check(&guests::binary("core_module"), "NotAComponent, module: module `DIGEST` is a core WebAssembly module");
