@@ -17,7 +17,6 @@ pub mod output;
 pub mod publish;
 pub mod render;
 pub mod run;
-mod schema;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -65,6 +65,9 @@ impl Source {
         if bytes.len() > MAX_BYTES {
             return Err(Error::TooLarge { name: name.to_owned() });
         }
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            return Err(Error::Utf16 { name: name.to_owned() });
+        }
         let text = String::from_utf8(bytes)
             .map_err(|error| Error::NotUtf8 { name: name.to_owned(), offset: error.utf8_error().valid_up_to() })?;
         Source::parse(name, &text)
@@ -245,6 +248,12 @@ pub enum Error {
         /// The first byte that is wrong.
         offset: usize,
     },
+    /// The file is a text that was saved with two bytes for a letter.
+    #[error("`{name}` is UTF-16 text; save it as UTF-8")]
+    Utf16 {
+        /// The file.
+        name: String,
+    },
     /// The file is too large.
     #[error("`{name}` has more than {} MiB, the most that is read", MAX_BYTES >> 20)]
     TooLarge {
@@ -260,7 +269,7 @@ impl host_core::fault::Fault for Error {
     fn reason(&self) -> &'static str {
         match self {
             Error::Read { .. } => "CannotRead",
-            Error::NotUtf8 { .. } => "NotUtf8",
+            Error::NotUtf8 { .. } | Error::Utf16 { .. } => "NotUtf8",
             Error::TooLarge { .. } => "TooLarge",
             Error::Refused(_) => "InvalidYaml",
         }

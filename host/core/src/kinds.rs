@@ -90,6 +90,11 @@ pub fn is_of_kcp(group: &str, resource: &str) -> bool {
     group == "apis.kcp.io" || OF_KCP.iter().any(|(of, resources)| *of == group && resources.contains(&resource))
 }
 
+/// Whether a group is one of those that Kubernetes keeps for itself.
+pub fn is_of_kubernetes(group: &str) -> bool {
+    !group.contains('.') || group.ends_with(".k8s.io")
+}
+
 /// Looks a kind up among those that every server has: Kubernetes' own, whose
 /// schemas are known too, and kcp's.
 pub fn builtin(gvk: &Gvk) -> Option<Kind> {

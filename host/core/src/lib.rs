@@ -22,5 +22,6 @@ pub mod managed_fields;
 pub mod adopt;
 pub mod status;
 pub mod publish;
+pub mod admission;
 pub mod compat;
 pub mod graph;

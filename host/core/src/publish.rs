@@ -246,6 +246,19 @@ pub struct Claimed {
     pub guessed: Vec<Gvk>,
 }
 
+impl Claimed {
+    /// The claims on resources that another export has to serve. One of Kubernetes'
+    /// own groups whose kind nobody knows is misspelt rather than served by anybody.
+    pub fn foreign(&self) -> impl Iterator<Item = &Value> {
+        let is_misspelt = |claim: &&Value| {
+            let (group, resource) = (object::text(claim, "/group"), object::text(claim, "/resource"));
+            let is_it = |guessed: &Gvk| guessed.group == group && kinds::guess(guessed).plural == resource;
+            kinds::is_of_kubernetes(group) && self.guessed.iter().any(is_it)
+        };
+        foreign(&self.claims).filter(move |claim| !is_misspelt(claim))
+    }
+}
+
 /// The claims on resources that kcp itself does not serve.
 pub fn foreign(claims: &[Value]) -> impl Iterator<Item = &Value> {
     claims.iter().filter(|claim| !kinds::is_of_kcp(object::text(claim, "/group"), object::text(claim, "/resource")))

@@ -284,7 +284,7 @@ fn recognize(wasm: &[u8], digest: &Digest) -> Result<(), Error> {
             Err(Error::NotWasm { digest, found: "WebAssembly text (hint: assemble it first, `wasm-tools parse`)" })
         }
         [] => Err(Error::NotWasm { digest, found: "empty" }),
-        _ => Err(Error::NotWasm { digest, found: "no WebAssembly binary, which begins with `\\0asm`" }),
+        _ => Err(Error::NotWasm { digest, found: "not a WebAssembly binary, which begins with `\\0asm`" }),
     }
 }
 

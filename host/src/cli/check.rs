@@ -216,7 +216,7 @@ fn foreign(blueprint: &Blueprint, known: &schemas::Schemas) -> Vec<String> {
     let used = blueprint.kinds.iter().map(|used| used.kind.clone());
     let kinds: Kinds = used.filter_map(|kind| known.address(&kind).map(|address| (kind, address))).collect();
     let claimed = publish::permission_claims(blueprint, &kinds, &Identities::new());
-    publish::foreign(&claimed.claims).map(claims::resource_of).collect()
+    claimed.foreign().map(claims::resource_of).collect()
 }
 
 struct Verdict {

@@ -9,8 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use contract::{Gvk, Preparation, Prepared, Problem, Schema, Scope, Severity};
+use contract::{Gvk, Preparation, Prepared, Schema, Scope};
 use host_core::{
+    admission,
     definition::{self, ModuleRef},
     fault::Blame,
     kinds::{self, Kinds},
@@ -234,7 +235,7 @@ pub(super) fn known(documents: impl Iterator<Item = Document>) -> Result<schemas
     for document in documents {
         known.add(&document.value).map_err(|error| {
             let hint = Some(error.hint().to_owned());
-            Failure::problems(&document, vec![problem(error.code(), error.at(), error.to_string(), hint)])
+            Failure::problems(&document, vec![admission::problem(error.code(), error.at(), error.to_string(), hint)])
         })?;
     }
     Ok(known)
@@ -277,12 +278,10 @@ fn is_near(word: &str, other: &str) -> bool {
 
 /// Refuses a document that has no business here.
 pub(super) fn stray(document: &Document, message: &str, hint: &str) -> Failure {
-    Failure::problems(document, vec![problem("UnexpectedDocument", "/kind", message.to_owned(), Some(hint.to_owned()))])
-}
-
-/// A problem that the command line itself finds.
-pub(super) fn problem(code: &str, at: &str, message: String, hint: Option<String>) -> Problem {
-    Problem { severity: Severity::Error, code: code.to_owned(), at: at.to_owned(), span: None, message, hint }
+    Failure::problems(
+        document,
+        vec![admission::problem("UnexpectedDocument", "/kind", message.to_owned(), Some(hint.to_owned()))],
+    )
 }
 
 /// A module that was named on the command line or in the definition is input
@@ -303,7 +302,8 @@ fn module_of(document: &Document) -> Result<(String, Vec<u8>), Failure> {
         } else {
             format!("/metadata/annotations/{}", definition::MODULE_ANNOTATION.replace('/', "~1"))
         };
-        let problem = problem("InvalidModuleReference", &at, error.to_string(), Some(error.hint().to_owned()));
+        let problem =
+            admission::problem("InvalidModuleReference", &at, error.to_string(), Some(error.hint().to_owned()));
         Failure::problems(document, vec![problem])
     })?;
     match &reference {
@@ -397,5 +397,38 @@ pub(super) fn refused(error: sandbox::Error, document: &Document) -> Failure {
 pub(super) fn tell(log: &[sandbox::LogLine]) {
     for line in log {
         tracing::debug!(target: "host::module", level = ?line.level, "{}", line.message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::yaml;
+
+    use super::*;
+
+    /// Definitions are objects of a server too: what `check` takes, the CRD of
+    /// definitions takes.
+    #[test]
+    fn definitions_that_are_accepted_fit_their_own_crd() {
+        let crds = [
+            include_str!("../../core/src/publish/resourcegroups.json"),
+            include_str!("../../core/src/publish/resourcegraphdefinitions.json"),
+        ];
+        let crds = crds.map(|text| serde_json::from_str::<Value>(text).unwrap());
+        let of = |kind: &str| crds.iter().find(|crd| crd["spec"]["names"]["kind"] == kind).unwrap();
+        let (mut seen, mut wrong) = (0, Vec::new());
+        for case in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/cases")).unwrap() {
+            let folder = case.unwrap().path();
+            // One whose instance is refused has a blueprint.
+            if !folder.join("blueprint.json").is_file() {
+                continue;
+            }
+            let text = std::fs::read_to_string(folder.join("definition.yaml")).unwrap();
+            let document = yaml::Source::parse("definition.yaml", &text).unwrap().documents.remove(0);
+            let problems = admission::admit(of(document.value["kind"].as_str().unwrap()), &document.value).1;
+            wrong.extend(problems.iter().map(|problem| format!("{}: {problem}", folder.display())));
+            seen += 1;
+        }
+        assert!(seen > 50 && wrong.is_empty(), "{seen} seen\n{}", wrong.join("\n"));
     }
 }

@@ -17,13 +17,7 @@ use super::{
     files::Files,
     output,
 };
-use host_core::{
-    claims,
-    definition::ModuleRef,
-    identity::Identities,
-    object,
-    publish::{self, Claimed},
-};
+use host_core::{claims, definition::ModuleRef, identity::Identities, object, publish};
 
 use crate::report::Failure;
 
@@ -66,16 +60,21 @@ Examples:
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let Args { files, output, module, schemas } = args;
     let definitions = definition::load(&files, module.as_deref(), &schemas)?;
-    definitions.iter().try_for_each(|definition| explain(definition, module.as_deref(), output))
+    for (index, definition) in definitions.iter().enumerate() {
+        if index > 0 && output == Format::Text {
+            output::text("\n")?;
+        }
+        explain(definition, module.as_deref(), output)?;
+    }
+    Ok(())
 }
 
 fn explain(definition: &Definition, module: Option<&Path>, output: Format) -> Result<(), Failure> {
     let prepared = &definition.prepared;
-    let Claimed { claims, guessed } =
-        publish::permission_claims(&prepared.blueprint, &definition.kinds, &Identities::new());
-    let mut told = told(&prepared.blueprint, &claims);
-    told["notOfKcp"] = publish::foreign(&claims).map(claims::resource_of).collect();
-    let guessed: Vec<String> = guessed.iter().map(ToString::to_string).collect();
+    let claimed = publish::permission_claims(&prepared.blueprint, &definition.kinds, &Identities::new());
+    let mut told = told(&prepared.blueprint, &claimed.claims);
+    told["notOfKcp"] = claimed.foreign().map(claims::resource_of).collect();
+    let guessed: Vec<String> = claimed.guessed.iter().map(ToString::to_string).collect();
     told["unknownKinds"] = json!(guessed);
     let reference = match module {
         Some(file) => file.display().to_string(),

@@ -70,5 +70,6 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             Format::Svg => graph::svg(blueprint),
         }
     };
-    output::text(&definitions.iter().map(draw).collect::<String>())
+    // A blank line tells one graph from the next.
+    output::text(&definitions.iter().map(draw).collect::<Vec<_>>().join("\n"))
 }

@@ -14,16 +14,16 @@ use std::{
     path::PathBuf,
 };
 
-use contract::{Blueprint, Gvk, Observed, Rendering, Scope};
+use contract::{Blueprint, Gvk, Observed, Rendering};
 use serde_json::{Map, Value};
 
 use super::{
     definition::{self, Definition},
     files::{self, Files},
-    output, schema,
+    output,
 };
 use host_core::{
-    defaults, inventory,
+    admission, defaults, inventory,
     kinds::{self, Kinds},
     object::{self, Target},
     policy::{self, Rules},
@@ -213,29 +213,7 @@ fn render(
 
 /// The instance as a server would store it.
 fn admitted(blueprint: &Blueprint, document: &Document) -> Result<Value, Failure> {
-    let api = &blueprint.api;
-    // A status is the host's to write: a server ignores what a user sends.
-    let mut sent = document.value.clone();
-    if let Some(fields) = sent.as_object_mut() {
-        fields.remove("status");
-    }
-    let (mut instance, mut problems) = schema::admit(&api.crd, &sent);
-    if object::text(&instance, "/metadata/name").is_empty() {
-        let message = "an instance needs a name".to_owned();
-        problems.push(definition::problem("MissingField", "/metadata/name", message, None));
-    }
-    let has_namespace = !object::text(&instance, "/metadata/namespace").is_empty();
-    match (api.scope, has_namespace) {
-        (Scope::Cluster, true) => {
-            let message = format!("{} is cluster-scoped: its instances have no namespace", api.kind);
-            problems.push(definition::problem("UnexpectedNamespace", "/metadata/namespace", message, None));
-        }
-        (Scope::Namespaced, false) if problems.is_empty() => {
-            instance["metadata"]["namespace"] = "default".into();
-        }
-        _ => {}
-    }
-    if problems.is_empty() { Ok(instance) } else { Err(Failure::problems(document, problems)) }
+    admission::instance(&blueprint.api, &document.value).map_err(|problems| Failure::problems(document, problems))
 }
 
 /// Renders until nothing changes any more.

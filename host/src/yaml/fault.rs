@@ -22,6 +22,19 @@ pub(super) fn not_a_key(at: Range<usize>) -> Fault {
     }
 }
 
+/// The first letter that YAML does not let a text have.
+pub(super) fn unprintable(text: &str) -> Option<Fault> {
+    let is_odd = |(_, letter): &(usize, char)| match letter {
+        '\t' | '\n' | '\r' | '\u{85}' => false,
+        '\u{fffe}' | '\u{ffff}' => true,
+        letter => letter.is_control(),
+    };
+    let (at, letter) = text.char_indices().find(is_odd)?;
+    let message = format!("control characters are not allowed, and here is U+{:04X}", u32::from(letter));
+    let hint = format!("take it out, or write it within double quotes as `\\u{:04x}`", u32::from(letter));
+    Some(Fault { at: at..at + letter.len_utf8(), message, hint: Some(hint), also: None })
+}
+
 pub(super) fn too_deep(at: Range<usize>) -> Fault {
     let message = format!("nested more than {MAX_DEPTH} levels deep");
     Fault { at: at.start..at.start, message, hint: None, also: None }
@@ -68,6 +81,9 @@ pub(super) fn explain(info: &str) -> (String, Option<String>) {
             "an anchor `&name` must come before its alias `*name`; quote text that starts with `*`"
         }
         info if info.contains("quoted scalar") => "close the quotes",
+        info if info.contains("did not find expected ',' or") => {
+            "put a comma between two entries, or close the bracket or brace before this place"
+        }
         info if info.contains("flow") || info.contains("illegal placement") => {
             "close the bracket or brace before this place"
         }

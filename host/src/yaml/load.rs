@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     MAX_DEPTH, MAX_VALUES,
-    fault::{Fault, explain, not_a_key, too_deep, unquoted},
+    fault::{Fault, explain, not_a_key, too_deep, unprintable, unquoted},
     reading::{MOST_WORK, Reading},
     scalar,
 };
@@ -50,6 +50,9 @@ pub(super) struct Loaded {
 /// Reads a text document by document, and one again as long as the parser
 /// refuses what `kubectl` reads.
 pub(super) fn documents(text: &str) -> Result<Loaded, Fault> {
+    if let Some(fault) = unprintable(text) {
+        return Err(fault);
+    }
     let mut all = Loaded { roots: vec![], odd: vec![] };
     let mut work = MOST_WORK;
     for part in parts(text) {

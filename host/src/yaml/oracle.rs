@@ -139,7 +139,7 @@ const WORDS: [&str; 92] = [
     "?",
 ];
 
-const SHAPES: [&str; 54] = [
+const SHAPES: [&str; 58] = [
     "k: @\n",
     "@: v\n",
     "- @\n- @\n",
@@ -194,6 +194,10 @@ const SHAPES: [&str; 54] = [
     "k:\n- \t@\n",
     "-\t@\n-\ta: @\n",
     "? @\n",
+    "k: !<tag:yaml.org,2002:str> @\n",
+    "k: !<tag:yaml.org,2002:map> {a: @}\n",
+    "k: @\u{1}\n",
+    "k: \"@\u{7f}\"\n",
 ];
 
 /// A fixed sequence that looks like chance (Knuth's MMIX generator).

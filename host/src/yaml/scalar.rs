@@ -11,6 +11,9 @@ use std::borrow::Cow;
 use saphyr_parser::Tag;
 use serde_json::{Number, Value};
 
+/// What `!!` stands for.
+const CORE: &str = "tag:yaml.org,2002:";
+
 /// What a scalar without quotes, or with a tag, stands for. The error says what
 /// is wrong and, if it can, what would be right.
 pub(super) fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Value, (String, Option<String>)> {
@@ -32,6 +35,9 @@ pub(super) fn tag_name(tag: Option<&Tag>) -> Result<Option<Cow<'_, str>>, (Strin
         None => Ok(None),
         Some(tag) if tag.is_yaml_core_schema() => Ok(Some(Cow::Borrowed(&tag.suffix))),
         Some(tag) if tag.suffix.is_empty() || tag.suffix == "!" => Ok(Some(Cow::Borrowed("str"))),
+        Some(tag) if tag.handle.is_empty() && tag.suffix.starts_with(CORE) => {
+            Ok(Some(Cow::Borrowed(&tag.suffix[CORE.len()..])))
+        }
         Some(tag) => Err((
             format!("the tag `{}{}` is not known", tag.handle, tag.suffix),
             Some("leave the tag out, or quote the value if it was meant as text".to_owned()),

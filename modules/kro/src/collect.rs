@@ -322,6 +322,7 @@ impl<'d, 's> Collector<'d, 's, '_> {
                 );
         }
         if parts.expressions().next().is_none() {
+            self.almost(text, at, path);
             return Draft::Text(text);
         }
         if self.is_foreign(text, &parts) {
@@ -346,12 +347,30 @@ impl<'d, 's> Collector<'d, 's, '_> {
         Draft::Printed(pieces.collect())
     }
 
+    /// Notes what was probably meant as an expression and is text: one without its
+    /// `$`, or with other brackets.
+    fn almost(&mut self, text: &str, at: &Pointer, path: &str) {
+        // A name is refused as it stands, with the same advice.
+        if matches!(path, "metadata.name" | "metadata.namespace") {
+            return;
+        }
+        if let Some((range, expression)) = shell::almost_an_expression(text) {
+            self.problems
+                .warning("NotAnExpression", at, format!("`{}` is text and is never evaluated", &text[range.clone()]))
+                .span(range.start, range.len())
+                .hint(format!("an expression is written `${{{expression}}}`"));
+        }
+    }
+
     /// Whether a text holds what a shell would do with a variable that nobody here
     /// knows.
     fn is_foreign(&self, text: &str, parts: &template::Parts) -> bool {
-        parts.expressions().any(|range| match shell::variable(&text[range]) {
-            // In a text of one expression `${1}` is a number.
-            Some(shell::Variable::Foreign) => parts.parts.len() > 1,
+        parts.expressions().any(|range| match shell::variable(&text[range.clone()]) {
+            Some(shell::Variable::Foreign) => match text[range.clone()].strip_prefix('!') {
+                Some(name) => !self.is_known(name),
+                // In a text of one expression `${1}` is a number.
+                None => parts.parts.len() > 1 || text[range].parse::<u64>().is_err(),
+            },
             Some(shell::Variable::Expansion(name)) => !self.is_known(name),
             Some(shell::Variable::Name(_)) | None => false,
         })
@@ -376,7 +395,9 @@ impl<'d, 's> Collector<'d, 's, '_> {
                 Some(shell::Variable::Name(name) | shell::Variable::Expansion(name)) if !self.is_known(name) => {
                     Some(name)
                 }
-                Some(shell::Variable::Foreign) => inner.strip_prefix('!'),
+                Some(shell::Variable::Foreign) if !inner.strip_prefix('!').is_some_and(|name| self.is_known(name)) => {
+                    inner.strip_prefix('!')
+                }
                 _ => {
                     // What is meant as an expression is checked all the same.
                     self.note(Site::part(at, text, range), place, path.to_owned(), None, false);

@@ -178,12 +178,18 @@ fn printer_column(reader: &mut Reader, fields: &Map<String, Value>, at: &Pointer
     }
     for name in ["description", "format"] {
         if let Some(text) = reader.optional_text(fields, name, at).filter(|text| !text.is_empty()) {
+            column_field(reader, name, &text, &at.field(name));
             column.insert(name.to_owned(), json!(text));
         }
     }
     match fields.get("priority") {
         None | Some(Value::Null) => {}
         Some(priority) if priority.as_i64() == Some(0) => {}
+        Some(priority) if priority.as_i64().is_some_and(|it| i32::try_from(it).is_err()) => {
+            let message = format!("the priority of a column is a number of 32 bits, and {priority} is not");
+            let hint = "0 shows a column always, anything above only with `-o wide`";
+            reader.problems.error("InvalidColumn", &at.field("priority"), message).hint(hint);
+        }
         Some(priority) if priority.is_i64() => drop(column.insert("priority".to_owned(), priority.clone())),
         Some(other) => reader.wrong_type(&at.field("priority"), "an integer", other),
     }
@@ -194,16 +200,22 @@ fn printer_column(reader: &mut Reader, fields: &Map<String, Value>, at: &Pointer
 /// server refuse the CRD.
 fn column_field(reader: &mut Reader, name: &str, text: &str, at: &Pointer) {
     const TYPES: [&str; 5] = ["integer", "number", "string", "boolean", "date"];
+    const FORMATS: [&str; 8] = ["int32", "int64", "float", "double", "byte", "date", "date-time", "password"];
+    let one_of = |known: &[&'static str], what: &str| {
+        nearest(text, known.iter().copied()).map_or_else(
+            || format!("the {what} are {}", known.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")),
+            |known| format!("did you mean `{known}`?"),
+        )
+    };
     match name {
         _ if text.is_empty() => {}
         "type" if !TYPES.contains(&text) => {
-            let known = nearest(text, TYPES);
-            let hint = known.map_or_else(
-                || format!("the types are {}", TYPES.map(|it| format!("`{it}`")).join(", ")),
-                |known| format!("did you mean `{known}`?"),
-            );
             let message = format!("a column cannot be of the type `{text}`");
-            reader.problems.error("InvalidColumn", at, message).hint(hint);
+            reader.problems.error("InvalidColumn", at, message).hint(one_of(&TYPES, "types"));
+        }
+        "format" if !FORMATS.contains(&text) => {
+            let message = format!("a column cannot have the format `{text}`");
+            reader.problems.error("InvalidColumn", at, message).hint(one_of(&FORMATS, "formats"));
         }
         "jsonPath" if !text.starts_with('.') || text.contains("${") => {
             let message = format!("`{text}` is not a path from the instance on");

@@ -3,6 +3,8 @@
 //!
 //! It knows what they look like, and how a definition says that they are text.
 
+use std::ops::Range;
+
 /// What stands between `${` and `}`, as far as it looks like somebody else's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Variable<'t> {
@@ -45,6 +47,26 @@ fn is_foreign(text: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Where a text holds `$(schema.spec.a)`, `{{ schema.spec.a }}`, `{schema.spec.a}`
+/// or `$schema.spec.a`, and the expression that is meant.
+pub(crate) fn almost_an_expression(text: &str) -> Option<(Range<usize>, &str)> {
+    let is_path = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '.' | '?' | '[' | ']' | '"');
+    text.match_indices("schema.").find_map(|(start, _)| {
+        let rest = &text[start..];
+        let end = start + rest.find(|it: char| !is_path(it)).unwrap_or(rest.len());
+        let expression = text[start..end].trim_end_matches('.');
+        let is_of_kro = ["schema.spec", "schema.metadata", "schema.status"].iter().any(|of| expression.starts_with(of));
+        let (before, after) = (&text[..start], &text[start + expression.len()..]);
+        let brackets = [("$(", ")"), ("{{", "}}"), ("{", "}"), ("$", "")];
+        let (open, close) = brackets.into_iter().find(|(open, close)| {
+            before.trim_end_matches(' ').ends_with(open) && after.trim_start_matches(' ').starts_with(close)
+        })?;
+        let from = before.rfind(open)?;
+        let to = start + expression.len() + after.find(close)? + close.len();
+        is_of_kro.then_some((from..to, expression))
+    })
 }
 
 /// Whether a name is one that only the environment of a process has.
@@ -100,6 +122,22 @@ mod tests {
             ["schema.spec.a", "a.b", "a ? b : c", "f(x)", "!a.b", "!has(a.b)", "1 + 2", "\"a\"", "a[0]", "{}", "-a"]
         {
             assert_eq!(variable(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_meant_as_an_expression_is_found() {
+        for (text, found) in [
+            ("a $(schema.spec.a) b", "$(schema.spec.a)"),
+            ("{{ schema.spec.a }}", "{{ schema.spec.a }}"),
+            ("{schema.metadata.name}-x", "{schema.metadata.name}"),
+            ("$schema.spec.a.b.", "$schema.spec.a.b"),
+        ] {
+            let (range, _) = almost_an_expression(text).expect(text);
+            assert_eq!(&text[range], found);
+        }
+        for text in ["see schema.spec.a", "{{ .Values.schema.spec }}", "$schema.json", "(schema.spec.a)", "schema."] {
+            assert_eq!(almost_an_expression(text), None, "{text}");
         }
     }
 

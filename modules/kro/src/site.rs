@@ -158,6 +158,8 @@ impl Refused {
                     "`has(…)` asks for a field, such as `has(schema.spec.name)`; of a resource that may be switched off, \
                      ask for what switches it off"
                         .to_owned()
+                } else if let Some(open) = unclosed(&self.source, issue) {
+                    open
                 } else if issue.message.contains("mismatched input '='") {
                     "`==` compares two values".to_owned()
                 } else if is_of_a_template(&self.source) || issue.message.contains("reserved identifier: var") {
@@ -170,6 +172,14 @@ impl Refused {
             problems.error(code, &self.at, message).span(start, length).maybe_hint(hint);
         }
     }
+}
+
+/// What to close, if the expression ends within brackets.
+fn unclosed(source: &str, issue: &Issue) -> Option<String> {
+    let (_, bracket) = issue.message.strip_suffix('\'')?.rsplit_once(['\''])?;
+    let ends = source.get(issue.at..)?.trim().is_empty();
+    let closes = ends && matches!(bracket, ")" | "]" | "}");
+    closes.then(|| format!("close what is open with `{bracket}`"))
 }
 
 /// `{ github.ref }` and `{ .Values.x }`, which stand in `${{ … }}` of others.

@@ -5,13 +5,13 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use contract::{Observed, Problem, Read, Scope, Selection, Severity};
 use host_core::{
-    inventory,
+    admission, inventory,
     kinds::{self, Kinds},
     object::{self, Target},
 };
 use serde_json::Value;
 
-use crate::{cli::definition, report::Failure, yaml::Document};
+use crate::{report::Failure, yaml::Document};
 
 /// Refuses what cannot be an object of a cluster.
 pub(super) fn named(document: &Document) -> Result<(), Failure> {
@@ -19,7 +19,7 @@ pub(super) fn named(document: &Document) -> Result<(), Failure> {
     let Some(at) = ["/apiVersion", "/kind", "/metadata/name"].iter().find(lacks) else { return Ok(()) };
     let message = format!("an observed object has `{}`", at[1..].replace('/', "."));
     let hint = "give objects as `kubectl get -o yaml` prints them".to_owned();
-    Err(Failure::problems(document, vec![definition::problem("UnexpectedDocument", at, message, Some(hint))]))
+    Err(Failure::problems(document, vec![admission::problem("UnexpectedDocument", at, message, Some(hint))]))
 }
 
 /// What is odd about an object that is meant to be a live one.

@@ -51,8 +51,8 @@ fn several_problems_of_an_instance_are_told_at_once() {
 
 #[test]
 fn a_document_of_another_kind_is_refused() {
-    refused("kind: Something", "kind: Somethings", &["app3.yaml:2:7", "no instance of Something.kro.run"]);
-    refused("v1alpha1", "v1", &["no instance of Something.kro.run in version v1alpha1"]);
+    refused("kind: Something", "kind: Somethings", &["app3.yaml:2:7", "not an instance of Something.kro.run"]);
+    refused("v1alpha1", "v1", &["not an instance of Something.kro.run in version v1alpha1"]);
 }
 
 #[test]

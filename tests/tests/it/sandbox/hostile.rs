@@ -180,7 +180,7 @@ fn a_module_that_refuses_its_input_is_heard() {
     let error = module.prepare(&guests::instance("one"), &[]).unwrap_err();
     assert_eq!(
         guests::told(&error),
-        "InvalidDefinition, input: the definition has 1 problem: `strin` is not a type at `/spec`"
+        "InvalidDefinition, input: the definition has 1 problem: `strin` is no type at `/spec`"
     );
     let problem = &error.problems()[0];
     assert_eq!((problem.code.as_str(), problem.span), ("UnknownType", Some((2, 5))));
