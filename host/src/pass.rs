@@ -41,9 +41,10 @@ use self::{
 };
 
 /// What is to be done about an instance after a pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Next {
     /// Nothing, until something changes.
+    #[default]
     Wait,
     /// Another pass, after a pause that grows with the attempts.
     Retry,
@@ -52,16 +53,30 @@ pub enum Next {
     Hold,
 }
 
+/// What became of a pass.
+#[derive(Debug, Default)]
+pub struct Ended {
+    /// What is to be done.
+    pub next: Next,
+    /// The versions of objects that the pass has written: their events are its
+    /// own doing.
+    pub written: BTreeSet<String>,
+    /// Whether an answer told of a change that the pass has not looked at and
+    /// that may have no event of its own any more.
+    pub overtaken: bool,
+}
+
 /// Passes over one instance.
-pub async fn reconcile(world: &World, key: &ObjectKey) -> Next {
+pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {
+    let nothing = Ended::default();
     let Some(instance) = world.instances.get(key) else {
         world.forget(key);
-        return Next::Wait;
+        return nothing;
     };
     // Without a definition nobody knows what the instance is made of; without
     // its binding, what the consumer allows. Both arrive as events.
-    let (Some(serving), Some(claims)) = (world.serving(key), world.claims(&key.cluster)) else { return Next::Wait };
-    let Some(cluster) = world.cluster(&key.cluster) else { return Next::Wait };
+    let (Some(serving), Some(claims)) = (world.serving(key), world.claims(&key.cluster)) else { return nothing };
+    let Some(cluster) = world.cluster(&key.cluster) else { return nothing };
     let memory = world.memory(key);
     let owner = policy::owner(&serving.prepared.blueprint, &instance);
     let mut pass = Pass {
@@ -77,6 +92,8 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Next {
         places: BTreeMap::new(),
         owner,
         unseen: BTreeSet::new(),
+        written: BTreeSet::new(),
+        overtaken: false,
     };
     let next = match (object::is_being_deleted(&pass.instance), object::has_finalizer(&pass.instance)) {
         (true, false) => Next::Wait,
@@ -85,7 +102,7 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Next {
     };
     let attempts = if next == Next::Wait { 0 } else { pass.memory.attempts.saturating_add(1) };
     world.remember(key, Memory { attempts, ..pass.memory });
-    next
+    Ended { next, written: pass.written, overtaken: pass.overtaken }
 }
 
 /// A pass under way.
@@ -106,6 +123,11 @@ struct Pass<'a> {
     owner: Owner,
     /// Kinds that turned out to be out of sight, whatever the binding says.
     unseen: BTreeSet<Gvk>,
+    /// The versions of objects that this pass has written.
+    written: BTreeSet<String>,
+    /// Whether the answer to a write of the status told of a change of the
+    /// instance that this pass has not looked at.
+    overtaken: bool,
 }
 
 /// What the module answered last.
@@ -269,6 +291,8 @@ impl Pass<'_> {
         let address = Kind { plural: api.plural.clone(), scope: api.scope };
         match self.cluster.merge(&self.key.target, &address, part, patch).await {
             Ok(object) => {
+                self.written.insert(object::text(&object, "/metadata/resourceVersion").to_owned());
+                self.overtaken |= part == "/status" && !receipt::is_same_instance(&self.instance, &object);
                 self.world.instances.put(&self.key.cluster, object.clone(), None);
                 self.instance = Arc::new(object);
                 Ok(())
@@ -304,8 +328,13 @@ impl Pass<'_> {
         let (world, cluster_name, kinds) = (self.world, &self.key.cluster, &self.serving.kinds);
         let place = apply::Place { cluster: &self.cluster, kinds, owner: &self.owner };
         let Memory { normalized, sent, gone, .. } = &mut self.memory;
+        let written = &mut self.written;
+        let mut own = |object: &Value| {
+            written.insert(object::text(object, "/metadata/resourceVersion").to_owned());
+        };
         let done = |done: Done| match done {
             Done::Written { manifest, object } => {
+                own(&object);
                 let uid = object::uid(&object).to_owned();
                 sent.insert(uid.clone(), Sent::of(&manifest));
                 match plan::drift(&manifest, &object, None) {
@@ -325,6 +354,7 @@ impl Pass<'_> {
                 gone.insert(uid);
             }
             Done::Found { object } | Done::Deleted { held: Some(object), .. } => {
+                own(&object);
                 world.tell(world.children.put(cluster_name, object, None))
             }
         };

@@ -27,7 +27,7 @@ use sandbox::{Limits, Sandbox};
 use crate::{
     modules::Modules,
     pass::{
-        Next, reconcile,
+        Ended, Next, reconcile,
         world::{Memory, World},
     },
 };
@@ -225,31 +225,34 @@ async fn work(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
             group = %key.target.kind,
             instance = format!("{}/{}", key.target.namespace, key.target.name),
         );
-        let next = guarded(&host, &key).instrument(span).await;
+        let Ended { next, written, overtaken } = guarded(&host, &key).instrument(span).await;
         let delay = || pause(host.world.memory(&key).attempts, FIRST_RETRY, LONGEST_RETRY);
         match next {
             Next::Wait => {}
             Next::Retry => host.queue.add_after(key.cluster.clone(), key.clone(), delay()),
             Next::Hold => host.queue.hold(key.cluster.clone(), key.clone(), delay()),
         }
-        host.queue.done(&key);
+        if overtaken {
+            host.queue.add(key.cluster.clone(), key.clone());
+        }
+        host.queue.done(&key, &written);
     }
 }
 
 /// A pass in a task of its own, so that a bug that panics costs one instance a
 /// retry and not the host a worker.
-async fn guarded(host: &Arc<Host>, key: &ObjectKey) -> Next {
+async fn guarded(host: &Arc<Host>, key: &ObjectKey) -> Ended {
     let (passing, instance) = (Arc::clone(host), key.clone());
     let pass = async move { reconcile(&passing.world, &instance).await };
     match tokio::spawn(pass.in_current_span()).await {
-        Ok(next) => next,
+        Ok(ended) => ended,
         Err(error) => {
             tracing::error!(%error, "the pass ended by a bug in croft");
             // The pass did not come to count itself.
             let memory = host.world.memory(key);
             let attempts = memory.attempts.saturating_add(1);
             host.world.remember(key, Memory { attempts, ..memory });
-            Next::Retry
+            Ended { next: Next::Retry, ..Ended::default() }
         }
     }
 }

@@ -121,6 +121,13 @@ pub struct Change {
     pub after: Option<Arc<Value>>,
 }
 
+impl Change {
+    /// The version of the object that is there now; `None` if it is gone.
+    pub fn version(&self) -> Option<&str> {
+        self.after.as_deref()?.pointer("/metadata/resourceVersion")?.as_str()
+    }
+}
+
 impl Store {
     /// An empty store.
     pub fn new(keep: Keep) -> Store {

@@ -4,7 +4,10 @@
 //! It never gives up: a server that is gone, or does not serve the kind yet, is
 //! asked again with growing pauses.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use contract::Gvk;
 use futures::StreamExt;
@@ -27,6 +30,9 @@ use host_core::{kinds::Kind, name::LogicalCluster, object};
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The first pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// A watch that went without a failure for so long after a pause begins with the
+/// first pause again.
+const CALM: Duration = Duration::from_secs(30);
 
 /// One kind, watched.
 pub struct Watch {
@@ -165,26 +171,39 @@ fn told(error: watcher::Error) -> String {
 }
 
 /// Pauses that double, each shortened at random by up to half so that many
-/// watches do not come back at once.
+/// watches do not come back at once. Time alone makes them short again.
 #[derive(Default)]
 struct Pauses {
     attempts: u32,
+    /// When the last pause ended.
+    over: Option<Instant>,
+}
+
+impl Pauses {
+    /// The pause after a failure.
+    fn after(&mut self, failure: Instant) -> Duration {
+        if self.over.is_some_and(|over| failure.saturating_duration_since(over) >= CALM) {
+            self.attempts = 0;
+        }
+        let pause = pause(self.attempts, FIRST_PAUSE, LONGEST_PAUSE);
+        self.attempts = self.attempts.saturating_add(1);
+        self.over = Some(failure + pause);
+        pause
+    }
 }
 
 impl Iterator for Pauses {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        let pause = pause(self.attempts, FIRST_PAUSE, LONGEST_PAUSE);
-        self.attempts = self.attempts.saturating_add(1);
-        Some(pause)
+        Some(self.after(Instant::now()))
     }
 }
 
 impl Backoff for Pauses {
-    fn reset(&mut self) {
-        self.attempts = 0;
-    }
+    /// Does nothing: kube's watcher takes the beginning of each attempt for a
+    /// success.
+    fn reset(&mut self) {}
 }
 
 /// The pause after so many attempts: doubling from `first` to `longest`, then
@@ -199,13 +218,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_a_limit_and_start_over() {
+    fn pauses_grow_to_a_limit_and_start_over_after_a_calm() {
         let mut pauses = Pauses::default();
-        let first = pauses.next().unwrap();
+        let mut now = Instant::now();
+        let first = pauses.after(now);
         assert!(first <= FIRST_PAUSE && first >= FIRST_PAUSE / 2);
-        let last = pauses.by_ref().nth(40).unwrap();
+        for _ in 0..40 {
+            // The failure follows at once.
+            now = pauses.over.unwrap();
+            pauses.after(now);
+        }
+        let last = pauses.over.unwrap() - now;
         assert!(last <= LONGEST_PAUSE && last >= LONGEST_PAUSE / 2);
-        pauses.reset();
-        assert!(pauses.next().unwrap() <= FIRST_PAUSE);
+        assert!(pauses.after(pauses.over.unwrap() + CALM) <= FIRST_PAUSE);
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_begins_is_not_one_that_succeeds() {
+        // What kube's watcher says while a list fails, again and again.
+        let events = (0..20).map(|number| if number % 2 == 0 { Ok("Init") } else { Err("the list failed") });
+        let mut events = std::pin::pin!(futures::stream::iter(events).backoff(Pauses { attempts: 4, over: None }));
+        let began = Instant::now();
+        for _ in 0..4 {
+            events.next().await;
+        }
+        // One pause of the fifth failure is 4 s, at least half of it.
+        assert!(began.elapsed() >= 8 * FIRST_PAUSE);
     }
 }

@@ -3,6 +3,8 @@
 //! It decides nothing: which object, which fields and which precondition all
 //! come from the plan.
 
+use std::collections::BTreeMap;
+
 use contract::Gvk;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use host_core::{
@@ -113,7 +115,9 @@ impl Fault for Error {
 /// once each. `done` hears of every success, also when another action fails.
 ///
 /// # Errors
-/// The first failure. Deletions are not begun after one.
+/// The failure of the first action that failed, in the plan's order: which one is
+/// answered first is chance, and another message would be another status.
+/// Deletions are not begun after one.
 pub async fn apply(place: Place<'_>, plan: &Plan, mut done: impl FnMut(Done)) -> Result<(), Error> {
     let writes = plan.actions.iter().filter_map(|action| write(place, action)).collect();
     send(writes, &mut done).await?;
@@ -133,15 +137,18 @@ pub struct Place<'a> {
 }
 
 async fn send(requests: Vec<Sending<'_>>, done: &mut impl FnMut(Done)) -> Result<(), Error> {
-    let mut answers = stream::iter(requests).buffer_unordered(CONCURRENCY);
-    let mut failure = None;
-    while let Some(result) = answers.next().await {
+    let numbered = requests.into_iter().enumerate();
+    let numbered: Vec<BoxFuture<'_, _>> =
+        numbered.map(|(at, request)| request.map(move |result| (at, result)).boxed()).collect();
+    let mut answers = stream::iter(numbered).buffer_unordered(CONCURRENCY);
+    let mut failures = BTreeMap::new();
+    while let Some((at, result)) = answers.next().await {
         match result {
             Ok(success) => done(success),
-            Err(error) => failure = failure.or(Some(error)),
+            Err(error) => drop(failures.insert(at, error)),
         }
     }
-    failure.map_or(Ok(()), Err)
+    failures.into_values().next().map_or(Ok(()), Err)
 }
 
 /// A request under way.

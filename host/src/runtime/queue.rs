@@ -5,7 +5,7 @@
 //! It knows nothing of what a pass does.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -26,11 +26,20 @@ struct State<T, K> {
     queued: HashSet<K>,
     running: HashSet<K>,
     /// Running keys that were added again meanwhile.
-    again: HashMap<K, T>,
+    again: HashMap<K, Again<T>>,
     /// Keys that come later by themselves: one timer each counts.
     delayed: HashMap<K, Instant>,
     /// Keys that do not come before their time, whatever happens.
     held: HashSet<K>,
+}
+
+/// Why a running key was added again.
+struct Again<T> {
+    tenant: T,
+    /// The versions of objects that it was added for.
+    versions: BTreeSet<String>,
+    /// Whether it was also added for something else.
+    otherwise: bool,
 }
 
 impl<T, K> Default for Queue<T, K> {
@@ -56,7 +65,13 @@ where
     /// Puts a key in line, unless it is there already. A key that is being
     /// worked on comes again afterwards.
     pub fn add(&self, tenant: T, key: K) {
-        if self.lock().add(tenant, key) {
+        self.add_for(tenant, key, None);
+    }
+
+    /// The same because of a version of an object. If it turns out to have been
+    /// written by the work on the key, the key does not come again for it.
+    pub fn add_for(&self, tenant: T, key: K, version: Option<&str>) {
+        if self.lock().add(tenant, key, version) {
             self.added.notify_one();
         }
     }
@@ -110,12 +125,15 @@ where
         }
     }
 
-    /// Says that the work on a key has ended.
-    pub fn done(&self, key: &K) {
+    /// Says that the work on a key has ended, and which versions of objects it
+    /// has written.
+    pub fn done(&self, key: &K, written: &BTreeSet<String>) {
         let mut state = self.lock();
         state.running.remove(key);
-        if let Some(tenant) = state.again.remove(key) {
-            state.add(tenant, key.clone());
+        if let Some(again) = state.again.remove(key)
+            && (again.otherwise || !again.versions.is_subset(written))
+        {
+            state.add(again.tenant, key.clone(), None);
             self.added.notify_one();
         }
     }
@@ -139,12 +157,19 @@ impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash> State<T, K> {
     }
 
     /// Whether the key is new in line.
-    fn add(&mut self, tenant: T, key: K) -> bool {
+    fn add(&mut self, tenant: T, key: K, version: Option<&str>) -> bool {
         if self.held.contains(&key) {
             return false;
         }
         if self.running.contains(&key) {
-            self.again.insert(key, tenant);
+            let new = || Again { tenant, versions: BTreeSet::new(), otherwise: false };
+            let again = self.again.entry(key).or_insert_with(new);
+            match version {
+                Some(version) => {
+                    again.versions.insert(version.to_owned());
+                }
+                None => again.otherwise = true,
+            }
             return false;
         }
         if !self.queued.insert(key.clone()) {
@@ -205,8 +230,31 @@ mod tests {
         assert_eq!(drain(&queue), [1]);
         queue.add("a", 1);
         assert!(drain(&queue).is_empty());
-        queue.done(&1);
+        queue.done(&1, &BTreeSet::new());
         assert_eq!(drain(&queue), [1]);
+    }
+
+    #[test]
+    fn what_the_work_on_a_key_wrote_does_not_bring_it_again() {
+        let cases: [(&[Option<&str>], bool); 5] = [
+            (&[Some("7")], false),
+            (&[Some("7"), Some("8")], false),
+            (&[Some("7"), Some("9")], true),
+            (&[Some("7"), None], true),
+            (&[], false),
+        ];
+        for (events, comes) in cases {
+            let queue = queue(&[("a", 1)]);
+            assert_eq!(drain(&queue), [1]);
+            events.iter().for_each(|version| queue.add_for("a", 1, *version));
+            queue.done(&1, &BTreeSet::from(["7".to_owned(), "8".to_owned()]));
+            assert_eq!(drain(&queue).len(), usize::from(comes), "{events:?}");
+            // It was work that wrote; an event by itself counts.
+            if !comes {
+                queue.add_for("a", 1, Some("7"));
+                assert_eq!(drain(&queue), [1]);
+            }
+        }
     }
 
     #[tokio::test]
@@ -227,7 +275,7 @@ mod tests {
         queue.add("a", 1);
         assert!(queue.lock().queued.is_empty());
         assert_eq!(queue.next().await, 1);
-        queue.done(&1);
+        queue.done(&1, &BTreeSet::new());
         queue.add("a", 1);
         assert_eq!(drain(&queue), [1]);
     }

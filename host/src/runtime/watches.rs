@@ -207,7 +207,7 @@ impl Host {
             self.world.identify(object::uid(after), &change.key);
             self.ask_for_kinds(&change.key, after);
         }
-        self.queue.add(change.key.cluster.clone(), change.key.clone());
+        self.queue.add_for(change.key.cluster.clone(), change.key.clone(), change.version());
     }
 
     /// An instance may have children of kinds that its definition does not have
@@ -231,14 +231,14 @@ impl Host {
         let owners: BTreeSet<String> = [&change.before, &change.after].into_iter().filter_map(labelled).collect();
         let owners = owners.iter().filter_map(|uid| self.world.instance(&change.key.cluster, uid));
         for instance in owners.chain(self.world.waiting_for(&change.key)) {
-            self.queue.add(instance.cluster.clone(), instance);
+            self.queue.add_for(instance.cluster.clone(), instance, change.version());
         }
         let read = |serving: &&Arc<Serving>| serving.reads(&change.key.target.kind);
         for serving in self.world.served().iter().filter(read) {
             let api = &serving.prepared.blueprint.api.kind;
             let is_news = |key: &ObjectKey, _: &Value| self.world.is_news(change, key, &serving.kinds);
             for (key, _) in self.world.instances.find_of(&change.key.cluster, api, is_news) {
-                self.queue.add(key.cluster.clone(), key);
+                self.queue.add_for(key.cluster.clone(), key, change.version());
             }
         }
     }

@@ -9,7 +9,7 @@ use std::{
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -66,6 +66,7 @@ struct Shared {
     tls: Arc<ClientConfig>,
     /// Cut: nothing gets through.
     cut: AtomicBool,
+    refused: AtomicUsize,
     ended: AtomicBool,
     seen: Mutex<Vec<Seen>>,
     judge: Mutex<Option<Judge>>,
@@ -95,6 +96,7 @@ impl Proxy {
             upstream,
             tls,
             cut: AtomicBool::default(),
+            refused: AtomicUsize::default(),
             ended: AtomicBool::default(),
             seen: Mutex::default(),
             judge: Mutex::default(),
@@ -141,6 +143,11 @@ impl Proxy {
         std::mem::take(&mut lock(&self.shared.seen))
     }
 
+    /// How many connections were refused since the last call.
+    pub fn take_refused(&self) -> usize {
+        self.shared.refused.swap(0, Ordering::SeqCst)
+    }
+
     /// Cuts every connection and refuses new ones, or lets them through again.
     pub fn cut(&self, cut: bool) {
         self.shared.cut.store(cut, Ordering::SeqCst);
@@ -182,6 +189,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }
         let Ok(stream) = stream else { continue };
         if shared.cut.load(Ordering::SeqCst) {
+            shared.refused.fetch_add(1, Ordering::SeqCst);
             continue;
         }
         let shared = Arc::clone(shared);

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
 mod adoption;
+mod backoff;
 mod claims;
 mod collections;
 mod conflicts;

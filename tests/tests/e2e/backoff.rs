@@ -1,0 +1,93 @@
+//! How often a host asks for what it does not get.
+
+use std::time::{Duration, Instant};
+
+use harness::Seen;
+use serde_json::json;
+
+use crate::stage::{CHAIN, Stage, wait};
+
+/// So long each of them is watched. Pauses of 0.25 s that double, each shortened
+/// by up to half, make at most nine attempts in it.
+const WINDOW: Duration = Duration::from_secs(20);
+const ATTEMPTS: usize = 9;
+
+fn pass_time() {
+    let start = Instant::now();
+    wait("the end of the window", || (start.elapsed() >= WINDOW).then_some(()));
+}
+
+/// Twenty ConfigMaps in a namespace that an instance names.
+fn twenty() -> String {
+    let child = |number: usize| {
+        format!(
+            "  - id: child{number}
+    template:
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {{name: '${{schema.spec.name}}-{number}', namespace: '${{schema.spec.namespace}}'}}
+"
+        )
+    };
+    let children: String = (0..20).map(child).collect();
+    format!(
+        "
+apiVersion: kro.run/v1alpha1
+kind: ResourceGroup
+metadata: {{name: twenty}}
+spec:
+  schema:
+    apiVersion: v1alpha1
+    kind: Score
+    spec: {{name: string, namespace: string}}
+  resources:
+{children}"
+    )
+}
+
+#[test]
+fn a_kind_that_is_not_served_and_a_server_that_is_down_are_asked_for_with_growing_pauses() {
+    let stage = Stage::new("backoff", 1);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    let proxy = stage.proxy("chains.kro.run");
+    let host = stage.host(&["--context", "proxy"]);
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+
+    // In the shared layout the export serves one of the two kinds of definitions.
+    proxy.take();
+    pass_time();
+    let seen = proxy.take();
+    let unserved = |seen: &&Seen| seen.path.contains("resourcegraphdefinitions");
+    let asked = seen.iter().filter(unserved).count();
+    assert!((1..=ATTEMPTS).contains(&asked), "{asked} requests for a kind that is not served");
+    assert_eq!(asked, seen.len(), "{seen:#?}");
+
+    // Six watches: two kinds of definitions, bindings, instances, two of children.
+    proxy.cut(true);
+    proxy.take_refused();
+    pass_time();
+    let knocked = proxy.take_refused();
+    assert!((1..=6 * ATTEMPTS).contains(&knocked), "{knocked} attempts to reach a server that is down");
+    proxy.cut(false);
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
+fn children_that_cannot_be_written_are_tried_again_with_growing_pauses() {
+    let stage = Stage::new("backoff-children", 1);
+    stage.publish(&twenty(), &["--layout", "shared"]);
+    stage.bind(1, "scores.kro.run");
+    let proxy = stage.proxy("scores.kro.run");
+    let host = stage.host(&["--context", "proxy"]);
+    stage.create(1, "scores.kro.run/a", "Score", json!({"name": "a", "namespace": "missing"}));
+    pass_time();
+    stage.until(1, "scores.kro.run/a", "Applied", "False");
+    let writes: Vec<Seen> = proxy.take().into_iter().filter(Seen::is_write).collect();
+    let (children, own): (Vec<_>, Vec<_>) = writes.iter().partition(|seen| seen.path.contains("configmaps"));
+    assert!((20..=20 * ATTEMPTS).contains(&children.len()), "{} writes of children", children.len());
+    // The finalizer and one status for the instance, one for the definition.
+    assert!(own.len() <= 4, "{own:#?}");
+    assert!(host.process.end().unwrap().success());
+}
