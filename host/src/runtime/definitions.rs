@@ -3,20 +3,24 @@
 //!
 //! Everything slow about a definition happens here, never in a pass.
 
+mod later;
 mod look_up;
 mod record;
 mod status;
 
 use std::{
     collections::{BTreeSet, HashMap},
+    panic::AssertUnwindSafe,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use contract::{Gvk, Preparation, Prepared, Schema};
+use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
+use self::later::{Later, Why};
 use super::{Host, told, watches::Watches};
 use host_core::{
     definition::{DefinitionKind, ModuleRef},
@@ -33,9 +37,8 @@ use crate::{
     pass::world::{Reach, Serving},
 };
 
-/// How often kinds that the server did not serve yet are looked up again, and
-/// failed platforms are asked again.
-const AGAIN: Duration = Duration::from_secs(3);
+/// How often those that wait are gone through. It asks no server.
+const TICK: Duration = Duration::from_secs(1);
 
 /// What the definitions' task is told.
 pub(super) enum News {
@@ -43,6 +46,9 @@ pub(super) enum News {
     Changed(ObjectKey),
     /// All definitions of a kind that there are have been told.
     Listed(DefinitionKind),
+    /// Some server may serve other kinds than before: a binding changed, or the
+    /// export.
+    Served,
     /// Instances of a definition have children of kinds that it does not touch.
     Kinds(ObjectKey, Vec<Gvk>),
 }
@@ -54,6 +60,8 @@ pub(super) struct Definitions {
     store: Arc<Store>,
     /// The digest of each definition as it was last dealt with.
     dealt_with: HashMap<ObjectKey, Digest>,
+    /// Those that are looked at again.
+    later: Later,
     /// What was last said of those that are not in force: once is enough.
     complaints: HashMap<ObjectKey, String>,
 }
@@ -64,7 +72,7 @@ enum Error {
     #[error("this workspace is not the provider's, and this host takes definitions from the provider alone")]
     NotProvider,
     #[error("the export does not serve {kind}; publish the definition with `croft publish --apply`")]
-    NotServed { kind: Gvk },
+    NotServed { kind: Gvk, plural: String },
     #[error("the kind {kind} is served by the definition {other} already")]
     DuplicateKind { kind: Gvk, other: ObjectKey },
     #[error(transparent)]
@@ -110,46 +118,118 @@ impl Fault for Error {
     }
 }
 
+/// What came of looking at a definition.
+enum Looked {
+    /// It is as it was when it was last dealt with.
+    Before,
+    /// It takes no other look before it changes.
+    Settled,
+    /// It does.
+    Waits(Why),
+}
+
+/// What a definition waits for after this result.
+fn waits(result: Result<&Serving, &Error>) -> Option<Why> {
+    match result {
+        Ok(serving) => {
+            let declared = serving.prepared.blueprint.kinds.iter().map(|used| &used.kind);
+            let unknown: BTreeSet<Gvk> = declared.filter(|kind| !serving.kinds.contains_key(kind)).cloned().collect();
+            (!unknown.is_empty()).then_some(Why::UnknownKinds(unknown))
+        }
+        Err(Error::NotServed { kind, plural }) => Some(Why::NotServed { kind: kind.clone(), plural: plural.clone() }),
+        Err(Error::DuplicateKind { other, .. }) => Some(Why::Taken(other.clone())),
+        Err(error) => error.blame().heals_by_itself().then_some(Why::Trouble),
+    }
+}
+
 impl Definitions {
     pub(super) fn new(host: Arc<Host>, watches: Arc<Watches>, store: Arc<Store>) -> Definitions {
-        Definitions { host, watches, store, dealt_with: HashMap::new(), complaints: HashMap::new() }
+        Definitions {
+            host,
+            watches,
+            store,
+            dealt_with: HashMap::new(),
+            later: Later::default(),
+            complaints: HashMap::new(),
+        }
     }
 
     /// Deals with one definition after the other.
     pub(super) async fn run(mut self, mut changed: mpsc::UnboundedReceiver<News>) {
-        let mut again: BTreeSet<ObjectKey> = BTreeSet::new();
+        let mut early: BTreeSet<ObjectKey> = BTreeSet::new();
         // Whose a kind is can be said only when all are known.
         let mut unlisted = BTreeSet::from(DefinitionKind::ALL);
-        let mut ticks = tokio::time::interval(AGAIN);
+        let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let due: Vec<ObjectKey> = tokio::select! {
                 news = changed.recv() => match news {
                     Some(News::Changed(key)) if unlisted.is_empty() => vec![key],
                     Some(News::Changed(key)) => {
-                        again.insert(key);
+                        early.insert(key);
                         continue;
                     }
                     Some(News::Listed(kind)) => match unlisted.remove(&kind) && unlisted.is_empty() {
-                        true => std::mem::take(&mut again).into_iter().collect(),
+                        true => std::mem::take(&mut early).into_iter().collect(),
                         false => continue,
                     },
+                    Some(News::Served) => {
+                        let concerns = |why: &Why| matches!(why, Why::NotServed { .. } | Why::UnknownKinds(_));
+                        self.later.hurry(Instant::now(), concerns);
+                        continue;
+                    }
                     Some(News::Kinds(key, kinds)) => {
                         self.extend(&key, kinds).await;
                         continue;
                     }
                     None => return,
                 },
-                _ = ticks.tick(), if unlisted.is_empty() => std::mem::take(&mut again).into_iter().collect(),
+                _ = ticks.tick(), if unlisted.is_empty() => self.worth_a_look().await,
             };
             for key in self.in_turn(due) {
-                if !self.deal_with(&key).await {
-                    // Looked at again from the beginning.
-                    self.dealt_with.remove(&key);
-                    again.insert(key);
-                }
+                self.look_at(&key).await;
             }
         }
+    }
+
+    /// Of those whose time has come the ones for which something may have changed,
+    /// as far as that can be said without preparing them again.
+    async fn worth_a_look(&mut self) -> Vec<ObjectKey> {
+        let mut worth = Vec::new();
+        for (key, why) in self.later.due(Instant::now()) {
+            let changed = match &why {
+                Why::NotServed { kind, plural } => self.is_served(kind, plural).await,
+                Why::UnknownKinds(kinds) => self.is_any_known(kinds).await,
+                Why::Taken(_) | Why::Trouble => true,
+            };
+            if changed {
+                // Looked at from the beginning.
+                self.dealt_with.remove(&key);
+                worth.push(key);
+            } else {
+                self.later.put(key, why, Instant::now());
+            }
+        }
+        worth
+    }
+
+    /// Deals with a definition if it is another than it was. A bug that panics
+    /// costs this one a pause, and the others nothing.
+    async fn look_at(&mut self, key: &ObjectKey) {
+        let waits = match AssertUnwindSafe(self.deal_with(key)).catch_unwind().await {
+            Ok(Looked::Before) => return,
+            Ok(Looked::Settled) => None,
+            Ok(Looked::Waits(why)) => Some(why),
+            Err(_) => {
+                tracing::error!(definition = %key, "dealing with the definition ended by a bug in croft");
+                Some(Why::Trouble)
+            }
+        };
+        match waits {
+            Some(why) => self.later.put(key.clone(), why, Instant::now()),
+            None => self.later.remove(key),
+        }
+        self.later.hurry(Instant::now(), |why| matches!(why, Why::Taken(other) if other == key));
     }
 
     /// Definitions in the order in which they get what they ask for.
@@ -183,28 +263,23 @@ impl Definitions {
         }
     }
 
-    /// Whether the definition needs no second look.
-    async fn deal_with(&mut self, key: &ObjectKey) -> bool {
+    async fn deal_with(&mut self, key: &ObjectKey) -> Looked {
         let Some(definition) = self.store.get(key).filter(|object| !object::is_being_deleted(object)) else {
             self.dealt_with.remove(key);
+            self.complaints.remove(key);
             self.retire(key);
-            return true;
+            return Looked::Settled;
         };
         let digest = receipt::definition(&definition);
         if self.dealt_with.get(key) == Some(&digest) {
-            return true;
+            return Looked::Before;
         }
         self.dealt_with.insert(key.clone(), digest.clone());
         let result = self.take(key, &definition, digest).await;
         if let Err(error) = &result {
             self.fall_back(key, &definition, error).await;
         }
-        let settled = match &result {
-            Ok(serving) => serving.prepared.blueprint.kinds.iter().all(|used| serving.kinds.contains_key(&used.kind)),
-            // The other definition may go.
-            Err(Error::DuplicateKind { .. }) => false,
-            Err(error) => !error.blame().heals_by_itself(),
-        };
+        let waits = waits(result.as_deref());
         match &result {
             Ok(_) => {
                 self.complaints.remove(key);
@@ -214,7 +289,7 @@ impl Definitions {
             // exports, which are other hosts' business.
             Err(error @ Error::NotServed { .. }) if self.host.export.is_some() => {
                 tracing::debug!(definition = %key, error = told(error), "not of this export");
-                return false;
+                return waits.map_or(Looked::Settled, Looked::Waits);
             }
             Err(error) => {
                 let error = told(error);
@@ -224,7 +299,10 @@ impl Definitions {
             }
         }
         let told = self.tell(key, &definition, result.as_deref()).await;
-        settled && told
+        match waits.or((!told).then_some(Why::Trouble)) {
+            Some(why) => Looked::Waits(why),
+            None => Looked::Settled,
+        }
     }
 
     /// Prepares a definition and puts it into force. An earlier version stays
@@ -236,7 +314,10 @@ impl Definitions {
         let loading = tokio::task::spawn_blocking(move || host.modules.load(&reference));
         let module = loading.await.map_err(|_| Error::Interrupted)??;
         let prepared = self.prepare(&module, definition).await?;
-        self.served(&prepared).await?;
+        let api = &prepared.blueprint.api;
+        if !self.is_served(&api.kind, &api.plural).await {
+            return Err(Error::NotServed { kind: api.kind.clone(), plural: api.plural.clone() });
+        }
         self.unique(key, &reach, &prepared)?;
         let former = self.host.world.kinds_of(key, &prepared.blueprint.api.kind);
         let declared = prepared.blueprint.kinds.iter().map(|used| &used.kind);
@@ -300,20 +381,27 @@ impl Definitions {
         }
     }
 
-    /// Whether the export has the definition's API: in the split layout its
-    /// `spec` says so, else the virtual workspace.
-    async fn served(&self, prepared: &Prepared) -> Result<(), Error> {
-        let api = &prepared.blueprint.api;
-        let served = match (&self.host.provider, &self.host.export) {
+    /// Whether the export has an API: in the split layout its `spec` says so, else
+    /// the virtual workspace.
+    async fn is_served(&self, kind: &Gvk, plural: &str) -> bool {
+        match (&self.host.provider, &self.host.export) {
             (Some(provider), Some(export)) => {
                 let path = format!("/apis/apis.kcp.io/v1alpha2/apiexports/{export}");
                 let resources = |export: Value| export.pointer("/spec/resources").and_then(Value::as_array).cloned();
                 let resources = provider.read(&path).await.ok().and_then(resources).unwrap_or_default();
-                resources.iter().any(|entry| entry["group"] == api.kind.group && entry["name"] == api.plural)
+                resources.iter().any(|entry| entry["group"] == kind.group && entry["name"] == plural)
             }
-            _ => self.address(&api.kind).await.is_some(),
-        };
-        if served { Ok(()) } else { Err(Error::NotServed { kind: api.kind.clone() }) }
+            _ => self.address(kind).await.is_some(),
+        }
+    }
+
+    async fn is_any_known(&self, kinds: &BTreeSet<Gvk>) -> bool {
+        for kind in kinds {
+            if self.address(kind).await.is_some() {
+                return true;
+            }
+        }
+        false
     }
 
     /// The definition that has a kind keeps it, also over a restart: it has it

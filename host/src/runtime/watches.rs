@@ -72,6 +72,7 @@ impl Watches {
     /// watched from then on.
     pub(super) fn follow(self: &Arc<Self>, export: String) {
         let Some(provider) = self.host.provider.clone() else { return };
+        self.follow_served(&provider, export.clone());
         let (kind, address) = endpoints::kind();
         let watch = Watch::new(provider, kind, address, Arc::new(Store::new(Keep::Whole)));
         let (this, listed, once) = (Arc::downgrade(self), export.clone(), Once::new());
@@ -82,6 +83,21 @@ impl Watches {
         };
         let said = move || once.call_once(|| tracing::info!(export = listed, "following the endpoints of the export"));
         self.start(watch, said, changed);
+    }
+
+    /// Has definitions looked at again when the export changes: it may serve an
+    /// API by then.
+    fn follow_served(&self, provider: &Cluster, export: String) {
+        let kind = Gvk { group: "apis.kcp.io".into(), version: "v1alpha2".into(), kind: "APIExport".into() };
+        let address = Kind { plural: "apiexports".into(), scope: Scope::Cluster };
+        let watch = Watch::new(provider.clone(), kind, address, Arc::new(Store::new(Keep::Whole)));
+        let host = Arc::clone(&self.host);
+        let changed = move |change: Change| {
+            if change.key.target.name == export {
+                host.served();
+            }
+        };
+        self.start(watch, || {}, changed);
     }
 
     fn add_endpoint(&self, address: Address) {
@@ -102,6 +118,7 @@ impl Watches {
         for serving in self.host.world.served() {
             self.serve_on(&shard, &serving);
         }
+        self.host.served();
     }
 
     /// Watches whatever a definition needs, wherever it is not watched yet.
@@ -260,5 +277,12 @@ impl Host {
             None => self.world.unbound(cluster, &change.key.target.name),
         }
         self.enqueue(|key| key.cluster == *cluster);
+        self.served();
+    }
+
+    /// Says that there may be other kinds than before.
+    fn served(&self) {
+        // Nobody listens any more only when the host is ending.
+        self.news.send(News::Served).ok();
     }
 }

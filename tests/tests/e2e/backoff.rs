@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use harness::Seen;
 use serde_json::json;
 
-use crate::stage::{CHAIN, Stage, wait};
+use crate::stage::{CHAIN, Stage, api, wait};
 
 /// So long each of them is watched. Pauses of 0.25 s that double, each shortened
 /// by up to half, make at most nine attempts in it.
@@ -89,5 +89,36 @@ fn children_that_cannot_be_written_are_tried_again_with_growing_pauses() {
     assert!((20..=20 * ATTEMPTS).contains(&children.len()), "{} writes of children", children.len());
     // The finalizer and one status for the instance, one for the definition.
     assert!(own.len() <= 4, "{own:#?}");
+    assert!(host.process.end().unwrap().success());
+}
+
+/// Definitions of other exports are other hosts' business, and stay it until the
+/// export changes.
+#[test]
+fn a_definition_of_another_export_costs_few_requests() {
+    let stage = Stage::new("backoff-exports", 1);
+    stage.publish(CHAIN, &[]);
+    stage.publish(&twenty(), &[]);
+    stage.bind(1, "chains.kro.run");
+    let (_, proxy) = (stage.virtual_workspace("chains.kro.run"), stage.provider_proxy());
+    let host = stage.host(&["--context", "proxy", "--export", "chains.kro.run"]);
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    proxy.take();
+    pass_time();
+    let seen: Vec<Seen> = proxy.take().into_iter().filter(|seen| !seen.is_watch()).collect();
+    // Pauses of 3 s that double, each shortened by up to half: whether the export
+    // serves the API by now, and nothing else is asked.
+    assert!(seen.len() <= 4, "{seen:#?}");
+    assert!(seen.iter().all(|seen| seen.path.ends_with("apiexports/chains.kro.run")), "{seen:#?}");
+
+    // An export that serves the API from now on is an event.
+    let exports = format!("/clusters/{}/apis/apis.kcp.io/v1alpha2/apiexports", stage.provider);
+    let resources =
+        |name: &str| api().find(&format!("{exports}/{name}")).unwrap().unwrap()["spec"]["resources"].clone();
+    let (mut both, scores) = (resources("chains.kro.run"), resources("scores.kro.run"));
+    both.as_array_mut().unwrap().extend(scores.as_array().unwrap().iter().cloned());
+    api().merge(&format!("{exports}/chains.kro.run"), &json!({"spec": {"resources": both}})).unwrap();
+    wait("the second definition", || (host.log().matches("in force").count() >= 2).then_some(()));
     assert!(host.process.end().unwrap().success());
 }

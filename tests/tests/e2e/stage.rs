@@ -182,6 +182,14 @@ impl Stage {
         proxy
     }
 
+    /// A proxy in front of the provider's workspace, and the context `proxy` that
+    /// goes through it.
+    pub(crate) fn provider_proxy(&self) -> Proxy {
+        let proxy = Proxy::start(api(), &kcp().0.base_url()).unwrap();
+        self.context("proxy", &format!("{}/clusters/{}", proxy.base_url(), self.provider));
+        proxy
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(harness::croft().unwrap());
         command.args(args).env("KUBECONFIG", self.kubeconfig()).env_remove("CROFT_LOG");
@@ -320,14 +328,10 @@ spec:
 ";
 
 fn cluster(server: &str) -> Value {
-    match server.starts_with("https") {
-        true => {
-            let text = fs::read_to_string(kcp().0.kubeconfig()).unwrap();
-            let authority = text.lines().find_map(|line| line.trim().strip_prefix("certificate-authority-data: "));
-            json!({"server": server, "certificate-authority-data": authority.unwrap()})
-        }
-        false => json!({"server": server}),
-    }
+    // Also behind a proxy: an endpoint slice names kcp itself.
+    let text = fs::read_to_string(kcp().0.kubeconfig()).unwrap();
+    let authority = text.lines().find_map(|line| line.trim().strip_prefix("certificate-authority-data: "));
+    json!({"server": server, "certificate-authority-data": authority.unwrap()})
 }
 
 /// Makes a workspace below the root and waits until it is ready.

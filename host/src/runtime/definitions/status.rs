@@ -146,7 +146,8 @@ mod tests {
     }
 
     fn not_served() -> Error {
-        Error::NotServed { kind: Gvk { group: "kro.run".into(), version: "v1".into(), kind: "Web".into() } }
+        let kind = Gvk { group: "kro.run".into(), version: "v1".into(), kind: "Web".into() };
+        Error::NotServed { kind, plural: "webs".into() }
     }
 
     #[test]
