@@ -325,6 +325,9 @@ impl Pass<'_> {
     }
 
     async fn apply(&mut self, plan: &Plan) -> Result<(), Stop> {
+        // Only here something is remembered of more children.
+        let inventory = self.inventory();
+        self.memory.keep_only(&inventory.staying().map(|owned| owned.uid.as_str()).collect());
         let (world, cluster_name, kinds) = (self.world, &self.key.cluster, &self.serving.kinds);
         let place = apply::Place { cluster: &self.cluster, kinds, owner: &self.owner };
         let Memory { normalized, sent, gone, .. } = &mut self.memory;

@@ -5,12 +5,13 @@
 //! asked again with growing pauses.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use contract::Gvk;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use kube::{
     Api,
     api::ApiResource,
@@ -53,27 +54,33 @@ pub struct Watch {
     /// Asks for another listing, when the store wants more of the objects than
     /// it kept so far.
     pub again: Arc<Notify>,
+    /// The number by which the store knows the watch.
+    pub source: u64,
 }
 
 impl Watch {
     /// A watch of a kind that should be there, over objects that say where they
     /// live.
     pub fn new(cluster: Cluster, kind: Gvk, address: Kind, store: Arc<Store>) -> Watch {
-        Watch { cluster, kind, address, home: None, store, optional: false, again: Arc::default() }
+        let source = store.begin_listing();
+        Watch { cluster, kind, address, home: None, store, optional: false, again: Arc::default(), source }
     }
 
-    /// Watches until it is dropped. `listed` is called whenever the store holds
+    /// Watches until it is dropped, also if a bug ends it in between. `listed` is called whenever the store holds
     /// all there is (for an optional kind also if the server refuses to show it),
     /// `changed` for everything that was seen.
-    pub async fn run(self, listed: impl Fn() + Send, changed: impl Fn(Change) + Send) {
+    pub async fn run(self, listed: impl Fn() + Send + Sync, changed: impl Fn(Change) + Send + Sync) {
+        let (watch, listed, changed) = (&self, &listed, &changed);
+        keep_up(&format!("the watch of {}", self.kind), FIRST_PAUSE, move || watch.watch(listed, changed)).await;
+    }
+
+    async fn watch(&self, listed: &(impl Fn() + Send + Sync), changed: &(impl Fn(Change) + Send + Sync)) {
         let gvk = GroupVersionKind::gvk(&self.kind.group, &self.kind.version, &self.kind.kind);
         let resource = ApiResource::from_gvk_with_plural(&gvk, &self.address.plural);
         let api = Api::<Watched>::all_with(self.cluster.client(), &resource);
         let begin = || watcher(api.clone(), watcher::Config::default()).backoff(Pauses::default());
         let mut events = std::pin::pin!(begin());
-        // The number of its first listing names the watch.
-        let source = self.store.begin_listing();
-        let mut listing = source;
+        let mut listing = self.source;
         let mut failing = false;
         loop {
             let event = tokio::select! {
@@ -87,19 +94,19 @@ impl Watch {
                 None => return,
                 Some(Ok(watcher::Event::Init)) => listing = self.store.begin_listing(),
                 Some(Ok(watcher::Event::InitApply(object) | watcher::Event::Apply(object))) => {
-                    self.seen(object, (source, listing)).into_iter().for_each(&changed);
+                    self.seen(object, (self.source, listing)).into_iter().for_each(changed);
                 }
                 Some(Ok(watcher::Event::InitDone)) => {
                     let of_kind = |key: &ObjectKey| {
                         key.target.kind == self.kind && self.home.as_ref().is_none_or(|home| *home == key.cluster)
                     };
-                    self.store.sweep(source, listing, of_kind).into_iter().for_each(&changed);
+                    self.store.sweep(self.source, listing, of_kind).into_iter().for_each(changed);
                     listed();
                     if std::mem::take(&mut failing) {
                         tracing::info!(kind = %self.kind, "watching again");
                     }
                 }
-                Some(Ok(watcher::Event::Delete(object))) => self.gone(object).into_iter().for_each(&changed),
+                Some(Ok(watcher::Event::Delete(object))) => self.gone(object).into_iter().for_each(changed),
                 Some(Err(error)) => {
                     // What is not served has no objects, and what is refused shows
                     // none.
@@ -141,6 +148,17 @@ impl Watch {
         object["kind"] = self.kind.kind.as_str().into();
         let said = object::annotation(&object, object::CLUSTER_ANNOTATION).and_then(|name| name.parse().ok());
         said.or_else(|| self.home.clone()).map(|cluster| (cluster, object))
+    }
+}
+
+/// Begins a task that is to go on for ever, and begins it again when it ends or
+/// panics, which is reported.
+async fn keep_up<F: Future<Output = ()>>(what: &str, first: Duration, begin: impl Fn() -> F) {
+    for attempts in 0.. {
+        let ended = AssertUnwindSafe(begin()).catch_unwind().await;
+        let how = if ended.is_ok() { "by itself" } else { "by a bug in croft" };
+        tracing::error!(what, how, "what was to go on for ever has ended; starting it again");
+        tokio::time::sleep(pause(attempts, first, LONGEST_PAUSE)).await;
     }
 }
 
@@ -231,6 +249,66 @@ mod tests {
         let last = pauses.over.unwrap() - now;
         assert!(last <= LONGEST_PAUSE && last >= LONGEST_PAUSE / 2);
         assert!(pauses.after(pauses.over.unwrap() + CALM) <= FIRST_PAUSE);
+    }
+
+    #[tokio::test]
+    async fn what_ends_or_panics_is_started_again() {
+        let (begun, reached) = (std::sync::atomic::AtomicUsize::new(0), Notify::new());
+        let begin = || async {
+            match begun.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0 => panic!("a bug"),
+                1 => {}
+                _ => {
+                    reached.notify_one();
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::select! {
+            () = keep_up("a task", Duration::from_millis(1), begin) => unreachable!("it goes on"),
+            () = reached.notified() => {}
+        }
+        assert_eq!(begun.into_inner(), 3);
+    }
+
+    /// A server that lists one object and then nothing.
+    fn server(lists: Arc<std::sync::atomic::AtomicUsize>) -> Cluster {
+        let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+            let is_list = !request.uri().query().unwrap_or_default().contains("watch=true");
+            let number = if is_list { lists.fetch_add(1, std::sync::atomic::Ordering::SeqCst) } else { 0 };
+            async move {
+                if !is_list {
+                    std::future::pending::<()>().await;
+                }
+                let object = serde_json::json!({"metadata": {
+                    "name": "a", "uid": "a", "resourceVersion": "1", "annotations": {"kcp.io/cluster": "one"},
+                }});
+                let items = if number == 0 { vec![object] } else { Vec::new() };
+                let list = serde_json::json!({
+                    "kind": "ConfigMapList", "apiVersion": "v1", "metadata": {"resourceVersion": "2"}, "items": items,
+                });
+                Ok::<_, tower::BoxError>(http::Response::new(kube::client::Body::from(list.to_string().into_bytes())))
+            }
+        });
+        Cluster::new(kube::Client::new(service, "default"))
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_panics_is_started_again_and_misses_nothing() {
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        let address = host_core::kinds::builtin(&kind).unwrap();
+        let store = Arc::new(Store::new(crate::store::Keep::Whole));
+        let watch = Watch::new(server(Arc::default()), kind, address, Arc::clone(&store));
+        let gone = Notify::new();
+        let changed = |change: Change| match change.after {
+            Some(_) => panic!("a bug"),
+            None => gone.notify_one(),
+        };
+        tokio::select! {
+            () = watch.run(|| {}, changed) => unreachable!("it goes on"),
+            () = gone.notified() => {}
+        }
+        assert!(store.find(|_, _| true).is_empty());
     }
 
     #[tokio::test]

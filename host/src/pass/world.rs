@@ -374,6 +374,29 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_left_of_instances_that_came_and_went() {
+        let (world, api) = (World::default(), Gvk { group: "kro.run".into(), ..config_map() });
+        let select = Selection::Named { namespace: String::new(), name: "theirs".into() };
+        let reads = [Read { id: "x".into(), kind: config_map(), select }];
+        for number in 0..1000 {
+            let instance = key(if number % 2 == 0 { "one" } else { "two" }, &api, &number.to_string());
+            world.identify(&format!("u{number}"), &instance);
+            world.identify(&format!("v{number}"), &instance);
+            world.asked(&instance, &reads);
+            world.obstructed(
+                &instance,
+                [key("one", &config_map(), "in the way"), key("one", &config_map(), &number.to_string())],
+            );
+            world.remember(&instance, Memory { attempts: 1, ..Memory::default() });
+            world.forget(&instance);
+        }
+        let (uids, obstacles) = (read!(world.uids), world.obstacles());
+        let sizes = [uids.instances.len(), uids.of.len(), obstacles.waiting.len(), obstacles.of.len()];
+        assert_eq!(sizes, [0; 4]);
+        assert_eq!((world.memories().len(), read!(world.reads).len()), (0, 0));
+    }
+
+    #[test]
     fn what_a_module_asks_for_is_news_from_then_on_and_in_its_own_workspace() {
         let (world, api) = (World::default(), Gvk { group: "kro.run".into(), ..config_map() });
         let instance = key("one", &api, "shop");

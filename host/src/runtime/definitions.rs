@@ -179,12 +179,20 @@ impl Definitions {
                         continue;
                     }
                     Some(News::Kinds(key, kinds)) => {
-                        self.extend(&key, kinds).await;
+                        if AssertUnwindSafe(self.extend(&key, kinds)).catch_unwind().await.is_err() {
+                            tracing::error!(definition = %key, "adding kinds to the definition ended by a bug in croft");
+                        }
                         continue;
                     }
                     None => return,
                 },
-                _ = ticks.tick(), if unlisted.is_empty() => self.worth_a_look().await,
+                _ = ticks.tick(), if unlisted.is_empty() => match AssertUnwindSafe(self.worth_a_look()).catch_unwind().await {
+                    Ok(due) => due,
+                    Err(_) => {
+                        tracing::error!("looking at definitions again ended by a bug in croft");
+                        continue;
+                    }
+                },
             };
             for key in self.in_turn(due) {
                 self.look_at(&key).await;

@@ -258,6 +258,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_queue_that_is_empty_remembers_nothing_of_what_went_through() {
+        let queue: Arc<Queue<u32, u32>> = Arc::default();
+        for key in 0..1000 {
+            queue.add(key % 7, key);
+            assert_eq!(queue.next().await, key);
+            queue.add_for(key % 7, key, Some("1"));
+            match key % 3 {
+                0 => queue.hold(key % 7, key, Duration::ZERO),
+                1 => queue.add_after(key % 7, key, Duration::ZERO),
+                _ => {}
+            }
+            queue.done(&key, &BTreeSet::from(["1".to_owned()]));
+            if key % 3 != 2 {
+                assert_eq!(queue.next().await, key);
+                queue.done(&key, &BTreeSet::new());
+            }
+        }
+        let state = queue.lock();
+        let sizes = [
+            state.turns.len(),
+            state.waiting.len(),
+            state.queued.len(),
+            state.running.len(),
+            state.again.len(),
+            state.delayed.len(),
+            state.held.len(),
+        ];
+        assert_eq!(sizes, [0; 7]);
+    }
+
+    #[tokio::test]
     async fn many_retries_of_a_key_are_one() {
         let queue: Arc<Queue<&str, u32>> = Arc::default();
         let (late, soon) = (Duration::from_secs(3600), Duration::from_millis(1));

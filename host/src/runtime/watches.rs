@@ -199,7 +199,12 @@ impl Watches {
     }
 
     /// Starts a watch. `listed` is called whenever the store is complete.
-    fn start(&self, watch: Watch, listed: impl Fn() + Send + 'static, changed: impl Fn(Change) + Send + 'static) {
+    fn start(
+        &self,
+        watch: Watch,
+        listed: impl Fn() + Send + Sync + 'static,
+        changed: impl Fn(Change) + Send + Sync + 'static,
+    ) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.spawn(watch.run(listed, changed));
     }

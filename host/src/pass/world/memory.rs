@@ -30,6 +30,15 @@ pub struct Memory {
     pub attempts: u32,
 }
 
+impl Memory {
+    /// Forgets what was sent for children other than these: others may have
+    /// deleted them.
+    pub fn keep_only(&mut self, uids: &BTreeSet<&str>) {
+        self.sent.retain(|uid, _| uids.contains(uid.as_str()));
+        self.normalized.retain(|uid, _| uids.contains(uid.as_str()));
+    }
+}
+
 /// What a read found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
@@ -90,5 +99,31 @@ impl PartialEq for Stamp {
                 .iter()
                 .all(|field| self.instance.pointer(field) == other.instance.pointer(field));
         is_own && self.definition == other.definition && self.claims == other.claims && self.given == other.given
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_sent_for_children_that_others_delete_is_forgotten() {
+        let mut memory = Memory::default();
+        // Each time somebody deletes the child, and a pass makes it anew.
+        for number in 0..1000 {
+            let (former, uid) = (format!("u{}", number - 1), format!("u{number}"));
+            memory.keep_only(&BTreeSet::from([former.as_str(), "kept"]));
+            if number % 2 == 0 {
+                memory.keep_only(&BTreeSet::from(["kept"]));
+            }
+            for uid in [uid.as_str(), "kept"] {
+                memory.sent.insert(uid.to_owned(), Sent::of(&json!({"data": {}})));
+                memory.normalized.insert(uid.to_owned(), Arc::default());
+            }
+        }
+        assert!(memory.sent.len() <= 3 && memory.normalized.len() <= 3, "{memory:?}");
+        assert!(memory.sent.contains_key("kept"));
     }
 }
