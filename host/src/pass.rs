@@ -46,6 +46,9 @@ pub enum Next {
     /// Nothing, until something changes.
     #[default]
     Wait,
+    /// Another pass, after the longest pause: trying again may help, and nothing
+    /// says when.
+    Later,
     /// Another pass, after a pause that grows with the attempts.
     Retry,
     /// The same, and no pass before, whatever happens: what happens is the
@@ -100,7 +103,7 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {
         (true, true) => pass.delete().await,
         (false, _) => pass.converge().await,
     };
-    let attempts = if next == Next::Wait { 0 } else { pass.memory.attempts.saturating_add(1) };
+    let attempts = if matches!(next, Next::Wait | Next::Later) { 0 } else { pass.memory.attempts.saturating_add(1) };
     world.remember(key, Memory { attempts, ..pass.memory });
     Ended { next, written: pass.written, overtaken: pass.overtaken }
 }
@@ -182,7 +185,7 @@ impl Pass<'_> {
             // made meanwhile, and that has to be looked at.
             self.memory.settled = self.shown.take().map(|given| self.stamp(given));
         }
-        if next == Next::Wait && !recorded { Next::Retry } else { next }
+        if matches!(next, Next::Wait | Next::Later) && !recorded { Next::Retry } else { next }
     }
 
     /// Renders and applies until nothing changes any more. Each round can unblock

@@ -229,6 +229,10 @@ async fn work(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
         let delay = || pause(host.world.memory(&key).attempts, FIRST_RETRY, LONGEST_RETRY);
         match next {
             Next::Wait => {}
+            Next::Later => {
+                let longest = pause(u32::MAX, LONGEST_RETRY, LONGEST_RETRY);
+                host.queue.add_after(key.cluster.clone(), key.clone(), longest);
+            }
             Next::Retry => host.queue.add_after(key.cluster.clone(), key.clone(), delay()),
             Next::Hold => host.queue.hold(key.cluster.clone(), key.clone(), delay()),
         }

@@ -165,7 +165,16 @@ fn conditions(before: &Map<String, Value>, findings: &Findings<'_>, generation: 
     let pending = earlier.iter().filter(|earlier| !is_told(earlier) && !is_kros(earlier));
     let pending = pending.filter(|_| may_be_pending(before, findings)).cloned();
     let since = earlier.iter().rev().map(|earlier| (transition(earlier), earlier)).collect();
-    all.iter().map(|condition| dated(condition, &since, generation, now)).chain(pending).collect()
+    let all = all.iter().map(|condition| dated(condition, &since, generation, now)).chain(pending);
+    let is_usual = |kind: &str| STAGES.iter().any(|(_, own)| *own == kind) || KROS.contains(&kind);
+    let mut room = MOST_CONDITIONS;
+    let fits = |condition: &Value| {
+        let counts = !is_usual(object::text(condition, "/type"));
+        let fits = !counts || room > 0;
+        room -= usize::from(counts && fits);
+        fits
+    };
+    all.filter(fits).collect()
 }
 
 fn condition(kind: &str, status: ConditionStatus, reason: &str, message: &str) -> Condition {
@@ -268,9 +277,16 @@ fn dated(condition: &Condition, earlier: &HashMap<(&str, &str), &Value>, generat
     dated
 }
 
-/// A message no longer than a person reads: a module may say as much as it
-/// likes.
-fn cut(message: &str) -> String {
+/// So many conditions of a definition's own a status has at most, besides croft's
+/// and kro's. A module may state as many as fit its answer.
+pub const MOST_CONDITIONS: usize = 64;
+
+/// So many ids a status lists at most of what a definition is made of.
+pub const MOST_IDS: usize = 256;
+
+/// A message no longer than a person reads, 2,000 characters: a module may say as
+/// much as it likes.
+pub fn cut(message: &str) -> String {
     const MOST: usize = 2000;
     match message.char_indices().nth(MOST) {
         None => message.to_owned(),
@@ -285,7 +301,7 @@ fn record(before: Option<&Value>, findings: &Findings<'_>, generation: i64) -> V
         "inventory": findings.inventory.record(),
     });
     let earlier = |field: &str| before.and_then(|before| before.get(field)).cloned();
-    let order = findings.blueprint.map(|blueprint| json!(blueprint.order())).or_else(|| earlier("topologicalOrder"));
+    let order = findings.blueprint.map(order).or_else(|| earlier("topologicalOrder"));
     let receipt = match (findings.rendered, earlier("receipt")) {
         // Something changed that the module does not look at: the same came out,
         // and saying so anew would be a write for nothing.
@@ -299,6 +315,11 @@ fn record(before: Option<&Value>, findings: &Findings<'_>, generation: i64) -> V
         }
     }
     record
+}
+
+/// The ids of a definition's children, each after those that it is made from.
+pub fn order(blueprint: &Blueprint) -> Value {
+    blueprint.order().into_iter().take(MOST_IDS).collect()
 }
 
 /// Whether the same module made the same of the same definition.

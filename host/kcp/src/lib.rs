@@ -118,7 +118,7 @@ impl Fault for Error {
         match self {
             Error::Unreachable { .. } => "Unreachable",
             Error::TimedOut { .. } => "TimedOut",
-            Error::Refused { code: 400 | 422, .. } => "Rejected",
+            Error::Refused { code: 400 | 413 | 422, .. } => "Rejected",
             Error::Refused { code: 401, .. } => "Unauthorized",
             Error::Refused { code: 403, .. } => "Forbidden",
             Error::Refused { code: 404, .. } => "NotFound",
@@ -129,8 +129,8 @@ impl Fault for Error {
 
     fn blame(&self) -> Blame {
         match self {
-            // The server looked at the object and found it wrong.
-            Error::Refused { code: 400 | 422, .. } => Blame::Input,
+            // The server looked at the object and found it wrong, or too large.
+            Error::Refused { code: 400 | 413 | 422, .. } => Blame::Input,
             _ => Blame::Host,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use contract::Rendering;
 use host_core::{
     canonical,
     definition::DefinitionKind,
@@ -59,18 +60,24 @@ impl Pass<'_> {
         }
     }
 
-    /// The server did not take the status. If that is because of the fields that
-    /// the definition projects, the instance is told so without them.
+    /// The server did not take the status. If that is because of what the module
+    /// says in it, fields and conditions, the instance is told so without.
     async fn record_without_projection(&mut self, refusal: Verdict) -> bool {
         let Verdict::Stopped { blame, message, .. } = refusal else { return false };
         tracing::warn!(message, "cannot write the status");
         match &mut self.last {
-            Some(last) if blame == Blame::Input && !last.rendering.status.is_empty() => {
-                Arc::make_mut(&mut last.rendering).status.clear();
+            Some(last) if blame == Blame::Input && says_something(&last.rendering) => {
+                let rendering = Arc::make_mut(&mut last.rendering);
+                rendering.status.clear();
+                rendering.conditions.clear();
                 let (stage, reason) = (Stage::Applied, "StatusRejected".to_owned());
                 self.record(&Verdict::Stopped { stage, reason, blame, message }).await
             }
             _ => false,
         }
     }
+}
+
+fn says_something(rendering: &Rendering) -> bool {
+    !rendering.status.is_empty() || !rendering.conditions.is_empty()
 }

@@ -46,6 +46,9 @@ pub(super) fn after(verdict: &Verdict) -> Next {
         // Namespaces are not watched, nor are objects that a claim's selector
         // leaves out.
         Verdict::Stopped { reason, .. } if reason == "NamespaceNotFound" || reason == "Conflict" => Next::Retry,
+        // What the server refused may be a policy's doing, and policies of
+        // consumers are not watched either.
+        Verdict::Stopped { reason, .. } if reason == "Rejected" => Next::Later,
         _ => Next::Wait,
     }
 }
@@ -65,5 +68,20 @@ pub(super) fn gone_definition() -> Verdict {
         reason: "DefinitionGone".into(),
         blame: Blame::Input,
         message: "the provider has deleted the definition; the children are left as they are".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_policy_may_have_refused_is_tried_again_at_the_long_pause() {
+        let stopped = |reason: &str, blame| {
+            after(&Verdict::Stopped { stage: Stage::Applied, reason: reason.into(), blame, message: String::new() })
+        };
+        assert_eq!(stopped("Rejected", Blame::Input), Next::Later);
+        assert_eq!(stopped("Forbidden", Blame::Host), Next::Retry);
+        assert_eq!(stopped("InvalidName", Blame::Input), Next::Wait);
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use harness::Seen;
 use serde_json::json;
 
-use crate::stage::{CHAIN, Stage, api, wait};
+use crate::stage::{CHAIN, Stage, api, condition, wait};
 
 /// So long each of them is watched. Pauses of 0.25 s that double, each shortened
 /// by up to half, make at most nine attempts in it.
@@ -120,5 +120,59 @@ fn a_definition_of_another_export_costs_few_requests() {
     both.as_array_mut().unwrap().extend(scores.as_array().unwrap().iter().cloned());
     api().merge(&format!("{exports}/chains.kro.run"), &json!({"spec": {"resources": both}})).unwrap();
     wait("the second definition", || (host.log().matches("in force").count() >= 2).then_some(()));
+    assert!(host.process.end().unwrap().success());
+}
+
+/// Policies of consumers are not watched: what one refused is tried again.
+#[test]
+fn a_child_that_a_policy_refused_is_made_when_the_policy_is_gone() {
+    let stage = Stage::new("backoff-policy", 1);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    let policies = format!("/clusters/{}/apis/admissionregistration.k8s.io/v1", stage.consumers[0]);
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "no-children"},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": [
+                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]},
+            ]},
+            "validations": [{"expression": "!object.metadata.name.endsWith('-third')", "message": "not here"}],
+        },
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "no-children"},
+        "spec": {"policyName": "no-children", "validationActions": ["Deny"]},
+    });
+    api().apply(&format!("{policies}/validatingadmissionpolicies/no-children"), &policy).unwrap();
+    let bound = format!("{policies}/validatingadmissionpolicybindings/no-children");
+    api().apply(&bound, &binding).unwrap();
+    // A policy is in force some seconds after it was made.
+    wait("the policy", || {
+        let path = stage.path(1, "configmaps/a-third");
+        let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a-third"}});
+        let made = api().apply(&path, &object);
+        if made.is_ok() {
+            api().delete(&path).unwrap();
+        }
+        made.err()
+    });
+    let _proxy = stage.proxy("chains.kro.run");
+    let host = stage.host(&["--context", "proxy"]);
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    let instance = stage.until(1, "chains.kro.run/a", "Applied", "False");
+    let applied = condition(&instance, "Applied").unwrap();
+    assert_eq!(applied["reason"], "Rejected", "{applied:#}");
+    assert!(applied["message"].as_str().unwrap().contains("not here"), "{applied:#}");
+    api().delete(&bound).unwrap();
+    // The pause is between 30 s and 60 s: the first wait may be too short for it.
+    let start = Instant::now();
+    wait("half of the pause", || {
+        (start.elapsed() >= WINDOW || stage.find(1, "configmaps/a-third").is_some()).then_some(())
+    });
+    wait("the child", || stage.find(1, "configmaps/a-third"));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
     assert!(host.process.end().unwrap().success());
 }

@@ -262,3 +262,21 @@ fn what_is_waited_for_is_one_sentence() {
     rendering.readiness[0].key = "0".into();
     assert!(waiting(&rendering).unwrap().ends_with("a[0]: it is not ready"));
 }
+
+#[test]
+fn conditions_and_ids_are_no_more_than_is_stated() {
+    let kinds = (0..200).map(|number| format!("Own{number}")).chain(["Ready".to_owned()]);
+    let conditions = kinds.map(|kind| own(&kind, ConditionStatus::True)).collect();
+    let status = rendered(&Rendering { conditions, ..Rendering::default() }, b"d", json!({}));
+    let all = summary(&status);
+    // Croft's four, of which the definition states one, and one of kro's.
+    assert_eq!(all.len(), MOST_CONDITIONS + 4 + 1);
+    assert_eq!(all.last().unwrap(), "Ready=True/Mine");
+
+    // Neither do those pile up that were stated earlier.
+    let pending: Vec<Value> =
+        (0..200).map(|number| json!({"type": format!("Old{number}"), "status": "True"})).collect();
+    let waiting = Verdict::Waiting { message: "w".into() };
+    let status = findings(&waiting, json!({"conditions": pending}));
+    assert_eq!(status["conditions"].as_array().unwrap().len(), MOST_CONDITIONS + 4 + 1);
+}

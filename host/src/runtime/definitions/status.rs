@@ -6,7 +6,11 @@
 use serde_json::{Value, json};
 
 use super::{Error, record};
-use host_core::{definition::DefinitionKind, fault::Fault, status::chain};
+use host_core::{
+    definition::DefinitionKind,
+    fault::Fault,
+    status::{MOST_IDS, chain, cut, order},
+};
 
 use crate::pass::world::Serving;
 
@@ -46,13 +50,14 @@ pub(super) fn status(
     status["state"] = if result.is_ok() { "Active" } else { "Inactive" }.into();
     if let Ok(serving) = result {
         let blueprint = &serving.prepared.blueprint;
-        status["topologicalOrder"] = json!(blueprint.order());
+        status["topologicalOrder"] = order(blueprint);
         status["module"] = serving.module.digest().as_str().into();
         status["croft"] = record::of(definition, &blueprint.api.kind);
         let depending = blueprint.nodes.iter().filter(|node| !node.depends_on.is_empty());
         let resources: Vec<Value> = depending
+            .take(MOST_IDS)
             .map(|node| {
-                let ids: Vec<Value> = node.depends_on.iter().map(|id| json!({"id": id})).collect();
+                let ids: Vec<Value> = node.depends_on.iter().take(MOST_IDS).map(|id| json!({"id": id})).collect();
                 json!({"id": node.id, "dependencies": ids})
             })
             .collect();
@@ -118,6 +123,7 @@ fn at_fault(error: &Error) -> &'static str {
 /// unless the status is another.
 fn dated(finding: &Finding, before: &Value, generation: &Value, now: &str) -> Value {
     let Finding { kind, status, reason, message } = finding;
+    let message = cut(message);
     let mut earlier = before["conditions"].as_array().into_iter().flatten();
     let same = earlier.find(|other| other["type"] == *kind && other["status"] == *status);
     let since = same.and_then(|other| other["lastTransitionTime"].as_str()).unwrap_or(now);
@@ -191,6 +197,18 @@ mod tests {
         let expected =
             ["GraphAccepted=False/InvalidResourceGraph", "KindReady=True/Ready", "ControllerReady=True/Running"];
         assert_eq!(conditions[2..], expected);
+    }
+
+    #[test]
+    fn a_message_is_no_longer_than_is_stated() {
+        let kind = Gvk { group: "kro.run".into(), version: "v1".into(), kind: "W".repeat(10_000) };
+        let error = Error::NotServed { kind, plural: String::new() };
+        for kind in DefinitionKind::ALL {
+            let status = status(kind, &json!({}), Err(&error), false, NOW);
+            for condition in status["conditions"].as_array().unwrap() {
+                assert!(condition["message"].as_str().unwrap().chars().count() <= 2001, "{condition}");
+            }
+        }
     }
 
     #[test]
