@@ -3,6 +3,7 @@
 //!
 //! Everything slow about a definition happens here, never in a pass.
 
+mod error;
 mod later;
 mod look_up;
 mod record;
@@ -20,11 +21,13 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
-use self::later::{Later, Why};
+use self::{
+    error::Error,
+    later::{Later, Why, waits},
+};
 use super::{Host, told, watches::Watches};
 use host_core::{
     definition::{DefinitionKind, ModuleRef},
-    fault::{Blame, Fault},
     kinds,
     name::Digest,
     object, receipt,
@@ -66,58 +69,6 @@ pub(super) struct Definitions {
     complaints: HashMap<ObjectKey, String>,
 }
 
-/// Why a definition is not in force.
-#[derive(Debug, thiserror::Error)]
-enum Error {
-    #[error("this workspace is not the provider's, and this host takes definitions from the provider alone")]
-    NotProvider,
-    #[error("the export does not serve {kind}; publish the definition with `croft publish --apply`")]
-    NotServed { kind: Gvk, plural: String },
-    #[error("the kind {kind} is served by the definition {other} already")]
-    DuplicateKind { kind: Gvk, other: ObjectKey },
-    #[error(transparent)]
-    Module(#[from] crate::modules::Error),
-    #[error("{}", .0.problems_in_words().unwrap_or_else(|| .0.to_string()))]
-    Refused(#[source] sandbox::Error),
-    #[error("the module asks for schemas again that it was given")]
-    Insatiable,
-    #[error("cannot look up the schema of {kind}")]
-    Schema {
-        kind: Gvk,
-        #[source]
-        source: kcp::Error,
-    },
-    #[error("preparing the definition was interrupted")]
-    Interrupted,
-}
-
-impl Fault for Error {
-    fn reason(&self) -> &'static str {
-        match self {
-            Error::NotProvider => "NotProvider",
-            Error::NotServed { .. } => "NotServed",
-            Error::DuplicateKind { .. } => "DuplicateKind",
-            Error::Module(error) => error.reason(),
-            Error::Refused(error) => error.reason(),
-            Error::Insatiable => "Insatiable",
-            Error::Schema { source, .. } => source.reason(),
-            Error::Interrupted => "Interrupted",
-        }
-    }
-
-    fn blame(&self) -> Blame {
-        match self {
-            Error::NotProvider | Error::DuplicateKind { .. } => Blame::Input,
-            Error::Module(error) => error.blame(),
-            Error::Refused(error) => error.blame(),
-            Error::Insatiable => Blame::Module,
-            // The export follows when it is published; that is not an event here.
-            Error::Interrupted | Error::NotServed { .. } => Blame::Host,
-            Error::Schema { source, .. } => source.blame(),
-        }
-    }
-}
-
 /// What came of looking at a definition.
 enum Looked {
     /// It is as it was when it was last dealt with.
@@ -126,20 +77,6 @@ enum Looked {
     Settled,
     /// It does.
     Waits(Why),
-}
-
-/// What a definition waits for after this result.
-fn waits(result: Result<&Serving, &Error>) -> Option<Why> {
-    match result {
-        Ok(serving) => {
-            let declared = serving.prepared.blueprint.kinds.iter().map(|used| &used.kind);
-            let unknown: BTreeSet<Gvk> = declared.filter(|kind| !serving.kinds.contains_key(kind)).cloned().collect();
-            (!unknown.is_empty()).then_some(Why::UnknownKinds(unknown))
-        }
-        Err(Error::NotServed { kind, plural }) => Some(Why::NotServed { kind: kind.clone(), plural: plural.clone() }),
-        Err(Error::DuplicateKind { other, .. }) => Some(Why::Taken(other.clone())),
-        Err(error) => error.blame().heals_by_itself().then_some(Why::Trouble),
-    }
 }
 
 impl Definitions {
@@ -387,29 +324,6 @@ impl Definitions {
                 }
             }
         }
-    }
-
-    /// Whether the export has an API: in the split layout its `spec` says so, else
-    /// the virtual workspace.
-    async fn is_served(&self, kind: &Gvk, plural: &str) -> bool {
-        match (&self.host.provider, &self.host.export) {
-            (Some(provider), Some(export)) => {
-                let path = format!("/apis/apis.kcp.io/v1alpha2/apiexports/{export}");
-                let resources = |export: Value| export.pointer("/spec/resources").and_then(Value::as_array).cloned();
-                let resources = provider.read(&path).await.ok().and_then(resources).unwrap_or_default();
-                resources.iter().any(|entry| entry["group"] == kind.group && entry["name"] == plural)
-            }
-            _ => self.address(kind).await.is_some(),
-        }
-    }
-
-    async fn is_any_known(&self, kinds: &BTreeSet<Gvk>) -> bool {
-        for kind in kinds {
-            if self.address(kind).await.is_some() {
-                return true;
-            }
-        }
-        false
     }
 
     /// The definition that has a kind keeps it, also over a restart: it has it

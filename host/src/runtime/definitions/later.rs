@@ -9,7 +9,11 @@ use std::{
 };
 
 use contract::Gvk;
+use host_core::fault::Fault;
 use kcp::{ObjectKey, watch::pause};
+
+use super::Error;
+use crate::pass::world::Serving;
 
 /// What publishing, binding and claiming begin is mostly done by then.
 pub(super) const FIRST: Duration = Duration::from_secs(3);
@@ -33,6 +37,20 @@ pub(super) enum Why {
     Taken(ObjectKey),
     /// Something failed that may work the next time.
     Trouble,
+}
+
+/// What a definition waits for after this result.
+pub(super) fn waits(result: Result<&Serving, &Error>) -> Option<Why> {
+    match result {
+        Ok(serving) => {
+            let declared = serving.prepared.blueprint.kinds.iter().map(|used| &used.kind);
+            let unknown: BTreeSet<Gvk> = declared.filter(|kind| !serving.kinds.contains_key(kind)).cloned().collect();
+            (!unknown.is_empty()).then_some(Why::UnknownKinds(unknown))
+        }
+        Err(Error::NotServed { kind, plural }) => Some(Why::NotServed { kind: kind.clone(), plural: plural.clone() }),
+        Err(Error::DuplicateKind { other, .. }) => Some(Why::Taken(other.clone())),
+        Err(error) => error.blame().heals_by_itself().then_some(Why::Trouble),
+    }
 }
 
 struct Waiting {

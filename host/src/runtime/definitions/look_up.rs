@@ -1,6 +1,8 @@
 //! What servers say of the kinds that a definition touches: what they look like,
 //! and how they are addressed.
 
+use std::collections::BTreeSet;
+
 use contract::{Gvk, Prepared, Schema, Scope};
 use host_core::{
     kinds::{self, Kind, Kinds},
@@ -65,5 +67,28 @@ impl Definitions {
         })?;
         let scope = if resource["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster };
         Some(Kind { plural: object::text(resource, "/name").to_owned(), scope })
+    }
+
+    /// Whether the export has an API: in the split layout its `spec` says so, else
+    /// the virtual workspace.
+    pub(super) async fn is_served(&self, kind: &Gvk, plural: &str) -> bool {
+        match (&self.host.provider, &self.host.export) {
+            (Some(provider), Some(export)) => {
+                let path = format!("/apis/apis.kcp.io/v1alpha2/apiexports/{export}");
+                let resources = |export: Value| export.pointer("/spec/resources").and_then(Value::as_array).cloned();
+                let resources = provider.read(&path).await.ok().and_then(resources).unwrap_or_default();
+                resources.iter().any(|entry| entry["group"] == kind.group && entry["name"] == plural)
+            }
+            _ => self.address(kind).await.is_some(),
+        }
+    }
+
+    pub(super) async fn is_any_known(&self, kinds: &BTreeSet<Gvk>) -> bool {
+        for kind in kinds {
+            if self.address(kind).await.is_some() {
+                return true;
+            }
+        }
+        false
     }
 }

@@ -1,0 +1,57 @@
+//! Why a definition is not in force, and whose turn it is.
+
+use contract::Gvk;
+use host_core::fault::{Blame, Fault};
+use kcp::ObjectKey;
+
+/// Why a definition is not in force.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("this workspace is not the provider's, and this host takes definitions from the provider alone")]
+    NotProvider,
+    #[error("the export does not serve {kind}; publish the definition with `croft publish --apply`")]
+    NotServed { kind: Gvk, plural: String },
+    #[error("the kind {kind} is served by the definition {other} already")]
+    DuplicateKind { kind: Gvk, other: ObjectKey },
+    #[error(transparent)]
+    Module(#[from] crate::modules::Error),
+    #[error("{}", .0.problems_in_words().unwrap_or_else(|| .0.to_string()))]
+    Refused(#[source] sandbox::Error),
+    #[error("the module asks for schemas again that it was given")]
+    Insatiable,
+    #[error("cannot look up the schema of {kind}")]
+    Schema {
+        kind: Gvk,
+        #[source]
+        source: kcp::Error,
+    },
+    #[error("preparing the definition was interrupted")]
+    Interrupted,
+}
+
+impl Fault for Error {
+    fn reason(&self) -> &'static str {
+        match self {
+            Error::NotProvider => "NotProvider",
+            Error::NotServed { .. } => "NotServed",
+            Error::DuplicateKind { .. } => "DuplicateKind",
+            Error::Module(error) => error.reason(),
+            Error::Refused(error) => error.reason(),
+            Error::Insatiable => "Insatiable",
+            Error::Schema { source, .. } => source.reason(),
+            Error::Interrupted => "Interrupted",
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            Error::NotProvider | Error::DuplicateKind { .. } => Blame::Input,
+            Error::Module(error) => error.blame(),
+            Error::Refused(error) => error.blame(),
+            Error::Insatiable => Blame::Module,
+            // The export follows when it is published; that is not an event here.
+            Error::Interrupted | Error::NotServed { .. } => Blame::Host,
+            Error::Schema { source, .. } => source.blame(),
+        }
+    }
+}
