@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
 };
 
-use contract::{Gvk, Observed, Rendering};
+use contract::{Gvk, Observed, Rendering, shape};
 use host_core::{
     claims::Claims,
     defaults,
@@ -37,7 +37,7 @@ use serde_json::{Map, Value, json};
 use self::{
     apply::Done,
     verdict::{after, gone_definition, refusal},
-    world::{Given, Memory, Serving, World},
+    world::{Given, Memory, Rounds, Serving, World},
 };
 
 /// What is to be done about an instance after a pass.
@@ -49,6 +49,8 @@ pub enum Next {
     /// Another pass, after the longest pause: trying again may help, and nothing
     /// says when.
     Later,
+    /// Another pass as soon as others had their turn: this one was long.
+    Again,
     /// Another pass, after a pause that grows with the attempts.
     Retry,
     /// The same, and no pass before, whatever happens: what happens is the
@@ -68,6 +70,13 @@ pub struct Ended {
     /// that may have no event of its own any more.
     pub overtaken: bool,
 }
+
+/// So many rounds are one turn. Nearly every definition settles in fewer; one of
+/// hundreds of nodes that wait for each other takes more turns.
+const ROUNDS_OF_A_TURN: usize = 16;
+/// So much fuel is one turn, the renders of it taken together: what a single render
+/// may take.
+const FUEL_OF_A_TURN: u64 = 500_000_000;
 
 /// Passes over one instance.
 pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {
@@ -97,13 +106,18 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {
         unseen: BTreeSet::new(),
         written: BTreeSet::new(),
         overtaken: false,
+        fuel: 0,
     };
     let next = match (object::is_being_deleted(&pass.instance), object::has_finalizer(&pass.instance)) {
         (true, false) => Next::Wait,
         (true, true) => pass.delete().await,
         (false, _) => pass.converge().await,
     };
-    let attempts = if matches!(next, Next::Wait | Next::Later) { 0 } else { pass.memory.attempts.saturating_add(1) };
+    let attempts = match next {
+        Next::Wait | Next::Later => 0,
+        Next::Again => pass.memory.attempts,
+        Next::Retry | Next::Hold => pass.memory.attempts.saturating_add(1),
+    };
     world.remember(key, Memory { attempts, ..pass.memory });
     Ended { next, written: pass.written, overtaken: pass.overtaken }
 }
@@ -131,6 +145,8 @@ struct Pass<'a> {
     /// Whether the answer to a write of the status told of a change of the
     /// instance that this pass has not looked at.
     overtaken: bool,
+    /// What its renders used so far.
+    fuel: u64,
 }
 
 /// What the module answered last.
@@ -145,6 +161,8 @@ enum Stop {
     Verdict(Verdict),
     /// What was seen is out of date; the news is on its way.
     Stale,
+    /// It had its turn, and there is more to do.
+    Turn,
     /// The server dropped these defaults.
     Behind { lost: Value },
 }
@@ -170,6 +188,7 @@ impl Pass<'_> {
         let (verdict, quiet, next) = match self.rounds().await {
             Ok(plan) => (self.verdict(&plan), plan.conflicts.is_empty() && !waits(&plan), Next::Wait),
             Err(Stop::Stale) => return Next::Retry,
+            Err(Stop::Turn) => return Next::Again,
             Err(Stop::Behind { lost }) => return self.behind(&lost).await,
             Err(Stop::Verdict(verdict)) => {
                 let next = after(&verdict);
@@ -188,18 +207,32 @@ impl Pass<'_> {
         if matches!(next, Next::Wait | Next::Later) && !recorded { Next::Retry } else { next }
     }
 
-    /// Renders and applies until nothing changes any more. Each round can unblock
-    /// what waited for a child or for a read of the one before, or takes a wave
-    /// away, so there are at most twice as many as there are nodes and waves, and
-    /// one to see that all is quiet.
+    /// Renders and applies until nothing changes any more, or the turn is over.
     async fn rounds(&mut self) -> Result<Plan, Stop> {
         if self.serving.retired {
             return Err(Stop::Verdict(gone_definition()));
         }
+        let settled = self.turn().await;
+        if !matches!(settled, Err(Stop::Turn)) {
+            self.memory.rounds = Rounds::default();
+        }
+        settled
+    }
+
+    /// Each round can unblock what waited for a child or for a read of the one
+    /// before, or takes a wave away, so there are at most twice as many as there are
+    /// nodes and waves, and one to see that all is quiet.
+    async fn turn(&mut self) -> Result<Plan, Stop> {
         let most = 2 * self.serving.prepared.blueprint.nodes.len() + self.inventory().waves() + 2;
         let mut plan = Plan::default();
-        let mut outputs = Vec::new();
-        for _ in 0..most {
+        for round in 0.. {
+            if self.memory.rounds.count >= most {
+                return Err(Stop::Verdict(behind::unsettled(most, &self.memory.rounds.outputs, &plan)));
+            }
+            if round == ROUNDS_OF_A_TURN || self.fuel >= FUEL_OF_A_TURN {
+                break;
+            }
+            self.memory.rounds.count += 1;
             let (rendering, admitted) = self.render().await?;
             if rendering.suspended.is_some() {
                 return Ok(Plan::default());
@@ -218,10 +251,10 @@ impl Pass<'_> {
             if plan.takes() && !self.make_sure().await? {
                 continue;
             }
-            outputs.extend(self.last.as_ref().map(|last| last.receipt.output.clone()));
+            self.memory.rounds.answered(self.last.as_ref().map(|last| last.receipt.output.clone()));
             self.apply(&plan).await?;
         }
-        Err(Stop::Verdict(behind::unsettled(most, &outputs, &plan)))
+        Err(Stop::Turn)
     }
 
     /// Asks the module, and has its answer checked. If it was shown a child that
@@ -237,6 +270,9 @@ impl Pass<'_> {
     async fn render_once(&mut self) -> Result<(Arc<Rendering>, Vec<Admitted>), Stop> {
         let given = self.given();
         self.see(&given.observed).await?;
+        // Before any of it is copied: whoever makes large objects pays for one of each.
+        let least = given.observed.iter().map(|seen| shape::bytes_at_least(&seen.object)).sum();
+        self.serving.module.admits(least).map_err(|error| Stop::Verdict(refusal(&error)))?;
         let instance = receipt::instance(&given.instance);
         let observed: Vec<Observed> = given.observed.iter().map(Shown::observed).collect();
         let input = self.input(&instance, &observed);
@@ -249,6 +285,7 @@ impl Pass<'_> {
             Stop::Verdict(refusal(&error))
         })?;
         said(&answer.log);
+        self.fuel = self.fuel.saturating_add(answer.fuel);
         let rendering = Arc::new(answer.value);
         let receipt = input.answered(&rendering);
         let rules = Rules {

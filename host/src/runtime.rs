@@ -4,11 +4,14 @@
 //! It moves events; what they mean is decided in `pass` and below.
 
 mod definitions;
+mod finder;
+mod lease;
 pub mod queue;
 mod watches;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use contract::Gvk;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -17,11 +20,15 @@ use tracing::Instrument;
 
 use self::{
     definitions::{Definitions, News},
+    finder::Finder,
     queue::Queue,
     watches::Watches,
 };
 use host_core::{definition::DefinitionKind, fault::Fault, name::LogicalCluster};
-use kcp::{Cluster, Connection, ObjectKey, VirtualWorkspace, connection, virtual_workspace::Address, watch::pause};
+use kcp::{
+    Cluster, Connection, ObjectKey, VirtualWorkspace, connection, lease::Lease, virtual_workspace::Address,
+    watch::pause,
+};
 use sandbox::{Limits, Sandbox};
 
 use crate::{
@@ -41,8 +48,8 @@ const LONGEST_RETRY: Duration = Duration::from_secs(60);
 /// below the 30 s after which Kubernetes kills a process.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// Instances by place, one line a logical cluster.
-type Instances = Queue<LogicalCluster, ObjectKey>;
+/// Instances by place, one line a logical cluster of each API.
+type Instances = Queue<LogicalCluster, ObjectKey, Gvk>;
 
 /// Where the definitions and the virtual workspace are.
 pub enum Source {
@@ -77,6 +84,8 @@ pub struct Options {
     pub consumer_definitions: bool,
     /// Where compiled modules are kept.
     pub artifacts: Option<PathBuf>,
+    /// Whether to run although another host works on the export.
+    pub beside_others: bool,
 }
 
 /// Why the host did not start, or stopped by itself.
@@ -93,6 +102,12 @@ pub enum Error {
         source: kcp::Error,
         /// What to do about it.
         hint: &'static str,
+    },
+    /// There is a host already.
+    #[error("another host works on this export: {holder}")]
+    AnotherHost {
+        /// Its machine and process.
+        holder: String,
     },
     /// The sandbox does not start.
     #[error(transparent)]
@@ -112,6 +127,8 @@ struct Host {
     consumer_definitions: bool,
     /// To the task that deals with definitions.
     news: mpsc::UnboundedSender<News>,
+    /// To the task that looks kinds up.
+    finder: Finder,
 }
 
 /// Runs until `shutdown` ends.
@@ -120,7 +137,7 @@ struct Host {
 /// The host cannot start: no client, no sandbox, or the server refuses to show
 /// the definitions. Once running it goes on through any trouble.
 pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-    let Options { source, workers, modules, consumer_definitions, artifacts } = options;
+    let Options { source, workers, modules, consumer_definitions, artifacts, beside_others } = options;
     let sandbox = Sandbox::new(Limits::default(), artifacts)?;
     let (connection, provider, shard, export) = match source {
         Source::VirtualWorkspace { connection, address } => {
@@ -134,16 +151,21 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     };
     let home = provider.clone().or_else(|| shard.as_ref().map(VirtualWorkspace::all)).expect("one of the two is there");
     preflight(&home, export.as_deref()).await?;
+    let lease = lease_of(&connection, &provider, shard.as_ref(), export.as_deref())?;
+    let mut held = if beside_others { None } else { lease::acquire(&lease).await? };
     let (changed, definitions) = mpsc::unbounded_channel();
+    let (finder, wanted) = Finder::new();
+    let workers = workers.max(1);
     let host = Arc::new(Host {
         world: World::default(),
-        queue: Arc::default(),
+        queue: Arc::new(Instances::new(workers, |instance| instance.target.kind.clone())),
         modules: Modules::new(sandbox, modules),
         connection,
         provider,
         export: export.clone(),
         consumer_definitions,
         news: changed.clone(),
+        finder,
     });
     let listener = Arc::downgrade(&host);
     host.world.listen(move |change| {
@@ -160,20 +182,51 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     }
     let known = watches.definitions(&home, &changed);
     tasks.spawn(Definitions::new(Arc::clone(&host), Arc::clone(&watches), known).run(definitions));
+    tasks.spawn(finder::run(Arc::clone(&host), wanted));
     let (stop, stopped) = watch::channel(false);
     let mut passes = JoinSet::new();
-    for _ in 0..workers.max(1) {
+    for _ in 0..workers {
         passes.spawn(work(Arc::clone(&host), stopped.clone()));
     }
     tracing::info!(workers, "running");
-    shutdown.await;
+    let kept = async {
+        match &mut held {
+            Some(held) => lease::keep(&lease, held).await,
+            None => std::future::pending().await,
+        }
+    };
+    let outcome = tokio::select! {
+        () = shutdown => Ok(()),
+        lost = kept => Err(lost),
+    };
     tracing::info!("stopping");
     stop.send_replace(true);
     let ended = async { while passes.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, ended).await.is_err() {
         tracing::warn!("passes were still under way; the next start takes them up");
     }
-    Ok(())
+    if let (Ok(()), Some(held)) = (&outcome, held)
+        && let Err(error) = lease.give_back(&held).await
+    {
+        tracing::warn!(error = told(&error), "cannot give the lease back; it ends by itself");
+    }
+    outcome
+}
+
+/// The Lease of the export, in the provider's workspace.
+fn lease_of(
+    connection: &Connection,
+    provider: &Option<Cluster>,
+    shard: Option<&VirtualWorkspace>,
+    export: Option<&str>,
+) -> Result<Lease, Error> {
+    let name = export.or_else(|| shard.map(|shard| shard.address().export())).unwrap_or_default();
+    let cluster = match (provider, shard) {
+        (Some(provider), _) => provider.clone(),
+        (None, Some(shard)) => connection.cluster_at(&shard.address().home())?,
+        (None, None) => connection.cluster()?,
+    };
+    Ok(Lease::new(cluster, name, lease::identity(), lease::DURATION))
 }
 
 /// Reads the definitions once, so that wrong credentials and wrong contexts are
@@ -233,6 +286,7 @@ async fn work(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
                 let longest = pause(u32::MAX, LONGEST_RETRY, LONGEST_RETRY);
                 host.queue.add_after(key.cluster.clone(), key.clone(), longest);
             }
+            Next::Again => host.queue.add(key.cluster.clone(), key.clone()),
             Next::Retry => host.queue.add_after(key.cluster.clone(), key.clone(), delay()),
             Next::Hold => host.queue.hold(key.cluster.clone(), key.clone(), delay()),
         }
@@ -266,6 +320,9 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Error::Definitions { hint, .. } => Some(hint),
+            Error::AnotherHost { .. } => {
+                Some("stop that one first, or run beside it with `--no-lease`: both would do all of the work")
+            }
             Error::Connection(_) | Error::Sandbox(_) => None,
         }
     }

@@ -126,6 +126,18 @@ pub fn bytes_at_most(value: &Value) -> usize {
     }
 }
 
+/// No more bytes than a value has as JSON text, without a look at its texts.
+pub fn bytes_at_least(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
+        Value::String(text) => text.len() + 2,
+        Value::Array(elements) => 2 + elements.iter().map(bytes_at_least).sum::<usize>(),
+        Value::Object(fields) => {
+            2 + fields.iter().map(|(name, value)| name.len() + 3 + bytes_at_least(value)).sum::<usize>()
+        }
+    }
+}
+
 /// Quotes, backslashes and control characters are escaped.
 fn text_bytes(text: &str) -> usize {
     let more = |byte: u8| match byte {
@@ -174,6 +186,7 @@ mod tests {
         ] {
             assert_eq!(bytes(&value), value.to_string().len(), "{value}");
             assert!(bytes_at_most(&value) >= bytes(&value), "{value}");
+            assert!(bytes_at_least(&value) <= bytes(&value), "{value}");
         }
     }
 

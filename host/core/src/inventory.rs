@@ -116,7 +116,8 @@ impl Inventory {
             self.entries.into_iter().partition(|owned| visible(&owned.target.kind));
         let known: HashSet<&str> = entries.iter().chain(&unseen).map(|owned| owned.uid.as_str()).collect();
         let is_known = |entry: &Value| known.contains(object::text(entry, "/uid"));
-        let hidden = |entry: &&Value| Gvk::of(entry).is_some_and(|kind| !visible(&kind)) && !is_known(entry);
+        let hidden =
+            |entry: &&Value| Target::of_record(entry).is_some_and(|place| !visible(&place.kind)) && !is_known(entry);
         self.hidden = unseen.iter().map(Owned::record).chain(recorded(instance).filter(hidden).cloned()).collect();
         self.entries = entries;
         self

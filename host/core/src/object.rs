@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use contract::Gvk;
+use contract::{Gvk, metadata, shape};
 use serde_json::Value;
 
 /// The label on every child: the uid of its instance. After a restart children
@@ -63,10 +63,15 @@ impl Target {
         Target { kind, namespace: self.namespace.clone(), name: self.name.clone() }
     }
 
-    /// The place that an entry of an instance's recorded inventory names.
+    /// The place that an entry of an instance's recorded inventory names. It may be
+    /// forged: what no object can have for its place is none.
     pub fn of_record(record: &Value) -> Option<Target> {
-        let field = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        Some(Target { kind: Gvk::of(record)?, namespace: field("namespace"), name: field("name") })
+        let field = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (kind, namespace, name) = (Gvk::of(record)?, field("namespace"), field("name"));
+        let is_place = shape::is_kind(&kind)
+            && (namespace.is_empty() || metadata::is_namespace(namespace))
+            && metadata::path_segment(name).is_ok();
+        is_place.then(|| Target { kind, namespace: namespace.to_owned(), name: name.to_owned() })
     }
 }
 

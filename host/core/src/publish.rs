@@ -339,6 +339,11 @@ fn rbac(export: &str, options: &Options) -> Vec<Value> {
             "apiGroups": ["apis.kcp.io"], "resources": ["apiexports", "apiexportendpointslices"],
             "verbs": ["get", "list", "watch"],
         }),
+        // Which host works on the export.
+        json!({
+            "apiGroups": ["coordination.k8s.io"], "resources": ["leases"],
+            "verbs": ["get", "create", "update", "patch"],
+        }),
     ];
     if options.layout == Layout::Split {
         // Both kinds, whichever is published: a provider moves from one to the

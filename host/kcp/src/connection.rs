@@ -120,6 +120,14 @@ impl Connection {
         Client::try_from(config).map_err(|error| failed(error.into()))
     }
 
+    /// A workspace by its URL.
+    ///
+    /// # Errors
+    /// The text is not a URL, or the client cannot be made.
+    pub fn cluster_at(&self, url: &str) -> Result<Cluster, Error> {
+        Ok(Cluster::new(self.client(url)?))
+    }
+
     /// What the context itself points at.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 pub mod connection;
 pub mod cluster;
 pub mod virtual_workspace;
+pub mod lease;
 pub mod openapi;
 pub mod endpoints;
 pub mod store;

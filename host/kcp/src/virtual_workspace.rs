@@ -43,6 +43,12 @@ impl Address {
         &self.url
     }
 
+    /// The URL of the workspace that the export lives in, on the same server.
+    pub fn home(&self) -> String {
+        let server = self.url.split("/services/").next().unwrap_or_default();
+        format!("{server}/clusters/{}", self.provider)
+    }
+
     /// The logical cluster of the workspace that the export lives in.
     pub fn provider(&self) -> &LogicalCluster {
         &self.provider
@@ -97,6 +103,7 @@ mod tests {
         for url in [base.to_owned(), format!("{base}/"), format!("{base}/clusters/*")] {
             let address = Address::parse(&url).unwrap();
             assert_eq!(address.url(), base);
+            assert_eq!(address.home(), "https://192.168.0.136:6443/clusters/128nz9url32dp92n");
             assert_eq!((address.provider().as_str(), address.export()), ("128nz9url32dp92n", "somethings.kro.run"));
         }
     }

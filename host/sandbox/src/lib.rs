@@ -151,6 +151,23 @@ impl Module {
         self.call(Call::Prepare, input.size(), ask, answer::preparation)
     }
 
+    /// Refuses an input of `render` by its size, before it is put together.
+    ///
+    /// # Errors
+    /// So many bytes are more than a module is given.
+    pub fn admits(&self, size: usize) -> Result<(), Error> {
+        self.bounded(Call::Render, size)
+    }
+
+    fn bounded(&self, call: Call, size: usize) -> Result<(), Error> {
+        let limit = self.sandbox.0.limits.input;
+        if size <= limit {
+            Ok(())
+        } else {
+            Err(Error::InputTooLarge { digest: self.digest.clone(), call, size, limit })
+        }
+    }
+
     /// Renders one instance, given what `prepare` made of its definition.
     pub fn render(&self, program: &[u8], instance: &Value, observed: &[Observed]) -> Result<Answer<Rendering>, Error> {
         let input = RenderInput::new(instance, observed);
@@ -170,9 +187,7 @@ impl Module {
         check: impl FnOnce(L, &Limits) -> Result<T, Violation>,
     ) -> Result<Answer<T>, Error> {
         let Shared { gate, limits, .. } = &*self.sandbox.0;
-        if size > limits.input {
-            return Err(Error::InputTooLarge { digest: self.digest.clone(), call, size, limit: limits.input });
-        }
+        self.bounded(call, size)?;
         let _place = gate.enter();
         let mut store = self.store(call)?;
         let lifted = match self.pre.instantiate(&mut store) {

@@ -40,6 +40,13 @@ pub struct Args {
     /// Where compiled modules are kept [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "CROFT_CACHE")]
     cache: Option<PathBuf>,
+    /// Run although another host may work on the export
+    ///
+    /// A host holds the Lease `croft.EXPORT` in the provider's workspace, and a second
+    /// one is refused as long as it is renewed. With this nobody is asked, and nobody
+    /// is told.
+    #[arg(long)]
+    no_lease: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -52,7 +59,7 @@ Examples:
   croft run --context provider-team --export greetings.kro.run --modules target/modules";
 
 pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    let Args { export, workers, modules, allow_consumer_definitions, cache } = args;
+    let Args { export, workers, modules, allow_consumer_definitions, cache, no_lease } = args;
     super::block_on(async {
         if let Some(folder) = &modules {
             is_folder(folder)?;
@@ -67,6 +74,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
             modules,
             consumer_definitions: allow_consumer_definitions,
             artifacts: cache.or_else(super::definition::modules_folder),
+            beside_others: no_lease,
         };
         let shutdown = async move {
             tokio::select! {

@@ -9,7 +9,7 @@ use host_core::{
     fault::Blame,
     status::{self, Findings, Stage, Verdict},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{clock, pass::world::Recorded};
 
@@ -45,9 +45,15 @@ impl Pass<'_> {
             return true;
         }
         tracing::info!(state = verdict.state(), "recording");
-        match self.write("/status", &json!({"status": patch})).await {
+        match self.write("/status", &json!({"status": &patch})).await {
             Ok(()) => {
-                let kept = canonical::digest(&self.instance.get("status"));
+                let current = self.instance.get("status");
+                // What was not sent and is other than wanted, somebody else wrote in
+                // this very moment.
+                if status::patch(current, &wanted).is_some_and(|left| !is_within(&left, &patch)) {
+                    return false;
+                }
+                let kept = canonical::digest(&current);
                 let lost = kept != asked.wanted;
                 if lost && self.may_be_behind() {
                     return false;
@@ -55,7 +61,7 @@ impl Pass<'_> {
                 self.memory.status = Some(Recorded { kept, ..asked });
                 true
             }
-            Err(Stop::Stale | Stop::Behind { .. }) => false,
+            Err(Stop::Stale | Stop::Turn | Stop::Behind { .. }) => false,
             Err(Stop::Verdict(refusal)) => Box::pin(self.record_without_projection(refusal)).await,
         }
     }
@@ -80,4 +86,30 @@ impl Pass<'_> {
 
 fn says_something(rendering: &Rendering) -> bool {
     !rendering.status.is_empty() || !rendering.conditions.is_empty()
+}
+
+/// Whether every field of a patch is one of another's.
+fn is_within(patch: &Value, other: &Value) -> bool {
+    match (patch, other) {
+        (Value::Object(fields), Value::Object(others)) => {
+            fields.iter().all(|(name, value)| others.get(name).is_some_and(|other| is_within(value, other)))
+        }
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_is_within_one_that_has_its_fields_whatever_they_say() {
+        let sent = json!({"a": 1, "b": {"c": [1], "d": null}});
+        for within in [json!({}), json!({"a": 2}), json!({"b": {"c": [2, 3]}}), json!({"b": {"d": {"e": 1}}})] {
+            assert!(is_within(&within, &sent), "{within}");
+        }
+        for beside in [json!({"x": 1}), json!({"b": {"x": null}}), json!({"a": 1, "b": {"c": [1], "e": 1}})] {
+            assert!(!is_within(&beside, &sent), "{beside}");
+        }
+    }
 }

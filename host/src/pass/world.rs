@@ -23,7 +23,7 @@ use kcp::{
 };
 use sandbox::Module;
 
-pub use memory::{Found, Given, Memory, Recorded, Stamp};
+pub use memory::{Found, Given, Memory, Recorded, Rounds, Stamp};
 
 /// Which workspaces a definition governs.
 #[derive(Clone, Debug, PartialEq, Eq)]

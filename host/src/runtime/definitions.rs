@@ -28,7 +28,7 @@ use self::{
 use super::{Host, told, watches::Watches};
 use host_core::{
     definition::{DefinitionKind, ModuleRef},
-    kinds,
+    kinds::{self, Kind},
     name::Digest,
     object, receipt,
 };
@@ -52,8 +52,8 @@ pub(super) enum News {
     /// Some server may serve other kinds than before: a binding changed, or the
     /// export.
     Served,
-    /// Instances of a definition have children of kinds that it does not touch.
-    Kinds(ObjectKey, Vec<Gvk>),
+    /// Instances of a definition have children of a kind that it does not touch.
+    Found(ObjectKey, Gvk, Kind),
 }
 
 /// The definitions that were seen, and what became of them.
@@ -115,10 +115,8 @@ impl Definitions {
                         self.later.hurry(Instant::now(), concerns);
                         continue;
                     }
-                    Some(News::Kinds(key, kinds)) => {
-                        if AssertUnwindSafe(self.extend(&key, kinds)).catch_unwind().await.is_err() {
-                            tracing::error!(definition = %key, "adding kinds to the definition ended by a bug in croft");
-                        }
+                    Some(News::Found(key, kind, address)) => {
+                        self.extend(&key, kind, address);
                         continue;
                     }
                     None => return,
@@ -187,22 +185,16 @@ impl Definitions {
         keys
     }
 
-    /// Adds kinds to a definition that its instances have children of from an
+    /// Adds a kind to a definition that its instances have children of from an
     /// earlier version, so that these can be deleted.
-    async fn extend(&self, key: &ObjectKey, kinds: Vec<Gvk>) {
+    fn extend(&self, key: &ObjectKey, kind: Gvk, address: Kind) {
         let Some(serving) = self.host.world.served().into_iter().find(|serving| serving.definition == *key) else {
             return;
         };
-        let mut extended = serving.kinds.clone();
-        for kind in kinds {
-            if kinds::find(&extended, &kind).is_none()
-                && let Some(address) = self.address(&kind).await
-            {
-                extended.insert(kind, address);
-            }
-        }
-        if extended.len() > serving.kinds.len() {
-            let serving = Arc::new(Serving { kinds: extended, ..Serving::clone(&serving) });
+        if kinds::find(&serving.kinds, &kind).is_none() {
+            let mut serving = Serving::clone(&serving);
+            serving.kinds.insert(kind, address);
+            let serving = Arc::new(serving);
             self.host.world.serve(Arc::clone(&serving));
             self.watches.serve(&serving);
         }

@@ -1,6 +1,12 @@
-//! Which instance is next: each at most once at a time, and every logical
-//! cluster in its turn, so that one tenant's thousand instances do not hold up
-//! another's one.
+//! Which instance is next: each at most once at a time, every API in its turn and,
+//! among its instances, every logical cluster, so that one tenant's thousand
+//! instances do not hold up another's one.
+//!
+//! Nor do passes that take long: an instance is begun only while its logical
+//! cluster has fewer workers than are idle, and its API fewer than three times as
+//! many. Whoever comes first gets half of the workers, and there is always one left
+//! for the next. The rule is that of dynamic thresholds, by which switches share a
+//! buffer (Choudhury and Hahne, 1998).
 //!
 //! It knows nothing of what a pass does.
 
@@ -13,18 +19,27 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-/// A queue of keys that belong to tenants.
-pub struct Queue<T, K> {
-    state: Mutex<State<T, K>>,
+/// An API may have so many times as many workers as are idle: what most hosts have
+/// is one, for many tenants.
+const SHARE_OF_AN_API: usize = 3;
+
+/// A queue of keys that belong to tenants, each key of an API.
+pub struct Queue<T, K, A> {
+    api: fn(&K) -> A,
+    state: Mutex<State<T, K, A>>,
     added: Notify,
 }
 
-struct State<T, K> {
-    /// Tenants that have something waiting, in their order.
-    turns: VecDeque<T>,
-    waiting: HashMap<T, VecDeque<K>>,
+struct State<T, K, A> {
+    workers: usize,
+    /// APIs of which something is waiting, in their order.
+    turns: VecDeque<A>,
+    lines: HashMap<A, Lines<T, K>>,
     queued: HashSet<K>,
-    running: HashSet<K>,
+    running: HashMap<K, T>,
+    /// How many workers each has.
+    by_tenant: HashMap<T, usize>,
+    by_api: HashMap<A, usize>,
     /// Running keys that were added again meanwhile.
     again: HashMap<K, Again<T>>,
     /// Keys that come later by themselves: one timer each counts.
@@ -42,26 +57,36 @@ struct Again<T> {
     otherwise: bool,
 }
 
-impl<T, K> Default for Queue<T, K> {
-    fn default() -> Self {
+/// What is waiting of one API.
+struct Lines<T, K> {
+    /// Tenants that have something waiting, in their order.
+    turns: VecDeque<T>,
+    waiting: HashMap<T, VecDeque<K>>,
+}
+
+impl<T, K, A> Queue<T, K, A>
+where
+    T: Clone + Eq + Hash + Send + 'static,
+    K: Clone + Eq + Hash + Send + 'static,
+    A: Clone + Eq + Hash + Send + 'static,
+{
+    /// An empty queue for so many workers; `api` tells of which API a key is.
+    pub fn new(workers: usize, api: fn(&K) -> A) -> Self {
         let state = State {
+            workers,
             turns: VecDeque::new(),
-            waiting: HashMap::new(),
+            lines: HashMap::new(),
             queued: HashSet::new(),
-            running: HashSet::new(),
+            running: HashMap::new(),
+            by_tenant: HashMap::new(),
+            by_api: HashMap::new(),
             again: HashMap::new(),
             delayed: HashMap::new(),
             held: HashSet::new(),
         };
-        Queue { state: Mutex::new(state), added: Notify::new() }
+        Queue { api, state: Mutex::new(state), added: Notify::new() }
     }
-}
 
-impl<T, K> Queue<T, K>
-where
-    T: Clone + Eq + Hash + Send + 'static,
-    K: Clone + Eq + Hash + Send + 'static,
-{
     /// Puts a key in line, unless it is there already. A key that is being
     /// worked on comes again afterwards.
     pub fn add(&self, tenant: T, key: K) {
@@ -71,7 +96,8 @@ where
     /// The same because of a version of an object. If it turns out to have been
     /// written by the work on the key, the key does not come again for it.
     pub fn add_for(&self, tenant: T, key: K, version: Option<&str>) {
-        if self.lock().add(tenant, key, version) {
+        let api = (self.api)(&key);
+        if self.lock().add(tenant, api, key, version) {
             self.added.notify_one();
         }
     }
@@ -115,7 +141,8 @@ where
         loop {
             // Registered before looking, so that an addition in between wakes.
             let added = self.added.notified();
-            if let Some((key, more)) = self.lock().take() {
+            let taken = self.lock().take();
+            if let Some((key, more)) = taken {
                 if more {
                     self.added.notify_one();
                 }
@@ -129,23 +156,27 @@ where
     /// has written.
     pub fn done(&self, key: &K, written: &BTreeSet<String>) {
         let mut state = self.lock();
-        state.running.remove(key);
+        let api = (self.api)(key);
+        state.end(&api, key);
         if let Some(again) = state.again.remove(key)
             && (again.otherwise || !again.versions.is_subset(written))
         {
-            state.add(again.tenant, key.clone(), None);
+            state.add(again.tenant, api, key.clone(), None);
+        }
+        // A worker is idle, and others may have waited for that.
+        if !state.turns.is_empty() {
             self.added.notify_one();
         }
     }
 
     // A panic while the lock is held can at worst forget one key, and the next
     // event or listing adds it again.
-    fn lock(&self) -> MutexGuard<'_, State<T, K>> {
+    fn lock(&self) -> MutexGuard<'_, State<T, K, A>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash> State<T, K> {
+impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash, A: Clone + Eq + Hash> State<T, K, A> {
     /// Whether a timer is the one that counts; if so it has rung.
     fn due(&mut self, key: &K, due: Instant) -> bool {
         let current = self.delayed.get(key) == Some(&due);
@@ -157,11 +188,11 @@ impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash> State<T, K> {
     }
 
     /// Whether the key is new in line.
-    fn add(&mut self, tenant: T, key: K, version: Option<&str>) -> bool {
+    fn add(&mut self, tenant: T, api: A, key: K, version: Option<&str>) -> bool {
         if self.held.contains(&key) {
             return false;
         }
-        if self.running.contains(&key) {
+        if self.running.contains_key(&key) {
             let new = || Again { tenant, versions: BTreeSet::new(), otherwise: false };
             let again = self.again.entry(key).or_insert_with(new);
             match version {
@@ -175,28 +206,74 @@ impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash> State<T, K> {
         if !self.queued.insert(key.clone()) {
             return false;
         }
-        let line = self.waiting.entry(tenant.clone()).or_default();
+        let lines = self.lines.entry(api.clone()).or_insert_with(|| {
+            self.turns.push_back(api);
+            Lines { turns: VecDeque::new(), waiting: HashMap::new() }
+        });
+        let line = lines.waiting.entry(tenant.clone()).or_default();
         if line.is_empty() {
-            self.turns.push_back(tenant);
+            lines.turns.push_back(tenant);
         }
         line.push_back(key);
         true
     }
 
-    /// The next key, and whether there are more.
+    /// The next key that may be begun, and whether there are more. At most as many
+    /// APIs, and tenants of each, are passed by as there are workers.
     fn take(&mut self) -> Option<(K, bool)> {
-        let tenant = self.turns.pop_front()?;
+        let idle = self.workers.saturating_sub(self.running.len());
+        let has_room = |turn: &A| self.by_api.get(turn).copied().unwrap_or(0) < SHARE_OF_AN_API * idle;
+        let has_share = |turn: &T| self.by_tenant.get(turn).copied().unwrap_or(0) < idle;
+        let (at, place) = self.turns.iter().enumerate().filter(|(_, api)| has_room(api)).find_map(|(at, api)| {
+            let place = self.lines.get(api)?.turns.iter().position(has_share)?;
+            Some((at, place))
+        })?;
+        let api = self.turns.remove(at)?;
+        let lines = self.lines.get_mut(&api)?;
+        let (tenant, key) = lines.take(place)?;
+        if lines.turns.is_empty() {
+            self.lines.remove(&api);
+        } else {
+            self.turns.push_back(api.clone());
+        }
+        self.queued.remove(&key);
+        self.delayed.remove(&key);
+        *self.by_tenant.entry(tenant.clone()).or_default() += 1;
+        *self.by_api.entry(api).or_default() += 1;
+        self.running.insert(key.clone(), tenant);
+        Some((key, !self.turns.is_empty()))
+    }
+
+    /// The work on a key has ended.
+    fn end(&mut self, api: &A, key: &K) {
+        let Some(tenant) = self.running.remove(key) else { return };
+        less(&mut self.by_tenant, &tenant);
+        less(&mut self.by_api, api);
+    }
+}
+
+impl<T: Clone + Eq + Hash, K> Lines<T, K> {
+    /// The first key of the tenant whose turn is at a place.
+    fn take(&mut self, place: usize) -> Option<(T, K)> {
+        let tenant = self.turns.remove(place)?;
         let line = self.waiting.get_mut(&tenant)?;
         let key = line.pop_front()?;
         if line.is_empty() {
             self.waiting.remove(&tenant);
         } else {
-            self.turns.push_back(tenant);
+            self.turns.push_back(tenant.clone());
         }
-        self.queued.remove(&key);
-        self.delayed.remove(&key);
-        self.running.insert(key.clone());
-        Some((key, !self.turns.is_empty()))
+        Some((tenant, key))
+    }
+}
+
+/// One worker less; what has none is forgotten.
+fn less<N: Eq + Hash>(counts: &mut HashMap<N, usize>, of: &N) {
+    if let Some(count) = counts.get_mut(of) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(of);
+        }
     }
 }
 
@@ -204,19 +281,66 @@ impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash> State<T, K> {
 mod tests {
     use super::*;
 
-    fn queue(keys: &[(&'static str, u32)]) -> Queue<&'static str, u32> {
-        let queue = Queue::default();
+    /// Of which API a key is: its hundreds.
+    type Keys = Queue<&'static str, u32, u32>;
+
+    fn of_workers(workers: usize, keys: &[(&'static str, u32)]) -> Keys {
+        let queue = Queue::new(workers, |key: &u32| *key / 100_u32);
         keys.iter().for_each(|&(tenant, key)| queue.add(tenant, key));
         queue
     }
 
-    fn drain(queue: &Queue<&'static str, u32>) -> Vec<u32> {
+    fn queue(keys: &[(&'static str, u32)]) -> Keys {
+        of_workers(1000, keys)
+    }
+
+    fn drain(queue: &Keys) -> Vec<u32> {
         std::iter::from_fn(|| queue.lock().take().map(|(key, _)| key)).collect()
     }
 
     #[test]
     fn tenants_take_turns() {
         assert_eq!(drain(&queue(&[("a", 1), ("a", 2), ("a", 3), ("b", 10), ("c", 20)])), [1, 10, 20, 2, 3]);
+    }
+
+    #[test]
+    fn apis_take_turns() {
+        assert_eq!(drain(&queue(&[("a", 1), ("a", 2), ("a", 3), ("b", 100), ("a", 200)])), [1, 100, 200, 2, 3]);
+    }
+
+    #[test]
+    fn a_tenant_has_no_more_workers_than_are_left_for_others() {
+        let many: Vec<(&str, u32)> = (0..6).map(|at| ("a", at * 100)).collect();
+        let queue = of_workers(8, &many);
+        assert_eq!(drain(&queue), [0, 100, 200, 300]);
+        // Whoever comes meanwhile waits for no pass under way.
+        [("b", 1), ("b", 101), ("b", 201)].into_iter().for_each(|(tenant, key)| queue.add(tenant, key));
+        assert_eq!(drain(&queue), [1, 101]);
+        queue.add("c", 301);
+        queue.add("d", 2);
+        assert_eq!(drain(&queue), [301, 2]);
+        // Of what ends, whoever has least of it is next.
+        [0, 100].iter().for_each(|key| queue.done(key, &BTreeSet::new()));
+        assert!(drain(&queue).is_empty());
+        queue.done(&200, &BTreeSet::new());
+        assert_eq!(drain(&queue), [400]);
+    }
+
+    #[test]
+    fn an_api_has_three_quarters_of_the_workers_however_many_tenants_it_has() {
+        let many: Vec<(&str, u32)> = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].into_iter().zip(0..).collect();
+        let queue = of_workers(8, &many);
+        assert_eq!(drain(&queue).len(), 6);
+        queue.add("j", 100);
+        assert_eq!(drain(&queue), [100]);
+    }
+
+    #[test]
+    fn a_single_worker_does_everything() {
+        let queue = of_workers(1, &[("a", 1), ("a", 2)]);
+        assert_eq!(drain(&queue), [1]);
+        queue.done(&1, &BTreeSet::new());
+        assert_eq!(drain(&queue), [2]);
     }
 
     #[test]
@@ -259,7 +383,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_queue_that_is_empty_remembers_nothing_of_what_went_through() {
-        let queue: Arc<Queue<u32, u32>> = Arc::default();
+        let queue = Arc::new(Queue::<u32, u32, u32>::new(16, |key| *key % 5_u32));
         for key in 0..1000 {
             queue.add(key % 7, key);
             assert_eq!(queue.next().await, key);
@@ -278,19 +402,21 @@ mod tests {
         let state = queue.lock();
         let sizes = [
             state.turns.len(),
-            state.waiting.len(),
+            state.lines.len(),
+            state.by_tenant.len(),
+            state.by_api.len(),
             state.queued.len(),
             state.running.len(),
             state.again.len(),
             state.delayed.len(),
             state.held.len(),
         ];
-        assert_eq!(sizes, [0; 7]);
+        assert_eq!(sizes, [0; 9]);
     }
 
     #[tokio::test]
     async fn many_retries_of_a_key_are_one() {
-        let queue: Arc<Queue<&str, u32>> = Arc::default();
+        let queue = Arc::new(queue(&[]));
         let (late, soon) = (Duration::from_secs(3600), Duration::from_millis(1));
         for delay in [late, soon, late] {
             queue.add_after("a", 1, delay);
@@ -301,7 +427,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_held_key_comes_when_its_time_has_come_and_not_before() {
-        let queue: Arc<Queue<&str, u32>> = Arc::default();
+        let queue = Arc::new(queue(&[]));
         queue.hold("a", 1, Duration::from_millis(1));
         queue.add("a", 1);
         assert!(queue.lock().queued.is_empty());

@@ -12,13 +12,13 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Host, definitions::News};
+use super::{Host, definitions::News, finder::Wanted};
 use host_core::{
     claims::Claims,
     definition::DefinitionKind,
     inventory,
     kinds::{self, Kind},
-    object,
+    object::{self, Target},
 };
 use kcp::{
     Cluster, ObjectKey, Store, VirtualWorkspace, endpoints,
@@ -236,11 +236,10 @@ impl Host {
     /// any more.
     fn ask_for_kinds(&self, key: &ObjectKey, instance: &Value) {
         let Some(serving) = self.world.serving(key) else { return };
-        let kinds = inventory::recorded(instance).filter_map(Gvk::of);
+        let kinds = inventory::recorded(instance).filter_map(Target::of_record).map(|place| place.kind);
         let unknown: BTreeSet<Gvk> = kinds.filter(|kind| kinds::find(&serving.kinds, kind).is_none()).collect();
-        if !unknown.is_empty() {
-            // Nobody listens any more only when the host is ending.
-            self.news.send(News::Kinds(serving.definition.clone(), unknown.into_iter().collect())).ok();
+        for kind in unknown {
+            self.finder.ask(Wanted { definition: serving.definition.clone(), kind });
         }
     }
 

@@ -12,6 +12,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -71,6 +72,8 @@ struct Shared {
     seen: Mutex<Vec<Seen>>,
     judge: Mutex<Option<Judge>>,
     herald: Mutex<Option<Herald>>,
+    /// Writes to paths with this text take so long.
+    slow: Mutex<Option<(String, Duration)>>,
     /// Watches of paths with this text are held back.
     held: Mutex<Option<String>>,
     released: Condvar,
@@ -101,6 +104,7 @@ impl Proxy {
             seen: Mutex::default(),
             judge: Mutex::default(),
             herald: Mutex::default(),
+            slow: Mutex::default(),
             held: Mutex::default(),
             released: Condvar::new(),
             open: Mutex::default(),
@@ -133,14 +137,23 @@ impl Proxy {
         self.shared.released.notify_all();
     }
 
+    /// Has every write to a path with this text take so long before it reaches kcp,
+    /// each by itself.
+    pub fn slow(&self, text: &str, pause: Duration) {
+        *lock(&self.shared.slow) = Some((text.to_owned(), pause));
+    }
+
     /// Lets every write through again.
     pub fn pardon(&self) {
         *lock(&self.shared.judge) = None;
     }
 
-    /// The requests since the last call.
+    /// The requests since the last call, but for those about leases, which come by
+    /// the clock.
     pub fn take(&self) -> Vec<Seen> {
-        std::mem::take(&mut lock(&self.shared.seen))
+        let mut seen = std::mem::take(&mut *lock(&self.shared.seen));
+        seen.retain(|seen| !seen.path.contains("/coordination.k8s.io/"));
+        seen
     }
 
     /// How many connections were refused since the last call.
@@ -178,6 +191,11 @@ impl Shared {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "it is the network that is slow, and nothing is waited for")]
+fn linger(pause: Duration) {
+    thread::sleep(pause);
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -206,6 +224,10 @@ fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
     lock(&shared.seen).push(seen.clone());
     if let (true, Some(herald)) = (seen.is_write(), lock(&shared.herald).as_mut()) {
         herald(&seen);
+    }
+    let slow = lock(&shared.slow).clone();
+    if let Some((_, pause)) = slow.filter(|(text, _)| seen.is_write() && seen.path.contains(text)) {
+        linger(pause);
     }
     let mut server = connect(shared)?;
     server.write_all(&request)?;

@@ -91,3 +91,65 @@ fn a_child_is_pruned_by_its_annotation_and_let_go_without_any() {
     assert!(stage.find(1, "configmaps/a-first").is_some());
     assert!(host.process.end().unwrap().success());
 }
+
+/// Kinds on a forged record are not looked up before the server itself names them,
+/// and nobody waits for it.
+#[test]
+fn kinds_on_a_forged_record_reach_no_path() {
+    let stage = Stage::new("forged-kinds", 1);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    let proxy = stage.proxy("chains.kro.run");
+    let host = stage.host(&["--context", "proxy"]);
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    proxy.take();
+    let forged = ["forged.example.org/v1", "forged/../../api/v1", "forged.example.org/v1?watch=true", "v1/forged#"];
+    let record: Vec<Value> = forged
+        .iter()
+        .map(|version| json!({"id": "x", "apiVersion": version, "kind": "Forged", "name": "x", "uid": version}))
+        .collect();
+    let path = format!("{}/status", stage.path(1, "chains.kro.run/a"));
+    api().merge(&path, &json!({"status": {"croft": {"inventory": record}}})).unwrap();
+    // What no object can have for its kind goes; the other may be one that cannot be
+    // seen.
+    wait("the record to be mended", || {
+        let found = stage.find(1, "chains.kro.run/a")?;
+        let record = found["status"]["croft"]["inventory"].to_string();
+        (record.contains("a-first") && forged[1..].iter().all(|version| !record.contains(version))).then_some(())
+    });
+    stage.create(1, "chains.kro.run/b", "Chain", json!({"name": "b"}));
+    stage.until(1, "chains.kro.run/b", "Ready", "True");
+    let seen = proxy.take();
+    let forged: Vec<_> = seen.iter().filter(|seen| seen.path.contains("orged")).collect();
+    assert!(forged.is_empty(), "{forged:#?}");
+    assert!(host.process.end().unwrap().success());
+}
+
+/// A status that is written at the very moment at which the host writes its own.
+#[test]
+fn a_record_that_is_forged_while_the_host_writes_is_mended() {
+    let stage = Stage::new("forged-meanwhile", 1);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    let proxy = stage.proxy("chains.kro.run");
+    let host = stage.host(&["--context", "proxy"]);
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    let path = format!("{}/status", stage.path(1, "chains.kro.run/a"));
+    let mut times = 0;
+    proxy.before(move |seen| {
+        if seen.path.contains("/chains/a/status") && times < 2 {
+            times += 1;
+            api().merge(&path, &json!({"status": {"croft": {"inventory": []}}})).unwrap();
+        }
+    });
+    // Its status says of which generation it is, and nothing new of the children.
+    api().merge(&stage.path(1, "chains.kro.run/a"), &json!({"spec": {"text": "again"}})).unwrap();
+    let record = |size: usize| {
+        let found = stage.until(1, "chains.kro.run/a", "Ready", "True");
+        (found["status"]["croft"]["inventory"].as_array().is_some_and(|all| all.len() == size)).then_some(())
+    };
+    wait("the record to be whole", || record(3));
+    assert!(host.process.end().unwrap().success());
+}

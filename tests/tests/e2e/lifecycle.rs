@@ -133,3 +133,29 @@ fn a_change_in_the_middle_of_a_pass_is_not_lost() {
     stage.until(1, "chains.kro.run/a", "Ready", "True");
     assert!(host.process.end().unwrap().success());
 }
+
+/// More resources that wait for each other than a pass goes through at once.
+#[test]
+fn a_long_chain_takes_several_turns_and_comes_to_its_end() {
+    let resource = |number: usize| {
+        let before = match number {
+            0 => "start".to_owned(),
+            number => format!("'${{r{}.metadata.uid}}'", number - 1),
+        };
+        format!(
+            "  - id: r{number}\n    template:\n      apiVersion: v1\n      kind: ConfigMap\n      metadata: {{name: 'l-{number}'}}\n      \
+             data: {{of: {before}}}\n"
+        )
+    };
+    let head = "apiVersion: kro.run/v1alpha1\nkind: ResourceGraphDefinition\nmetadata: {name: longs}\nspec:\n  schema:\n    \
+                apiVersion: v1alpha1\n    kind: Long\n  resources:\n";
+    let definition: String = [head.to_owned()].into_iter().chain((0..40).map(resource)).collect();
+    let stage = Stage::new("turns", 1);
+    stage.publish(&definition, &[]);
+    stage.bind(1, "longs.kro.run");
+    let host = stage.host_of("longs.kro.run");
+    stage.create(1, "longs.kro.run/a", "Long", json!({}));
+    stage.until(1, "longs.kro.run/a", "Ready", "True");
+    assert_eq!(stage.children(1, "configmaps").len(), 40);
+    assert!(host.process.end().unwrap().success());
+}

@@ -163,3 +163,50 @@ fn children_that_are_out_of_sight_stay_on_record() {
     assert_eq!(uids(&stage), [None, None]);
     assert!(host.process.end().unwrap().success());
 }
+
+/// More than a module is given is refused before it is copied: the host keeps one of
+/// each object, however many instances want to see them at the same time.
+#[test]
+fn what_is_too_much_to_show_is_refused_before_it_is_copied() {
+    const READER: &str = "
+apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {name: readers}
+spec:
+  schema:
+    apiVersion: v1alpha1
+    kind: Reader
+    status: {count: '${size(all)}'}
+  resources:
+  - id: all
+    externalRef:
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {selector: {matchLabels: {size: large}}}
+";
+    let stage = Stage::new("large", 1);
+    stage.publish(READER, &[]);
+    stage.bind(1, "readers.kro.run");
+    let text = "x".repeat(900_000);
+    for number in 0..60 {
+        let metadata = json!({"name": format!("large-{number}"), "labels": {"size": "large"}});
+        let large = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"text": text}});
+        api().request("POST", &stage.path(1, "configmaps"), "application/json", &large.to_string()).unwrap();
+    }
+    let objects: Vec<String> = (0..8).map(|number| format!("readers.kro.run/r{number}")).collect();
+    for object in &objects {
+        stage.create(1, object, "Reader", json!({}));
+    }
+    let host = stage.host_of("readers.kro.run");
+    for object in &objects {
+        let instance = stage.until(1, object, "Rendered", "False");
+        assert_eq!(condition(&instance, "Rendered").unwrap()["reason"], "InputTooLarge");
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", host.process.pid())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")).unwrap();
+    let peak: usize = peak.parse().unwrap();
+    println!("peak: {} MiB", peak >> 10);
+    // The objects, the list that brought them, and the host itself.
+    assert!(peak >> 10 < 500, "{} MiB", peak >> 10);
+    assert!(host.process.end().unwrap().success());
+}

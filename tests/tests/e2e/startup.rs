@@ -80,3 +80,52 @@ fn a_host_that_cannot_work_says_what_would_help() {
         assert!(output.stdout.is_empty(), "{output:#?}");
     }
 }
+
+#[test]
+fn a_second_host_is_refused_until_the_first_is_gone() {
+    let stage = Stage::new("two-hosts", 1);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    stage.context("shared", &stage.virtual_workspace("chains.kro.run"));
+    let first = stage.host(&["--context", "shared"]);
+    wait("the first host", || first.log().contains("running").then_some(()));
+    let second = stage.croft(&["run", "--context", "shared"]);
+    assert_eq!(second.code, Some(2), "{second:#?}");
+    let said = format!("another host works on this export: {}", lease(&stage)["holderIdentity"].as_str().unwrap());
+    assert!(second.stderr.contains(&said) && second.stderr.contains("--no-lease"), "{second:#?}");
+    let beside = stage.host(&["--context", "shared", "--no-lease"]);
+    wait("the host beside it", || beside.log().contains("running").then_some(()));
+    assert!(beside.process.end().unwrap().success());
+
+    // One that ends gives the lease back; one that is killed here is known to be gone.
+    assert!(first.process.end().unwrap().success());
+    assert!(lease(&stage)["holderIdentity"].as_str().is_none_or(str::is_empty), "{}", lease(&stage));
+    for _ in 0..2 {
+        let next = stage.host(&["--context", "shared"]);
+        wait("the next host", || next.log().contains("running").then_some(()));
+        next.process.kill().unwrap();
+    }
+
+    // Of one elsewhere nothing is known: it is waited for, and not for ever.
+    let elsewhere = json!({"spec": {"holderIdentity": "elsewhere/1", "leaseDurationSeconds": 12}});
+    api().merge(&lease_path(&stage), &elsewhere).unwrap();
+    let next = stage.host(&["--context", "shared"]);
+    wait("the wait", || next.log().contains("waiting to see whether it still runs").then_some(()));
+    assert!(!next.log().contains("running workers"), "{}", next.log());
+    wait("the next host", || next.log().contains("running workers").then_some(()));
+
+    // Whoever takes it from a host that runs stops that one.
+    api().merge(&lease_path(&stage), &elsewhere).unwrap();
+    let mut process = next.process;
+    let ended = wait("the end of the host", || process.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(2));
+}
+
+fn lease_path(stage: &Stage) -> String {
+    let provider = &stage.provider;
+    format!("/clusters/{provider}/apis/coordination.k8s.io/v1/namespaces/default/leases/croft.chains.kro.run")
+}
+
+fn lease(stage: &Stage) -> serde_json::Value {
+    api().find(&lease_path(stage)).unwrap().unwrap()["spec"].take()
+}

@@ -1,8 +1,10 @@
 //! Two workspaces never see each other's objects.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::stage::{CHAIN, Stage, api, wait};
+use crate::stage::{CHAIN, Stage, api, is, wait};
 
 #[test]
 fn equal_names_in_two_workspaces_are_strangers() {
@@ -32,4 +34,33 @@ fn equal_names_in_two_workspaces_are_strangers() {
     assert_eq!(stage.children(2, "configmaps"), ["same-first", "same-third"]);
     assert_eq!(stage.find(2, "configmaps/same-first").unwrap()["metadata"]["uid"], uids[1]);
     assert!(host.process.end().unwrap().success());
+}
+
+/// The server of one workspace takes its time, as with an admission webhook that
+/// does not answer: all instances of that workspace wait, and nobody else's.
+#[test]
+fn a_slow_workspace_holds_up_its_own_instances_only() {
+    let stage = Stage::new("slow", 2);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    stage.bind(2, "chains.kro.run");
+    let names: Vec<String> = (0..12).map(|number| format!("a{number}")).collect();
+    let objects: Vec<String> = names.iter().map(|name| format!("chains.kro.run/{name}")).collect();
+    for (name, object) in names.iter().zip(&objects) {
+        stage.create(1, object, "Chain", json!({"name": name}));
+    }
+    let cluster = stage.find(1, &objects[0]).unwrap()["metadata"]["annotations"]["kcp.io/cluster"].clone();
+    let proxy = stage.proxy("chains.kro.run");
+    proxy.slow(&format!("/clusters/{}/", cluster.as_str().unwrap()), Duration::from_secs(8));
+    let host = stage.host(&["--context", "proxy", "--workers", "4"]);
+    wait("the first pass", || {
+        proxy.take().iter().any(|seen| seen.is_write() && seen.path.contains("/chains/a")).then_some(())
+    });
+    stage.create(2, "chains.kro.run/b", "Chain", json!({"name": "b"}));
+    stage.until(2, "chains.kro.run/b", "Ready", "True");
+    // A chain takes four writes one after the other, and the host has four workers.
+    let ready = objects.iter().filter(|object| stage.find(1, object).is_some_and(|found| is(&found, "Ready", "True")));
+    assert_eq!(ready.count(), 0, "{}", host.log());
+    // Its passes would take longer to end than anybody waits.
+    host.process.kill().unwrap();
 }

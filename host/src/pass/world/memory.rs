@@ -28,6 +28,26 @@ pub struct Memory {
     pub status: Option<Recorded>,
     /// Failed attempts since the last success.
     pub attempts: u32,
+    /// The rounds of a pass that takes more than one turn.
+    pub rounds: Rounds,
+}
+
+/// The rounds since an instance began to change.
+#[derive(Clone, Debug, Default)]
+pub struct Rounds {
+    /// How many there were.
+    pub count: usize,
+    /// What the module answered in the last two.
+    pub outputs: Vec<Digest>,
+}
+
+impl Rounds {
+    /// Takes note of an answer.
+    pub fn answered(&mut self, output: Option<Digest>) {
+        self.outputs.extend(output);
+        let old = self.outputs.len().saturating_sub(2);
+        self.outputs.drain(..old);
+    }
 }
 
 impl Memory {
