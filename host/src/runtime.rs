@@ -183,6 +183,8 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     let known = watches.definitions(&home, &changed);
     tasks.spawn(Definitions::new(Arc::clone(&host), Arc::clone(&watches), known).run(definitions));
     tasks.spawn(finder::run(Arc::clone(&host), wanted));
+    let connection = host.connection.clone();
+    tasks.spawn(async move { connection.follow().await });
     let (stop, stopped) = watch::channel(false);
     let mut passes = JoinSet::new();
     for _ in 0..workers {

@@ -1,19 +1,64 @@
-//! From a kubeconfig to a server that requests can be sent to.
+//! From a kubeconfig to a server that requests can be sent to, also when its
+//! credentials are others by then.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env, fmt, fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak},
+    time::{Duration, SystemTime},
+};
 
+use http::Request;
 use kube::{
     Client, Config,
+    client::Body,
     config::{KubeConfigOptions, Kubeconfig},
 };
 
 use super::Cluster;
+
+/// How often the files of credentials are looked at.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// A server and credentials, as one context of a kubeconfig names them.
 #[derive(Clone, Debug)]
 pub struct Connection {
     config: Config,
     context: String,
+    /// The kubeconfig, if one was named.
+    kubeconfig: Option<PathBuf>,
+    clients: Arc<Clients>,
+}
+
+/// The clients that were made: they get new credentials.
+#[derive(Default)]
+struct Clients(Mutex<Vec<Weak<Current>>>);
+
+/// A client as it is at the moment, and its server.
+struct Current {
+    server: http::Uri,
+    client: RwLock<Client>,
+}
+
+/// The files that credentials are in, as they were last seen.
+type Files = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Clients").field(&self.lock().len()).finish()
+    }
+}
+
+impl Clients {
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Current>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Current {
+    fn client(&self) -> Client {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// A kubeconfig that cannot be used.
@@ -69,11 +114,69 @@ impl Connection {
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             return Err(Error::NoSuchContext { context, known });
         }
-        let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
-        match Config::from_custom_kubeconfig(all, &options).await {
-            Ok(config) => Ok(Connection { config, context }),
-            Err(source) => Err(Error::Use { context, source: source.into() }),
+        let config = config(all, &context).await?;
+        Ok(Connection { config, context, kubeconfig: kubeconfig.map(Path::to_owned), clients: Arc::default() })
+    }
+
+    /// Has every client that was made use new credentials as soon as there are any
+    /// in the kubeconfig, or in the files that it names. It goes on for ever. Tokens
+    /// of files and of plugins are renewed without it.
+    pub async fn follow(&self) {
+        let mut before = self.files();
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let now = self.files();
+            if now == before {
+                continue;
+            }
+            match self.refresh().await {
+                Ok(()) => tracing::info!(context = self.context, "the credentials changed"),
+                Err(error) => {
+                    // It may be half-written: what is there now is looked at again.
+                    tracing::warn!(error = host_core::status::chain(&error), "cannot use the changed credentials");
+                    continue;
+                }
+            }
+            before = now;
         }
+    }
+
+    /// Reads the context again and gives what it says to the clients.
+    async fn refresh(&self) -> Result<(), Error> {
+        let config = config(read(self.kubeconfig.as_deref())?, &self.context).await?;
+        let current: Vec<Arc<Current>> = {
+            let mut all = self.clients.lock();
+            all.retain(|client| client.strong_count() > 0);
+            all.iter().filter_map(Weak::upgrade).collect()
+        };
+        for current in current {
+            let client = self.make(&config, &current.server)?;
+            *current.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+        }
+        Ok(())
+    }
+
+    /// The files that hold the credentials of the context.
+    fn files(&self) -> Files {
+        let mut paths = match &self.kubeconfig {
+            Some(path) => vec![path.clone()],
+            None => match env::var_os("KUBECONFIG") {
+                Some(paths) => env::split_paths(&paths).collect(),
+                None => env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect(),
+            },
+        };
+        if let Ok(all) = read(self.kubeconfig.as_deref()) {
+            let context = all.contexts.iter().find(|known| known.name == self.context);
+            let user = context.and_then(|known| known.context.as_ref()).and_then(|context| context.user.clone());
+            let users = all.auth_infos.iter().filter(|known| Some(&known.name) == user.as_ref());
+            let named = users.filter_map(|known| known.auth_info.as_ref());
+            paths.extend(
+                named.flat_map(|user| [&user.client_certificate, &user.client_key]).flatten().map(PathBuf::from),
+            );
+        }
+        let seen =
+            |path: &PathBuf| fs::metadata(path).ok().and_then(|found| Some((found.modified().ok()?, found.len())));
+        paths.into_iter().map(|path| (path.clone(), seen(&path))).collect()
     }
 
     /// The context's name.
@@ -113,11 +216,26 @@ impl Connection {
     /// # Errors
     /// The text is not a URL, or the client cannot be made.
     pub fn client(&self, server: &str) -> Result<Client, Error> {
-        let failed =
-            |source: Box<dyn std::error::Error + Send + Sync>| Error::Use { context: self.context.clone(), source };
-        let mut config = self.config.clone();
-        config.cluster_url = server.parse().map_err(|error: http::uri::InvalidUri| failed(error.into()))?;
-        Client::try_from(config).map_err(|error| failed(error.into()))
+        let server = server.parse().map_err(|error: http::uri::InvalidUri| self.failed(error.into()))?;
+        let client = RwLock::new(self.make(&self.config, &server)?);
+        let current = Arc::new(Current { server, client });
+        self.clients.lock().push(Arc::downgrade(&current));
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let client = current.client();
+            async move { Ok::<_, tower::BoxError>(client.send(request).await?) }
+        });
+        Ok(Client::new(service, "default"))
+    }
+
+    /// A client with the credentials that it has now.
+    fn make(&self, config: &Config, server: &http::Uri) -> Result<Client, Error> {
+        let mut config = config.clone();
+        config.cluster_url = server.clone();
+        Client::try_from(config).map_err(|error| self.failed(error.into()))
+    }
+
+    fn failed(&self, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+        Error::Use { context: self.context.clone(), source }
     }
 
     /// A workspace by its URL.
@@ -137,10 +255,78 @@ impl Connection {
     }
 }
 
+async fn config(all: Kubeconfig, context: &str) -> Result<Config, Error> {
+    let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
+    let failed =
+        |source: kube::config::KubeconfigError| Error::Use { context: context.to_owned(), source: source.into() };
+    Config::from_custom_kubeconfig(all, &options).await.map_err(failed)
+}
+
 fn read(path: Option<&Path>) -> Result<Kubeconfig, Error> {
     let result = match path {
         Some(path) => Kubeconfig::read_from(path),
         None => Kubeconfig::read(),
     };
     result.map_err(|source| Error::Read { path: path.map(Path::to_owned), source: Box::new(source) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead, BufReader, Write},
+        net::TcpListener,
+        sync::mpsc,
+        thread,
+    };
+
+    use super::*;
+
+    /// A server that hands on what each request says of its sender.
+    fn server() -> (String, mpsc::Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (seen, all) = mpsc::channel();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+                let sender = head.iter().find_map(|line| line.strip_prefix("authorization: ")).unwrap_or_default();
+                seen.send(sender.to_owned()).unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").unwrap();
+            }
+        });
+        (url, all)
+    }
+
+    fn kubeconfig(server: &str, token: &str) -> String {
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: a\ncontexts: [{{name: a, context: {{cluster: a, user: a}}}}]\n\
+             clusters: [{{name: a, cluster: {{server: '{server}'}}}}]\nusers: [{{name: a, user: {{token: {token}}}}}]\n"
+        )
+    }
+
+    #[tokio::test]
+    async fn clients_that_were_made_use_the_credentials_of_now() {
+        let (url, seen) = server();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        fs::write(&file, kubeconfig(&url, "first")).unwrap();
+        let connection = Connection::open(Some(&file), None).await.unwrap();
+        let (cluster, files) = (connection.cluster().unwrap(), connection.files());
+        cluster.read("/a").await.unwrap();
+        assert_eq!(seen.recv().unwrap(), "Bearer first");
+
+        fs::write(&file, kubeconfig(&url, "another")).unwrap();
+        assert_ne!(connection.files(), files);
+        connection.refresh().await.unwrap();
+        cluster.read("/a").await.unwrap();
+        assert_eq!(seen.recv().unwrap(), "Bearer another");
+
+        // What cannot be used leaves everything as it is.
+        fs::write(&file, "contexts: [").unwrap();
+        connection.refresh().await.unwrap_err();
+        cluster.read("/a").await.unwrap();
+        assert_eq!(seen.recv().unwrap(), "Bearer another");
+    }
 }
