@@ -224,6 +224,12 @@ impl Pass<'_> {
     /// nodes and waves, and one to see that all is quiet.
     async fn turn(&mut self) -> Result<Plan, Stop> {
         let most = 2 * self.serving.prepared.blueprint.nodes.len() + self.inventory().waves() + 2;
+        let generation = self.instance.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default();
+        let of = Some((generation, self.serving.digest.clone()));
+        if self.memory.rounds.of != of {
+            // Somebody asks for something else: what was done before says nothing of it.
+            self.memory.rounds = Rounds { of, ..Rounds::default() };
+        }
         let mut plan = Plan::default();
         for round in 0.. {
             if self.memory.rounds.count >= most {

@@ -40,6 +40,10 @@ use crate::{
     pass::world::{Reach, Serving},
 };
 
+/// So many times a module may ask for schemas: others wait for their definitions
+/// meanwhile.
+const MOST_ASKS: usize = 16;
+
 /// How often those that wait are gone through. It asks no server.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -298,7 +302,7 @@ impl Definitions {
     async fn prepare(&self, module: &Module, definition: &Value) -> Result<Prepared, Error> {
         let mut schemas: Vec<Schema> = Vec::new();
         let mut servers = self.servers();
-        loop {
+        for _ in 0..MOST_ASKS {
             let (module, definition, given) = (module.clone(), definition.clone(), schemas.clone());
             let preparing = tokio::task::spawn_blocking(move || module.prepare(&definition, &given));
             let answer = preparing.await.map_err(|_| Error::Interrupted)?.map_err(Error::Refused)?;
@@ -316,6 +320,7 @@ impl Definitions {
                 }
             }
         }
+        Err(Error::Insatiable)
     }
 
     /// The definition that has a kind keeps it, also over a restart: it has it

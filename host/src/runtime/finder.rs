@@ -87,11 +87,12 @@ struct Index {
 
 impl Index {
     async fn address(&mut self, cluster: &Cluster, kind: &Gvk) -> Option<Kind> {
-        if let Some(known) = kinds::builtin(kind) {
-            return Some(known);
+        if kind.group.is_empty() {
+            // The index does not have the group without a name.
+            return kinds::builtin(kind).filter(|known| kinds::is_of_kcp("", &known.plural));
         }
         let version = kind.api_version();
-        if !shape::is_kind(kind) || kind.group.is_empty() || !self.versions(cluster).await.contains(&version) {
+        if !shape::is_kind(kind) || !self.versions(cluster).await.contains(&version) {
             return None;
         }
         self.resources(cluster, &version).await.iter().find_map(|resource| {

@@ -4,9 +4,10 @@
 //!
 //! Nor do passes that take long: an instance is begun only while its logical
 //! cluster has fewer workers than are idle, and its API fewer than three times as
-//! many. Whoever comes first gets half of the workers, and there is always one left
-//! for the next. The rule is that of dynamic thresholds, by which switches share a
-//! buffer (Choudhury and Hahne, 1998).
+//! many. Whoever comes first gets half of the workers, the next one half of the
+//! rest. A logical cluster that has none may have one whatever its API has, as long
+//! as one is left for another API. The rule is that of dynamic thresholds, by which
+//! switches share a buffer (Choudhury and Hahne, 1998).
 //!
 //! It knows nothing of what a pass does.
 
@@ -222,10 +223,13 @@ impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash, A: Clone + Eq + Hash> State<T, 
     /// APIs, and tenants of each, are passed by as there are workers.
     fn take(&mut self) -> Option<(K, bool)> {
         let idle = self.workers.saturating_sub(self.running.len());
-        let has_room = |turn: &A| self.by_api.get(turn).copied().unwrap_or(0) < SHARE_OF_AN_API * idle;
-        let has_share = |turn: &T| self.by_tenant.get(turn).copied().unwrap_or(0) < idle;
-        let (at, place) = self.turns.iter().enumerate().filter(|(_, api)| has_room(api)).find_map(|(at, api)| {
-            let place = self.lines.get(api)?.turns.iter().position(has_share)?;
+        let has_room = |api: &A| self.by_api.get(api).copied().unwrap_or(0) < SHARE_OF_AN_API * idle;
+        let begins = |api: &A, tenant: &T| match self.by_tenant.get(tenant).copied().unwrap_or(0) {
+            0 => has_room(api) || idle > 1,
+            own => has_room(api) && own < idle,
+        };
+        let (at, place) = self.turns.iter().enumerate().find_map(|(at, api)| {
+            let place = self.lines.get(api)?.turns.iter().position(|tenant| begins(api, tenant))?;
             Some((at, place))
         })?;
         let api = self.turns.remove(at)?;
@@ -327,12 +331,23 @@ mod tests {
     }
 
     #[test]
-    fn an_api_has_three_quarters_of_the_workers_however_many_tenants_it_has() {
+    fn an_api_leaves_a_worker_to_the_others_however_many_tenants_it_has() {
         let many: Vec<(&str, u32)> = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].into_iter().zip(0..).collect();
         let queue = of_workers(8, &many);
-        assert_eq!(drain(&queue).len(), 6);
+        assert_eq!(drain(&queue).len(), 7);
         queue.add("j", 100);
         assert_eq!(drain(&queue), [100]);
+    }
+
+    #[test]
+    fn two_slow_tenants_of_an_api_leave_workers_to_a_third_and_a_fourth() {
+        let of = |tenant: &'static str, first: u32| (first..first + 20).map(move |key| (tenant, key));
+        let many: Vec<(&str, u32)> = of("a", 0).chain(of("b", 20)).collect();
+        let queue = of_workers(16, &many);
+        // Five and six: neither has more than are idle.
+        assert_eq!(drain(&queue).len(), 11);
+        [("c", 50), ("c", 51), ("d", 60)].into_iter().for_each(|(tenant, key)| queue.add(tenant, key));
+        assert_eq!(drain(&queue), [50, 60]);
     }
 
     #[test]

@@ -248,6 +248,40 @@ fn a_consumers_definition_governs_nothing() {
     assert!(host.process.end().unwrap().success());
 }
 
+/// With `--allow-consumer-definitions` it governs the workspace that it lives in, and
+/// no other.
+#[test]
+fn a_consumers_definition_governs_its_own_workspace_where_the_host_is_told_so() {
+    let stage = Stage::new("own-rules", 2);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.done(&["kubeconfig", "chains.kro.run", "--context", "provider", "--name", "kro-vw"]);
+    stage.bind(1, "chains.kro.run");
+    stage.bind(2, "chains.kro.run");
+    let host = stage.host(&["--context", "kro-vw", "--allow-consumer-definitions"]);
+    let template = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "${schema.spec.name}-own"}});
+    let theirs = json!({
+        "apiVersion": "kro.run/v1alpha1", "kind": "ResourceGroup", "metadata": {"name": "mine"},
+        "spec": {
+            "schema": {"apiVersion": "v1alpha1", "kind": "Chain", "spec": {"name": "string"}},
+            "resources": [{"id": "own", "template": template}],
+        },
+    });
+    let path = format!("/clusters/{}/{GROUPS}/mine", stage.consumers[0]);
+    wait("the API", || api().apply(&path, &theirs).ok());
+    accepted(&stage.consumers[0], "mine", "True");
+    for consumer in [1, 2] {
+        stage.create(consumer, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+        stage.until(consumer, "chains.kro.run/a", "Ready", "True");
+    }
+    assert_eq!(stage.children(1, "configmaps"), ["a-own"]);
+    assert_eq!(stage.children(2, "configmaps"), ["a-first", "a-third"]);
+
+    // Without it the provider's governs again.
+    api().delete(&path).unwrap();
+    wait("the provider's children", || (stage.children(1, "configmaps") == ["a-first", "a-third"]).then_some(()));
+    assert!(host.process.end().unwrap().success());
+}
+
 const GREETINGS: &str = include_str!("../../../examples/greetings/definition.yaml");
 
 #[test]

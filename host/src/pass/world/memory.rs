@@ -35,6 +35,8 @@ pub struct Memory {
 /// The rounds since an instance began to change.
 #[derive(Clone, Debug, Default)]
 pub struct Rounds {
+    /// Of what: the instance's generation and the definition's digest.
+    pub of: Option<(i64, Digest)>,
     /// How many there were.
     pub count: usize,
     /// What the module answered in the last two.
