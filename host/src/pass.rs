@@ -76,7 +76,7 @@ pub struct Ended {
 const ROUNDS_OF_A_TURN: usize = 16;
 /// So much fuel is one turn, the renders of it taken together: what a single render
 /// may take.
-const FUEL_OF_A_TURN: u64 = 500_000_000;
+const FUEL_OF_A_TURN: u64 = sandbox::RENDER_FUEL;
 
 /// Passes over one instance.
 pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {

@@ -139,19 +139,21 @@ struct Host {
 pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     let Options { source, workers, modules, consumer_definitions, artifacts, beside_others } = options;
     let sandbox = Sandbox::new(Limits::default(), artifacts)?;
-    let (connection, provider, shard, export) = match source {
+    let lease_in = |workspace: Cluster, export: &str| Lease::new(workspace, export, lease::identity(), lease::DURATION);
+    let (connection, provider, shard, export, lease) = match source {
         Source::VirtualWorkspace { connection, address } => {
+            let lease = lease_in(connection.cluster_at(&address.home())?, address.export());
             let shard = VirtualWorkspace::open(&connection, address)?;
-            (connection, None, Some(shard), None)
+            (connection, None, Some(shard), None, lease)
         }
         Source::Export { connection, export } => {
             let provider = connection.cluster()?;
-            (connection, Some(provider), None, Some(export))
+            let lease = lease_in(provider.clone(), &export);
+            (connection, Some(provider), None, Some(export), lease)
         }
     };
     let home = provider.clone().or_else(|| shard.as_ref().map(VirtualWorkspace::all)).expect("one of the two is there");
     preflight(&home, export.as_deref()).await?;
-    let lease = lease_of(&connection, &provider, shard.as_ref(), export.as_deref())?;
     let mut held = if beside_others { None } else { lease::acquire(&lease).await? };
     let (changed, definitions) = mpsc::unbounded_channel();
     let (finder, wanted) = Finder::new();
@@ -213,22 +215,6 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         tracing::warn!(error = told(&error), "cannot give the lease back; it ends by itself");
     }
     outcome
-}
-
-/// The Lease of the export, in the provider's workspace.
-fn lease_of(
-    connection: &Connection,
-    provider: &Option<Cluster>,
-    shard: Option<&VirtualWorkspace>,
-    export: Option<&str>,
-) -> Result<Lease, Error> {
-    let name = export.or_else(|| shard.map(|shard| shard.address().export())).unwrap_or_default();
-    let cluster = match (provider, shard) {
-        (Some(provider), _) => provider.clone(),
-        (None, Some(shard)) => connection.cluster_at(&shard.address().home())?,
-        (None, None) => connection.cluster()?,
-    };
-    Ok(Lease::new(cluster, name, lease::identity(), lease::DURATION))
 }
 
 /// Reads the definitions once, so that wrong credentials and wrong contexts are

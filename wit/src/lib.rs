@@ -2,7 +2,9 @@
 //! what the host and the modules written in Rust both speak.
 //!
 //! It holds no engine and no ABI, and of rules only what [`shape`] says of single
-//! fields and [`metadata`] and [`plural`] of objects and kinds. The `.wit` file beside this crate says what each value means; where the two differ, the `.wit` file is right.
+//! fields, [`metadata`] of objects and [`plural`] of the names of kinds. The `.wit`
+//! file beside this crate says what each value means; where the two differ, the
+//! `.wit` file is right.
 
 pub mod metadata;
 pub mod plural;

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use contract::{Gvk, Scope, plural};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::schemas;
+use crate::{object, schemas};
 
 /// How objects of a kind are addressed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +108,18 @@ pub fn builtin(gvk: &Gvk) -> Option<Kind> {
     schemas::address(gvk)
 }
 
+/// How a kind is addressed by what a server lists of a group version, an
+/// APIResourceList.
+pub fn discovered(list: &Value, kind: &str) -> Option<Kind> {
+    let resources = list.get("resources").and_then(Value::as_array)?;
+    // `deployments/scale` has a kind too.
+    let is_it =
+        |resource: &&Value| object::text(resource, "/kind") == kind && !object::text(resource, "/name").contains('/');
+    let found = resources.iter().find(is_it)?;
+    let scope = if found["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster };
+    Some(Kind { plural: object::text(found, "/name").to_owned(), scope })
+}
+
 /// The best guess for a kind that nobody could be asked about: namespaced, with
 /// the plural that kro and the generators of most controllers make.
 pub fn guess(gvk: &Gvk) -> Kind {
@@ -164,6 +177,19 @@ mod tests {
         assert_eq!(with_former(kinds(&[("v2", "Lamp")]), &declared, former), expected);
         assert_eq!(find(&expected, &gvk("v1", "Lamp")).map(|(kind, _)| kind.version.as_str()), Some("v2"));
         assert_eq!(find(&expected, &gvk("v1", "Bulb")), None);
+    }
+
+    #[test]
+    fn a_list_of_resources_names_a_kind_but_for_its_subresources() {
+        let list = serde_json::json!({"resources": [
+            {"name": "lamps/scale", "kind": "Lamp", "namespaced": false},
+            {"name": "lamps", "kind": "Lamp", "namespaced": true},
+            {"name": "rooms", "kind": "Room", "namespaced": false},
+        ]});
+        let found = |kind: &str| discovered(&list, kind).map(|found| (found.plural, found.scope));
+        assert_eq!(found("Lamp"), Some(("lamps".into(), Scope::Namespaced)));
+        assert_eq!(found("Room"), Some(("rooms".into(), Scope::Cluster)));
+        assert_eq!((found("Bulb"), discovered(&Value::Null, "Lamp")), (None, None));
     }
 
     #[test]

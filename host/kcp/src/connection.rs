@@ -160,10 +160,7 @@ impl Connection {
     fn files(&self) -> Files {
         let mut paths = match &self.kubeconfig {
             Some(path) => vec![path.clone()],
-            None => match env::var_os("KUBECONFIG") {
-                Some(paths) => env::split_paths(&paths).collect(),
-                None => env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect(),
-            },
+            None => usual_paths().unwrap_or_default(),
         };
         if let Ok(all) = read(self.kubeconfig.as_deref()) {
             let context = all.contexts.iter().find(|known| known.name == self.context);
@@ -208,7 +205,7 @@ impl Connection {
         }
         let server = self.server();
         let base = server.rsplit_once("/clusters/").map_or(server.as_str(), |(base, _)| base);
-        Ok(Some(Cluster::new(self.client(&format!("{base}/clusters/{workspace}"))?)))
+        self.cluster_at(&format!("{base}/clusters/{workspace}")).map(Some)
     }
 
     /// The same server and credentials with another URL.
@@ -251,7 +248,16 @@ impl Connection {
     /// # Errors
     /// The client cannot be made.
     pub fn cluster(&self) -> Result<Cluster, Error> {
-        Ok(Cluster::new(self.client(&self.server())?))
+        self.cluster_at(&self.server())
+    }
+}
+
+/// The files that a kubeconfig is made of if none is named: those of `$KUBECONFIG`
+/// or else `~/.kube/config`; `None` without a home folder.
+pub fn usual_paths() -> Option<Vec<PathBuf>> {
+    match env::var_os("KUBECONFIG").filter(|list| !list.is_empty()) {
+        Some(list) => Some(env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect()),
+        None => env::home_dir().map(|home| vec![home.join(".kube").join("config")]),
     }
 }
 

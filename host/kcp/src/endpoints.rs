@@ -20,8 +20,8 @@ pub fn kind() -> (Gvk, Kind) {
     (gvk, Kind { plural: "apiexportendpointslices".into(), scope: Scope::Cluster })
 }
 
-/// The endpoints of an endpoint slice, one a shard. Entries that are not virtual
-/// workspace's URL are left out.
+/// The endpoints of an endpoint slice, one a shard. Entries that are not the
+/// URL of a virtual workspace are left out.
 pub fn of(slice: &Value) -> Vec<Address> {
     let endpoints = slice.pointer("/status/endpoints").and_then(Value::as_array).into_iter().flatten();
     endpoints.filter_map(|endpoint| Address::parse(object::text(endpoint, "/url")).ok()).collect()

@@ -66,9 +66,9 @@ impl Watch {
         Watch { cluster, kind, address, home: None, store, optional: false, again: Arc::default(), source }
     }
 
-    /// Watches until it is dropped, also if a bug ends it in between. `listed` is called whenever the store holds
-    /// all there is (for an optional kind also if the server refuses to show it),
-    /// `changed` for everything that was seen.
+    /// Watches until it is dropped, also if a bug ends it in between. `listed` is
+    /// called whenever the store holds all there is (for an optional kind also if the
+    /// server refuses to show it), `changed` for everything that was seen.
     pub async fn run(self, listed: impl Fn() + Send + Sync, changed: impl Fn(Change) + Send + Sync) {
         let (watch, listed, changed) = (&self, &listed, &changed);
         keep_up(&format!("the watch of {}", self.kind), FIRST_PAUSE, move || watch.watch(listed, changed)).await;

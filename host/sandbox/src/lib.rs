@@ -34,7 +34,7 @@ use wasmtime::{
 pub use self::{
     answer::Violation,
     error::{Error, Failure, Weakness},
-    limits::{Call, Limits, Time},
+    limits::{Call, Limits, RENDER_FUEL, Time},
     store::{Level, LogLine},
 };
 use self::{

@@ -69,6 +69,10 @@ pub struct Limits {
     pub concurrency: u32,
 }
 
+/// The fuel of one render. It is repeated for each change of each instance, so it has
+/// a quarter of what `prepare` has: some hundred times what a Rust module takes.
+pub const RENDER_FUEL: u64 = 500_000_000;
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {
@@ -76,9 +80,7 @@ impl Default for Limits {
             // million; an interpreted language takes a hundred times as long
             // for the same. Two to three seconds of one core.
             prepare: Time { fuel: 2_000_000_000, deadline: Duration::from_secs(30) },
-            // A render is repeated for each change of each instance, so it has
-            // a quarter: some hundred times what a Rust module takes.
-            render: Time { fuel: 500_000_000, deadline: Duration::from_secs(10) },
+            render: Time { fuel: RENDER_FUEL, deadline: Duration::from_secs(10) },
             // An embedded Python takes 19 MB, JavaScript 12, Rust 2.
             component: 48 << 20,
             // An interpreter with its standard library lives in 40 MiB. With 16

@@ -4,7 +4,7 @@
 //! What is put there is `crate::kubeconfig`'s business; here are the files.
 
 use std::{
-    env, fs,
+    fs,
     fs::{File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -192,14 +192,10 @@ impl Files {
 }
 
 fn usual_paths() -> Result<Vec<PathBuf>, Failure> {
-    match env::var_os("KUBECONFIG").filter(|list| !list.is_empty()) {
-        Some(list) => Ok(env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect()),
-        None => match env::home_dir() {
-            Some(home) => Ok(vec![home.join(".kube").join("config")]),
-            None => Err(Failure::input("there is no home folder to look for a kubeconfig in")
-                .hint("name one with `--kubeconfig` or in $KUBECONFIG")),
-        },
-    }
+    kcp::connection::usual_paths().ok_or_else(|| {
+        Failure::input("there is no home folder to look for a kubeconfig in")
+            .hint("name one with `--kubeconfig` or in $KUBECONFIG")
+    })
 }
 
 /// What a kubeconfig file says; null if nothing.

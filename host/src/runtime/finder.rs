@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contract::{Gvk, Scope, shape};
+use contract::{Gvk, shape};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -82,7 +82,7 @@ pub(super) async fn run(host: Arc<Host>, mut asked: mpsc::UnboundedReceiver<Want
 #[derive(Default)]
 struct Index {
     versions: Option<(Instant, BTreeSet<String>)>,
-    resources: HashMap<String, (Instant, Vec<Value>)>,
+    resources: HashMap<String, (Instant, Value)>,
 }
 
 impl Index {
@@ -95,12 +95,8 @@ impl Index {
         if !shape::is_kind(kind) || !self.versions(cluster).await.contains(&version) {
             return None;
         }
-        self.resources(cluster, &version).await.iter().find_map(|resource| {
-            let name = object::text(resource, "/name");
-            let scope = if resource["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster };
-            let is_it = resource["kind"] == kind.kind.as_str() && shape::is_plural(name);
-            is_it.then(|| Kind { plural: name.to_owned(), scope })
-        })
+        let found = kinds::discovered(self.resources(cluster, &version).await, &kind.kind);
+        found.filter(|found| shape::is_plural(&found.plural))
     }
 
     /// The group versions that the server has.
@@ -117,13 +113,13 @@ impl Index {
         self.versions.as_ref().map_or(&NONE, |(_, versions)| versions)
     }
 
-    async fn resources(&mut self, cluster: &Cluster, version: &str) -> &[Value] {
+    /// What the server lists of a group version.
+    async fn resources(&mut self, cluster: &Cluster, version: &str) -> &Value {
         if self.resources.get(version).is_none_or(|(since, _)| since.elapsed() >= FRESH) {
-            let served = read(cluster, &format!("/apis/{version}")).await;
-            let resources = served["resources"].as_array().cloned().unwrap_or_default();
-            self.resources.insert(version.to_owned(), (Instant::now(), resources));
+            let list = read(cluster, &format!("/apis/{version}")).await;
+            self.resources.insert(version.to_owned(), (Instant::now(), list));
         }
-        self.resources.get(version).map_or(&[], |(_, resources)| resources)
+        self.resources.get(version).map_or(&Value::Null, |(_, list)| list)
     }
 }
 

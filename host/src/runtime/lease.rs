@@ -6,7 +6,6 @@
 
 use std::{path::Path, process, time::Duration};
 
-use host_core::fault::Fault;
 use kcp::lease::{Held, Lease};
 use tokio::time::{Instant, sleep};
 
@@ -95,7 +94,7 @@ pub(super) async fn keep(lease: &Lease, held: &mut Held) -> Error {
             Ok(Some(renewed)) if renewed.holder == lease.holder() => *held = renewed,
             Ok(Some(other)) => return Error::AnotherHost { holder: other.holder },
             Ok(None) => {}
-            Err(error) => tracing::warn!(error = told(&error as &dyn Fault), "cannot renew the lease"),
+            Err(error) => tracing::warn!(error = told(&error), "cannot renew the lease"),
         }
     }
 }

@@ -47,13 +47,7 @@ spec:
 
 #[test]
 fn a_kind_that_is_not_served_and_a_server_that_is_down_are_asked_for_with_growing_pauses() {
-    let stage = Stage::new("backoff", 1);
-    stage.publish(CHAIN, &["--layout", "shared"]);
-    stage.bind(1, "chains.kro.run");
-    let proxy = stage.proxy("chains.kro.run");
-    let host = stage.host(&["--context", "proxy"]);
-    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
-    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    let (_stage, proxy, host) = Stage::with_a_chain("backoff");
 
     // In the shared layout the export serves one of the two kinds of definitions.
     proxy.take();

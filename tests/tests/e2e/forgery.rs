@@ -96,13 +96,7 @@ fn a_child_is_pruned_by_its_annotation_and_let_go_without_any() {
 /// and nobody waits for it.
 #[test]
 fn kinds_on_a_forged_record_reach_no_path() {
-    let stage = Stage::new("forged-kinds", 1);
-    stage.publish(CHAIN, &["--layout", "shared"]);
-    stage.bind(1, "chains.kro.run");
-    let proxy = stage.proxy("chains.kro.run");
-    let host = stage.host(&["--context", "proxy"]);
-    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
-    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    let (stage, proxy, host) = Stage::with_a_chain("forged-kinds");
     proxy.take();
     let forged = ["forged.example.org/v1", "forged/../../api/v1", "forged.example.org/v1?watch=true", "v1/forged#"];
     let record: Vec<Value> = forged
@@ -129,13 +123,7 @@ fn kinds_on_a_forged_record_reach_no_path() {
 /// A status that is written at the very moment at which the host writes its own.
 #[test]
 fn a_record_that_is_forged_while_the_host_writes_is_mended() {
-    let stage = Stage::new("forged-meanwhile", 1);
-    stage.publish(CHAIN, &["--layout", "shared"]);
-    stage.bind(1, "chains.kro.run");
-    let proxy = stage.proxy("chains.kro.run");
-    let host = stage.host(&["--context", "proxy"]);
-    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
-    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    let (stage, proxy, host) = Stage::with_a_chain("forged-meanwhile");
     let path = format!("{}/status", stage.path(1, "chains.kro.run/a"));
     let mut times = 0;
     proxy.before(move |seen| {

@@ -2,17 +2,11 @@
 
 use serde_json::json;
 
-use crate::stage::{CHAIN, Stage, api, wait};
+use crate::stage::{Stage, api, wait};
 
 #[test]
 fn a_host_outlives_its_kcp() {
-    let stage = Stage::new("outages", 1);
-    stage.publish(CHAIN, &["--layout", "shared"]);
-    stage.bind(1, "chains.kro.run");
-    let proxy = stage.proxy("chains.kro.run");
-    let mut host = stage.host(&["--context", "proxy"]);
-    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
-    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    let (stage, proxy, mut host) = Stage::with_a_chain("outages");
 
     // Gone: the host says so and goes on.
     proxy.cut(true);

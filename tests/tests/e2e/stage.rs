@@ -134,6 +134,19 @@ impl Stage {
         said
     }
 
+    /// [`CHAIN`] in the shared layout, bound by one consumer whose instance `a` is ready,
+    /// and a host whose requests go through a proxy.
+    pub(crate) fn with_a_chain(name: &str) -> (Stage, Proxy, Host) {
+        let stage = Stage::new(name, 1);
+        stage.publish(CHAIN, &["--layout", "shared"]);
+        stage.bind(1, "chains.kro.run");
+        let proxy = stage.proxy("chains.kro.run");
+        let host = stage.host(&["--context", "proxy"]);
+        stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+        stage.until(1, "chains.kro.run/a", "Ready", "True");
+        (stage, proxy, host)
+    }
+
     /// Publishes a definition, with more arguments if wanted.
     #[track_caller]
     pub(crate) fn publish(&self, definition: &str, more: &[&str]) -> Said {

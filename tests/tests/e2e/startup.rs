@@ -134,22 +134,16 @@ fn lease(stage: &Stage) -> serde_json::Value {
 
 #[test]
 fn a_host_that_is_asked_to_stop_ends_the_pass_under_way() {
-    let stage = Stage::new("sigterm", 1);
-    stage.publish(CHAIN, &["--layout", "shared"]);
-    stage.bind(1, "chains.kro.run");
-    let proxy = stage.proxy("chains.kro.run");
-    let host = stage.host(&["--context", "proxy"]);
-    stage.create(1, "chains.kro.run/first", "Chain", json!({"name": "first"}));
-    stage.until(1, "chains.kro.run/first", "Ready", "True");
-    proxy.slow("/chains/a", Duration::from_secs(3));
+    let (stage, proxy, host) = Stage::with_a_chain("sigterm");
+    proxy.slow("/chains/b", Duration::from_secs(3));
     proxy.take();
-    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.create(1, "chains.kro.run/b", "Chain", json!({"name": "b"}));
     wait("the finalizer on its way", || {
-        proxy.take().iter().any(|seen| seen.is_write() && seen.path.contains("/chains/a")).then_some(())
+        proxy.take().iter().any(|seen| seen.is_write() && seen.path.contains("/chains/b")).then_some(())
     });
-    assert_eq!(stage.find(1, "configmaps/a-first"), None);
+    assert_eq!(stage.find(1, "configmaps/b-first"), None);
     assert!(host.process.end().unwrap().success());
     // What comes after the finalizer in the same pass is done.
-    assert!(stage.find(1, "configmaps/a-third").is_some());
-    assert_eq!(stage.find(1, "chains.kro.run/a").unwrap()["status"]["state"], "ACTIVE");
+    assert!(stage.find(1, "configmaps/b-third").is_some());
+    assert_eq!(stage.find(1, "chains.kro.run/b").unwrap()["status"]["state"], "ACTIVE");
 }

@@ -181,15 +181,7 @@ impl Workspace {
 
     async fn look_up(&self, kind: &Gvk) -> Result<Option<Kind>, Failure> {
         let Some(served) = self.read(&root(kind)).await? else { return Ok(None) };
-        let resources = served.get("resources").and_then(Value::as_array).into_iter().flatten();
-        // `deployments/scale` has a kind too.
-        let is_it = |resource: &&Value| {
-            resource["kind"] == kind.kind.as_str() && !object::text(resource, "/name").contains('/')
-        };
-        Ok(resources.into_iter().find(is_it).map(|resource| Kind {
-            plural: object::text(resource, "/name").to_owned(),
-            scope: if resource["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster },
-        }))
+        Ok(kinds::discovered(&served, &kind.kind))
     }
 
     /// A kind of a group in the version that the server prefers.

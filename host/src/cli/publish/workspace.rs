@@ -60,7 +60,7 @@ impl Workspace<'_> {
     /// A kind as the workspace serves it, or as one of its exports does.
     async fn kind(&self, kind: &Gvk) -> Result<Option<Kind>, Failure> {
         if let Some(served) = super::read(self.cluster, &format!("/apis/{}", kind.api_version())).await?
-            && let Some(found) = discovered(&served, &kind.kind)
+            && let Some(found) = kinds::discovered(&served, &kind.kind)
         {
             return Ok(Some(found));
         }
@@ -72,7 +72,8 @@ impl Workspace<'_> {
             let Some(schema) = super::read(self.cluster, &path).await? else { continue };
             if object::text(&schema, "/spec/names/kind") == kind.kind {
                 let namespaced = object::text(&schema, "/spec/scope") == "Namespaced";
-                return Ok(Some(addressed(object::text(resource, "/name"), namespaced)));
+                let scope = if namespaced { Scope::Namespaced } else { Scope::Cluster };
+                return Ok(Some(Kind { plural: object::text(resource, "/name").to_owned(), scope }));
             }
         }
         Ok(None)
@@ -146,17 +147,6 @@ pub(super) fn hint<'a>(resources: impl Iterator<Item = &'a str>) -> String {
          provider's workspace, where `--apply` finds it",
         flags.join(" ")
     )
-}
-
-fn discovered(served: &Value, kind: &str) -> Option<Kind> {
-    let is_it =
-        |resource: &&Value| object::text(resource, "/kind") == kind && !object::text(resource, "/name").contains('/');
-    let found = list(served, "/resources").find(is_it)?;
-    Some(addressed(object::text(found, "/name"), found["namespaced"] == true))
-}
-
-fn addressed(plural: &str, namespaced: bool) -> Kind {
-    Kind { plural: plural.to_owned(), scope: if namespaced { Scope::Namespaced } else { Scope::Cluster } }
 }
 
 fn items(list_object: &Value) -> Vec<Value> {

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use contract::{Gvk, Prepared, Schema, Scope};
+use contract::{Gvk, Prepared, Schema};
 use host_core::{
     kinds::{self, Kind, Kinds},
-    object, schemas,
+    schemas,
 };
 use kcp::{OpenApi, VirtualWorkspace};
 use serde_json::Value;
@@ -61,12 +61,7 @@ impl Definitions {
         }
         let shard = self.host.world.shards().into_iter().next()?;
         let served = shard.all().read(&format!("/apis/{}/{}", kind.group, kind.version)).await.ok()?;
-        let resources = served.get("resources").and_then(Value::as_array)?;
-        let resource = resources.iter().find(|resource| {
-            resource["kind"] == kind.kind.as_str() && !object::text(resource, "/name").contains('/')
-        })?;
-        let scope = if resource["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster };
-        Some(Kind { plural: object::text(resource, "/name").to_owned(), scope })
+        kinds::discovered(&served, &kind.kind)
     }
 
     /// Whether the export has an API: in the split layout its `spec` says so, else
