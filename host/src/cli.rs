@@ -13,6 +13,7 @@ pub mod files;
 pub mod graph;
 pub mod kubeconfig;
 pub mod log;
+pub mod module;
 pub mod output;
 pub mod publish;
 pub mod render;
@@ -74,6 +75,7 @@ enum Command {
     Check(check::Args),
     Explain(explain::Args),
     Graph(graph::Args),
+    Module(module::Args),
     Adopt(adopt::Args),
     Run(run::Args),
     Completions(completions::Args),
@@ -102,6 +104,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Graph(args) => graph::run(args),
+        Command::Module(args) => module::run(args),
         Command::Adopt(args) => adopt::run(global, args),
         Command::Run(args) => run::run(global, args),
         Command::Completions(args) => completions::run(args),
@@ -133,9 +136,12 @@ mod tests {
 
     #[test]
     fn every_command_says_what_it_does_and_shows_how() {
-        for command in Cli::command().get_subcommands() {
+        let cli = Cli::command();
+        let mut commands: Vec<_> = cli.get_subcommands().collect();
+        while let Some(command) = commands.pop() {
             assert!(command.get_about().is_some(), "{}", command.get_name());
             assert!(command.get_after_help().is_some(), "{}", command.get_name());
+            commands.extend(command.get_subcommands());
         }
     }
 }

@@ -16,6 +16,7 @@ mod artifacts;
 mod bindings;
 mod engine;
 mod error;
+mod interface;
 mod json;
 mod limits;
 mod proposals;
@@ -34,6 +35,7 @@ use wasmtime::{
 pub use self::{
     answer::Violation,
     error::{Error, Failure, Weakness},
+    interface::{Form, Interface, Unreadable},
     limits::{Call, Limits, RENDER_FUEL, Time},
     store::{Level, LogLine},
 };

@@ -291,8 +291,13 @@ pub(super) fn load_module(document: &Document, file: Option<&Path>) -> Result<Mo
         Some(file) => (file.display().to_string(), read_module(file)?),
         None => module_of(document)?,
     };
+    load_wasm(&name, &bytes)
+}
+
+/// The same for one whose bytes are at hand.
+pub(super) fn load_wasm(name: &str, wasm: &[u8]) -> Result<Module, Failure> {
     let failed = |error| Failure::input(anyhow::Error::new(error).context(format!("cannot load the module `{name}`")));
-    sandbox()?.load(&bytes).map_err(failed)
+    sandbox()?.load(wasm).map_err(failed)
 }
 
 fn module_of(document: &Document) -> Result<(String, Vec<u8>), Failure> {
@@ -317,7 +322,8 @@ fn module_of(document: &Document) -> Result<(String, Vec<u8>), Failure> {
     }
 }
 
-fn read_module(file: &Path) -> Result<Vec<u8>, Failure> {
+/// The bytes of a module in a file.
+pub(super) fn read_module(file: &Path) -> Result<Vec<u8>, Failure> {
     let context = || format!("cannot read the module `{}`", file.display());
     fs::read(file).map_err(|error| Failure::input(anyhow::Error::new(error).context(context())))
 }

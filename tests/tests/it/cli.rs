@@ -8,6 +8,7 @@ mod explain;
 mod instances;
 mod kubeconfig;
 mod misuse;
+mod module;
 mod publish;
 mod render;
 mod together;

@@ -4,7 +4,7 @@
 mod answers;
 mod artifacts;
 mod growth;
-mod guests;
+pub(crate) mod guests;
 mod hostile;
 mod isolation;
 mod loading;

@@ -13,12 +13,12 @@ use sandbox::{Answer, Error, Limits, Module, Sandbox};
 use serde_json::{Value, json};
 
 /// Where the guests are.
-pub(super) fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("guests")
 }
 
 /// A guest's bytes.
-pub(super) fn binary(name: &str) -> Vec<u8> {
+pub(crate) fn binary(name: &str) -> Vec<u8> {
     let text = expand(&format!("{name}.wat"));
     wat::parse_str(&text).unwrap_or_else(|error| panic!("guest `{name}` does not assemble: {error}"))
 }
@@ -36,22 +36,22 @@ fn expand(file: &str) -> String {
 }
 
 /// A sandbox with the limits that croft runs with.
-pub(super) fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     Sandbox::new(Limits::default(), None).unwrap()
 }
 
 /// A guest in a sandbox of its own.
-pub(super) fn module(name: &str) -> Module {
+pub(crate) fn module(name: &str) -> Module {
     sandbox().load(&binary(name)).unwrap()
 }
 
 /// An object that the guests can render as a child.
-pub(super) fn instance(name: &str) -> Value {
+pub(crate) fn instance(name: &str) -> Value {
     json!({"apiVersion": "example.org/v1", "kind": "Thing", "metadata": {"name": name}})
 }
 
 /// Loads and prepares a guest, and renders one instance with it.
-pub(super) fn run(sandbox: &Sandbox, wasm: &[u8]) -> Result<Answer<contract::Rendering>, Error> {
+pub(crate) fn run(sandbox: &Sandbox, wasm: &[u8]) -> Result<Answer<contract::Rendering>, Error> {
     let module = sandbox.load(wasm)?;
     let program = match module.prepare(&json!({"kind": "Definition"}), &[])?.value {
         contract::Preparation::Ready(prepared) => prepared.program,
@@ -61,7 +61,7 @@ pub(super) fn run(sandbox: &Sandbox, wasm: &[u8]) -> Result<Answer<contract::Ren
 }
 
 /// What went wrong in one line: reason, blame and the chain of texts.
-pub(super) fn told(error: &Error) -> String {
+pub(crate) fn told(error: &Error) -> String {
     let mut text = format!("{}, {}: {error}", error.reason(), error.blame());
     let mut cause = std::error::Error::source(error);
     while let Some(next) = cause {

@@ -1,0 +1,3 @@
+//! `croft module`, as the author of a module meets it.
+
+mod inspect;
