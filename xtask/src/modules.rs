@@ -3,10 +3,9 @@
 //! A component is found in `target/modules/<name>.wasm`. It is built again only
 //! when what goes into it changed; finished ones are also kept in the user's
 //! cache folder, for fresh clones. Which compiler is used is decided in
-//! `toolchain`, what makes a component of its output is in `pack`.
+//! `toolchain`; the crate `pack` makes a component of its output.
 
 mod inputs;
-mod pack;
 mod toolchain;
 
 use std::{
@@ -92,12 +91,16 @@ impl Module<'_> {
         run(&mut command).with_context(|| format!("cannot compile the module `{}` to wasm", self.name))?;
         let core = self.toolchain.output(&root(), self.name);
         let core = fs::read(&core).with_context(|| format!("cannot read the compiled module `{}`", core.display()))?;
-        let component = pack::component(&core).with_context(|| format!("cannot pack the module `{}`", self.name))?;
-        pack::check(&component).with_context(|| format!("the module `{}` cannot be used", self.name))?;
+        let component = pack::pack(&core).map_err(|error| refused(self.name, error))?;
         let size = component.len() / 1024;
         say(format_args!("{}: {size} KiB after {}", self.name, Elapsed(start.elapsed())));
         Ok(component)
     }
+}
+
+fn refused(name: &str, error: pack::Error) -> anyhow::Error {
+    let hint = error.hint();
+    anyhow::Error::new(error).context(format!("the module `{name}` cannot be used\nhint: {hint}"))
 }
 
 fn run(command: &mut Command) -> Result<()> {

@@ -37,6 +37,7 @@ pub use self::{
     error::{Error, Failure, Weakness},
     interface::{Form, Interface, Unreadable},
     limits::{Call, Limits, RENDER_FUEL, Time},
+    proposals::SUPPORTED,
     store::{Level, LogLine},
 };
 use self::{

@@ -12,7 +12,7 @@ use host_core::name::Digest;
 /// nothing that may differ between machines. Whatever is not here was either
 /// left out of this build of wasmtime (threads, garbage collection,
 /// exceptions, asynchronous components) or has no use in a pure function.
-pub(super) const SUPPORTED: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
+pub const SUPPORTED: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
     .union(WasmFeatures::SIGN_EXTENSION)
     .union(WasmFeatures::REFERENCE_TYPES)

@@ -4,12 +4,13 @@
 //! Each subcommand has a file of its own below.
 
 pub mod inspect;
+pub mod pack;
 
 use clap::Subcommand;
 
 use crate::report::Failure;
 
-/// Look at modules, the WebAssembly components that render instances
+/// Make modules and look at them: the WebAssembly components that render instances
 ///
 /// A module is named by a definition (`spec.module`) and runs in croft's sandbox.
 #[derive(Debug, clap::Args)]
@@ -22,17 +23,21 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   # what a file is, and whether croft would run it
-  croft module inspect hello.wasm";
+  croft module inspect hello.wasm
+  # a component of what a compiler wrote
+  croft module pack core.wasm -o greeting.wasm";
 
 /// What can be done with a module.
 #[derive(Debug, Subcommand)]
 enum Command {
     Inspect(inspect::Args),
+    Pack(pack::Args),
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let Args { command } = args;
     match command {
         Command::Inspect(args) => inspect::run(args),
+        Command::Pack(args) => pack::run(args),
     }
 }

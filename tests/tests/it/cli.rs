@@ -9,6 +9,7 @@ mod instances;
 mod kubeconfig;
 mod misuse;
 mod module;
+mod pack;
 mod publish;
 mod render;
 mod together;

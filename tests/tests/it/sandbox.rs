@@ -8,3 +8,4 @@ pub(crate) mod guests;
 mod hostile;
 mod isolation;
 mod loading;
+mod packed;

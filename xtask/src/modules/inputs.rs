@@ -8,17 +8,17 @@ use std::{
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-/// How modules are compiled and packed here: other flags make other modules.
-const RECIPE: [&str; 2] = [include_str!("toolchain.rs"), include_str!("pack.rs")];
+/// How modules are compiled here: other flags make other modules.
+const RECIPE: &str = include_str!("toolchain.rs");
 
 /// The hash of everything that goes into the module `name`.
 pub(super) fn key(root: &Path, name: &str, toolchain: &str) -> Result<String> {
     let module = format!("modules/{name}");
     let mut hash = Sha256::new();
-    for part in [RECIPE[0], RECIPE[1], name, toolchain] {
+    for part in [RECIPE, name, toolchain] {
         add(&mut hash, part.as_bytes());
     }
-    for path in ["Cargo.toml", "Cargo.lock", "wit", "guest-sdk", "modules/expr", &module] {
+    for path in ["Cargo.toml", "Cargo.lock", "wit", "guest-sdk", "host/pack", "modules/expr", &module] {
         for file in files(&root.join(path))? {
             let bytes = fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
             let relative = file.strip_prefix(root).unwrap_or(&file).to_string_lossy();
@@ -65,6 +65,7 @@ mod tests {
         for path in [
             "wit/a.wit",
             "guest-sdk/src/lib.rs",
+            "host/pack/src/lib.rs",
             "modules/expr/src/lib.rs",
             "modules/m/src/lib.rs",
             "modules/m/tests/it.rs",
