@@ -21,6 +21,7 @@ use tracing::Instrument;
 use self::{
     definitions::{Definitions, News},
     finder::Finder,
+    lease::Term,
     queue::Queue,
     watches::Watches,
 };
@@ -129,6 +130,8 @@ struct Host {
     news: mpsc::UnboundedSender<News>,
     /// To the task that looks kinds up.
     finder: Finder,
+    /// How long it is the host of the export.
+    term: Term,
 }
 
 /// Runs until `shutdown` ends.
@@ -154,7 +157,17 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     };
     let home = provider.clone().or_else(|| shard.as_ref().map(VirtualWorkspace::all)).expect("one of the two is there");
     preflight(&home, export.as_deref()).await?;
-    let mut held = if beside_others { None } else { lease::acquire(&lease).await? };
+    let mut tasks = JoinSet::new();
+    let following = connection.clone();
+    tasks.spawn(async move { following.follow().await });
+    let mut shutdown = std::pin::pin!(shutdown);
+    let (mut held, until) = match beside_others {
+        true => (None, None),
+        false => tokio::select! {
+            taken = lease::acquire(&lease) => taken?.unzip(),
+            () = &mut shutdown => return Ok(()),
+        },
+    };
     let (changed, definitions) = mpsc::unbounded_channel();
     let (finder, wanted) = Finder::new();
     let workers = workers.max(1);
@@ -168,6 +181,7 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         consumer_definitions,
         news: changed.clone(),
         finder,
+        term: Term::new(until),
     });
     let listener = Arc::downgrade(&host);
     host.world.listen(move |change| {
@@ -175,7 +189,6 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
             host.child_changed(change);
         }
     });
-    let mut tasks = JoinSet::new();
     let watches = Arc::new(Watches::new(Arc::clone(&host)));
     match (shard, export) {
         (Some(shard), _) => watches.add_shard(shard),
@@ -185,8 +198,6 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     let known = watches.definitions(&home, &changed);
     tasks.spawn(Definitions::new(Arc::clone(&host), Arc::clone(&watches), known).run(definitions));
     tasks.spawn(finder::run(Arc::clone(&host), wanted));
-    let connection = host.connection.clone();
-    tasks.spawn(async move { connection.follow().await });
     let (stop, stopped) = watch::channel(false);
     let mut passes = JoinSet::new();
     for _ in 0..workers {
@@ -195,12 +206,12 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     tracing::info!(workers, "running");
     let kept = async {
         match &mut held {
-            Some(held) => lease::keep(&lease, held).await,
+            Some(held) => lease::keep(&lease, held, &host.term).await,
             None => std::future::pending().await,
         }
     };
     let outcome = tokio::select! {
-        () = shutdown => Ok(()),
+        () = &mut shutdown => Ok(()),
         lost = kept => Err(lost),
     };
     tracing::info!("stopping");
@@ -260,6 +271,11 @@ async fn work(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
             _ = stopped.wait_for(|stopped| *stopped) => return,
             key = host.queue.next() => key,
         };
+        tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+            () = host.term.lasts() => {}
+        }
         let span = tracing::info_span!(
             "reconcile",
             cluster = %key.cluster,

@@ -324,6 +324,11 @@ fn binding(export: &str, claims: &[Value], options: &Options) -> Value {
     json!({"apiVersion": "apis.kcp.io/v1alpha2", "kind": "APIBinding", "metadata": {"name": export}, "spec": spec})
 }
 
+/// The name of the Lease that the host of an export holds.
+pub fn lease(export: &str) -> String {
+    format!("croft.{export}")
+}
+
 /// What the host may do in the provider's workspace, and nothing else: its
 /// rights in consumers' workspaces come from `apiexports/content` and from the
 /// claims that they accepted.
@@ -339,10 +344,11 @@ fn rbac(export: &str, options: &Options) -> Vec<Value> {
             "apiGroups": ["apis.kcp.io"], "resources": ["apiexports", "apiexportendpointslices"],
             "verbs": ["get", "list", "watch"],
         }),
-        // Which host works on the export.
+        // Which host works on the export. No rule can name what is yet to be created.
+        json!({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]}),
         json!({
-            "apiGroups": ["coordination.k8s.io"], "resources": ["leases"],
-            "verbs": ["get", "create", "update", "patch"],
+            "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": [lease(export)],
+            "verbs": ["get", "update", "patch"],
         }),
     ];
     if options.layout == Layout::Split {

@@ -91,6 +91,12 @@ impl Error {
         matches!(self, Error::Refused { code: 404, about_object: true, .. })
     }
 
+    /// Whether the server does not have what was asked for, or not for us: asking
+    /// again gives the same answer until somebody changes what is served or allowed.
+    pub fn is_denial(&self) -> bool {
+        matches!(self, Error::Refused { code: 403, .. } | Error::Refused { code: 404, about_object: false, .. })
+    }
+
     /// Whether something stands where an object was to be created.
     pub fn is_occupied(&self) -> bool {
         matches!(self, Error::Refused { code: 409, reason, .. } if reason == "AlreadyExists")

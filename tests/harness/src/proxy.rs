@@ -17,6 +17,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::ServerName};
+use serde_json::{Value, json};
 
 use crate::Api;
 
@@ -43,7 +44,8 @@ impl Seen {
         !matches!(self.method.as_str(), "GET" | "HEAD") && !self.is_about_a_lease()
     }
 
-    fn is_about_a_lease(&self) -> bool {
+    /// Whether it is about a Lease.
+    pub fn is_about_a_lease(&self) -> bool {
         self.path.contains("/coordination.k8s.io/")
     }
 }
@@ -60,6 +62,7 @@ pub enum Verdict {
 
 type Judge = Box<dyn FnMut(&Seen) -> Verdict + Send>;
 type Herald = Box<dyn FnMut(&Seen) + Send>;
+type Stand = Box<dyn FnMut(&Seen) -> Option<(u16, Value)> + Send>;
 
 /// A running proxy. Dropping it ends it.
 pub struct Proxy {
@@ -77,6 +80,11 @@ struct Shared {
     seen: Mutex<Vec<Seen>>,
     judge: Mutex<Option<Judge>>,
     herald: Mutex<Option<Herald>>,
+    stand: Mutex<Option<Stand>>,
+    /// The administrator's token.
+    token: String,
+    /// The token that is asked for in its place.
+    required: Mutex<Option<String>>,
     /// Writes to paths with this text take so long.
     slow: Mutex<Option<(String, Duration)>>,
     /// Watches of paths with this text are held back.
@@ -109,6 +117,9 @@ impl Proxy {
             seen: Mutex::default(),
             judge: Mutex::default(),
             herald: Mutex::default(),
+            stand: Mutex::default(),
+            token: api.token().to_owned(),
+            required: Mutex::default(),
             slow: Mutex::default(),
             held: Mutex::default(),
             released: Condvar::new(),
@@ -133,6 +144,23 @@ impl Proxy {
     /// other.
     pub fn before(&self, herald: impl FnMut(&Seen) + Send + 'static) {
         *lock(&self.shared.herald) = Some(Box::new(herald));
+    }
+
+    /// Has requests answered in kcp's place, which does not hear of them; where there
+    /// is no answer, kcp is asked.
+    pub fn answer(&self, answer: impl FnMut(&Seen) -> Option<(u16, Value)> + Send + 'static) {
+        *lock(&self.shared.stand) = Some(Box::new(answer));
+    }
+
+    /// Refuses whoever does not give this token, and lets whoever does be the
+    /// administrator.
+    pub fn require(&self, token: &str) {
+        *lock(&self.shared.required) = Some(token.to_owned());
+    }
+
+    /// Has kcp answer everything again.
+    pub fn forward(&self) {
+        *lock(&self.shared.stand) = None;
     }
 
     /// Holds back what watches of paths with this text tell, or lets all of it
@@ -225,8 +253,19 @@ fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
     client.set_nodelay(true)?;
     lock(&shared.open).push(client.try_clone()?);
     let mut reader = BufReader::new(client.try_clone()?);
-    let Some((seen, request)) = read_request(&mut reader)? else { return Ok(()) };
+    let required = lock(&shared.required).clone();
+    let key = required.as_deref().map(|theirs| Key { theirs, own: &shared.token });
+    let Some(Request { seen, bytes: request, allowed }) = read_request(&mut reader, key)? else { return Ok(()) };
     lock(&shared.seen).push(seen.clone());
+    if !allowed {
+        let status =
+            json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Unauthorized", "code": 401});
+        return reply(client, 401, &status);
+    }
+    let answer = lock(&shared.stand).as_mut().and_then(|stand| stand(&seen));
+    if let Some((code, body)) = answer {
+        return reply(client, code, &body);
+    }
     if let (true, Some(herald)) = (seen.is_write(), lock(&shared.herald).as_mut()) {
         herald(&seen);
     }
@@ -253,14 +292,35 @@ fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
     client.shutdown(Shutdown::Both)
 }
 
+fn reply(mut client: TcpStream, code: u16, body: &Value) -> io::Result<()> {
+    // A line is one event of a watch.
+    let body = format!("{body}\n");
+    let head = format!("HTTP/1.1 {code} Test\r\nContent-Type: application/json\r\nConnection: close\r\n");
+    client.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes())?;
+    client.shutdown(Shutdown::Both)
+}
+
+/// A token that clients have to give, and the one that kcp gets.
+#[derive(Clone, Copy)]
+struct Key<'a> {
+    theirs: &'a str,
+    own: &'a str,
+}
+
+struct Request {
+    seen: Seen,
+    bytes: Vec<u8>,
+    allowed: bool,
+}
+
 /// The request, made to end its connection: then its answer ends there too.
-fn read_request(reader: &mut impl BufRead) -> io::Result<Option<(Seen, Vec<u8>)>> {
+fn read_request(reader: &mut impl BufRead, key: Option<Key<'_>>) -> io::Result<Option<Request>> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let mut words = line.split(' ').map(str::to_owned);
     let (Some(method), Some(path)) = (words.next(), words.next()) else { return Ok(None) };
     let mut request = line.into_bytes();
-    let mut length = 0;
+    let (mut length, mut allowed) = (0, key.is_none());
     loop {
         let mut header = String::new();
         reader.read_line(&mut header)?;
@@ -271,15 +331,20 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<(Seen, Vec<u8>)>
         if header.trim().is_empty() {
             break;
         }
-        if !lower.starts_with("connection:") {
-            request.extend(header.into_bytes());
+        match &key {
+            Some(Key { theirs, own }) if lower.starts_with("authorization:") => {
+                allowed = header.trim().ends_with(&format!(" {theirs}"));
+                request.extend(format!("Authorization: Bearer {own}\r\n").into_bytes());
+            }
+            _ if lower.starts_with("connection:") => {}
+            _ => request.extend(header.into_bytes()),
         }
     }
     request.extend(b"Connection: close\r\n\r\n");
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     request.extend(body);
-    Ok(Some((Seen { method, path }, request)))
+    Ok(Some(Request { seen: Seen { method, path }, bytes: request, allowed }))
 }
 
 fn connect(shared: &Shared) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
@@ -319,10 +384,22 @@ mod tests {
     #[test]
     fn a_request_is_read_whole_and_ends_its_connection() {
         let text = b"PATCH /x?watch=0 HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}rest";
-        let (seen, request) = read_request(&mut &text[..]).unwrap().unwrap();
+        let Request { seen, bytes: request, allowed } = read_request(&mut &text[..], None).unwrap().unwrap();
+        assert!(allowed);
         assert_eq!((seen.method.as_str(), seen.path.as_str()), ("PATCH", "/x?watch=0"));
         assert!(seen.is_write() && !seen.is_watch());
         let expected = "PATCH /x?watch=0 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
         assert_eq!(String::from_utf8(request).unwrap(), expected);
+    }
+
+    #[test]
+    fn only_who_has_the_key_is_let_in_and_as_somebody_else() {
+        let text = b"GET / HTTP/1.1\r\nAuthorization: Bearer theirs\r\n\r\n";
+        for (theirs, lets_in) in [("theirs", true), ("eirs", false)] {
+            let request = read_request(&mut &text[..], Some(Key { theirs, own: "own" })).unwrap().unwrap();
+            assert_eq!(request.allowed, lets_in);
+            let expected = "GET / HTTP/1.1\r\nAuthorization: Bearer own\r\nConnection: close\r\n\r\n";
+            assert_eq!(String::from_utf8(request.bytes).unwrap(), expected);
+        }
     }
 }

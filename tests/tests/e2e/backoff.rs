@@ -58,12 +58,13 @@ fn a_kind_that_is_not_served_and_a_server_that_is_down_are_asked_for_with_growin
     assert!((1..=ATTEMPTS).contains(&asked), "{asked} requests for a kind that is not served");
     assert_eq!(asked, seen.len(), "{seen:#?}");
 
-    // Six watches: two kinds of definitions, bindings, instances, two of children.
+    // Six watches: two kinds of definitions, bindings, instances, two of children; and
+    // the Lease.
     proxy.cut(true);
     proxy.take_refused();
     pass_time();
     let knocked = proxy.take_refused();
-    assert!((1..=6 * ATTEMPTS).contains(&knocked), "{knocked} attempts to reach a server that is down");
+    assert!((1..=7 * ATTEMPTS).contains(&knocked), "{knocked} attempts to reach a server that is down");
     proxy.cut(false);
     assert!(host.process.end().unwrap().success());
 }

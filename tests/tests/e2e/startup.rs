@@ -1,10 +1,11 @@
 //! A host that cannot start says why.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use harness::{Proxy, poll};
 use serde_json::json;
 
-use crate::stage::{CHAIN, Stage, api, kcp, wait};
+use crate::stage::{CHAIN, Host, Stage, api, kcp, wait};
 
 #[test]
 fn the_rights_that_are_published_let_a_host_see_what_it_needs() {
@@ -25,6 +26,8 @@ fn the_rights_that_are_published_let_a_host_see_what_it_needs() {
     stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
     wait("the host's attempt", || host.log().contains("cannot impersonate").then_some(()));
     assert!(!host.log().contains("cannot watch"), "{}", host.log());
+    // It may take the Lease, and renew it.
+    assert!(!host.log().contains("no lease"), "{}", host.log());
     let path = format!("/clusters/{}/apis/kro.run/v1alpha1/namespaces/default/resourcegroups/chain", stage.provider);
     wait("the definition's status", || (api().find(&path).unwrap()?["status"]["state"] == "Active").then_some(()));
     assert!(host.process.end().unwrap().success());
@@ -121,6 +124,98 @@ fn a_second_host_is_refused_until_the_first_is_gone() {
     let mut process = next.process;
     let ended = wait("the end of the host", || process.try_wait().unwrap());
     assert_eq!(ended.code(), Some(2));
+}
+
+/// A stage with [`CHAIN`], and a host behind a proxy that has kcp answer nothing about
+/// Leases.
+fn without_an_answer(name: &str, code: u16) -> (Stage, Proxy, Host) {
+    let stage = Stage::new(name, 1);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    let proxy = stage.proxy("chains.kro.run");
+    refuse_leases(&proxy, code);
+    let host = stage.host(&["--context", "proxy"]);
+    (stage, proxy, host)
+}
+
+fn refuse_leases(proxy: &Proxy, code: u16) {
+    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not now", "code": code});
+    proxy.answer(move |seen| seen.is_about_a_lease().then(|| (code, status.clone())));
+}
+
+#[test]
+fn a_host_that_gets_no_answer_about_the_lease_waits_for_one() {
+    for code in [500, 429] {
+        let (stage, proxy, host) = without_an_answer(&format!("no-answer-{code}"), code);
+        wait("a second attempt", || (host.log().matches("cannot take the lease yet").count() >= 2).then_some(()));
+        assert!(!host.log().contains("running workers"), "{}", host.log());
+        proxy.forward();
+        wait("the start", || host.log().contains("running workers").then_some(()));
+        let holder = lease(&stage)["holderIdentity"].as_str().unwrap().to_owned();
+        assert!(holder.contains(&format!("/{}/", host.process.pid())), "{holder}");
+        assert!(host.process.end().unwrap().success());
+    }
+}
+
+#[test]
+fn a_host_that_is_granted_no_lease_runs_without() {
+    let (stage, _proxy, host) = without_an_answer("no-lease", 403);
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert!(host.log().contains("no lease: nothing tells"), "{}", host.log());
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
+fn a_host_that_waits_for_the_lease_can_be_stopped() {
+    let (_stage, _proxy, host) = without_an_answer("stopped-early", 503);
+    wait("an attempt", || host.log().contains("cannot take the lease yet").then_some(()));
+    let asked = Instant::now();
+    assert!(host.process.end().unwrap().success());
+    assert!(asked.elapsed() < Duration::from_secs(5), "it was ended by force");
+}
+
+/// Another host may have the export by then.
+#[test]
+fn a_host_that_cannot_renew_begins_no_pass_until_it_can() {
+    let (stage, proxy, host) = Stage::with_a_chain("run-out");
+    refuse_leases(&proxy, 503);
+    wait("the end of the lease", || host.log().contains("the lease has run out").then_some(()));
+    stage.create(1, "chains.kro.run/b", "Chain", json!({"name": "b"}));
+    // The host hears of it within milliseconds.
+    let start = Instant::now();
+    let done = poll(Duration::from_secs(3), Duration::from_millis(100), || Ok(stage.find(1, "configmaps/b-first")));
+    assert!(done.unwrap().is_none(), "after {:?}: {}", start.elapsed(), host.log());
+    proxy.forward();
+    stage.until(1, "chains.kro.run/b", "Ready", "True");
+    assert!(host.log().contains("the lease is renewed"), "{}", host.log());
+    assert!(host.process.end().unwrap().success());
+}
+
+/// Whoever labels the Lease of a host that is gone does not keep it alive.
+#[test]
+fn a_lease_that_somebody_edits_is_not_renewed_by_it() {
+    let stage = Stage::new("edited-lease", 1);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    stage.context("shared", &stage.virtual_workspace("chains.kro.run"));
+    let spec = json!({"holderIdentity": "elsewhere/1/a/b", "leaseDurationSeconds": 12});
+    let metadata = json!({"name": "croft.chains.kro.run"});
+    let elsewhere = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec,
+    });
+    api().apply(&lease_path(&stage), &elsewhere).unwrap();
+    let host = stage.host(&["--context", "shared"]);
+    let mut edits = 0;
+    wait("the host", || {
+        edits += 1;
+        // It conflicts with the host's own write, if at all, once.
+        let label = json!({"metadata": {"labels": {"edits": edits.to_string()}}});
+        api().merge(&lease_path(&stage), &label).ok();
+        host.log().contains("running workers").then_some(())
+    });
+    assert!(edits > 20, "{edits}");
+    assert!(host.process.end().unwrap().success());
 }
 
 fn lease_path(stage: &Stage) -> String {

@@ -276,3 +276,16 @@ fn the_host_may_do_nothing_but_its_work() {
     assert!(all.contains("resourcegroups/status") && all.contains("resourcegraphdefinitions/status"), "{all}");
     assert!(!all.contains("\"*\""), "{all}");
 }
+
+#[test]
+fn a_host_may_touch_no_lease_but_its_own() {
+    let rbac = published(Layout::Split).rbac;
+    let rules = rbac[0]["rules"].as_array().unwrap();
+    let about_leases = |rule: &&Value| rule["resources"] == json!(["leases"]);
+    for rule in rules.iter().filter(about_leases) {
+        let names = &rule["resourceNames"];
+        let own = rbac[0]["metadata"]["name"].as_str().unwrap().replace("croft:", "croft.");
+        assert!(rule["verbs"] == json!(["create"]) || *names == json!([own]), "{rule}");
+    }
+    assert_eq!(rules.iter().filter(about_leases).count(), 2);
+}
