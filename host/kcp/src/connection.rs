@@ -4,21 +4,28 @@
 use std::{
     env, fmt, fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak},
-    time::{Duration, SystemTime},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
-use http::Request;
+use host_core::name::Digest;
+use http::{Request, StatusCode};
 use kube::{
     Client, Config,
     client::Body,
     config::{KubeConfigOptions, Kubeconfig},
 };
 
-use super::Cluster;
+use super::{Cluster, watch::pause};
 
 /// How often the files of credentials are looked at.
 const LOOK: Duration = Duration::from_secs(5);
+/// The longest pause between two runs of a plugin whose credentials are refused:
+/// what it gives may not be good before somebody does something about it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A server and credentials, as one context of a kubeconfig names them.
 #[derive(Clone, Debug)]
@@ -32,7 +39,13 @@ pub struct Connection {
 
 /// The clients that were made: they get new credentials.
 #[derive(Default)]
-struct Clients(Mutex<Vec<Weak<Current>>>);
+struct Clients {
+    made: Mutex<Vec<Weak<Current>>>,
+    /// Whether a server did not take the credentials of one, or the connection.
+    refused: AtomicBool,
+    /// The credentials of now, if they are not those that the connection began with.
+    renewed: RwLock<Option<Config>>,
+}
 
 /// A client as it is at the moment, and its server.
 struct Current {
@@ -40,8 +53,8 @@ struct Current {
     client: RwLock<Client>,
 }
 
-/// The files that credentials are in, as they were last seen.
-type Files = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
+/// The files that credentials are in, and what they said last.
+type Files = Vec<(PathBuf, Option<Digest>)>;
 
 impl fmt::Debug for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +64,7 @@ impl fmt::Debug for Clients {
 
 impl Clients {
     fn lock(&self) -> MutexGuard<'_, Vec<Weak<Current>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,14 +132,26 @@ impl Connection {
     }
 
     /// Has every client that was made use new credentials as soon as there are any
-    /// in the kubeconfig, or in the files that it names. It goes on for ever. Tokens
-    /// of files and of plugins are renewed without it.
+    /// in the kubeconfig, or in the files that it names, and those that a plugin gives
+    /// where the ones before are refused. It goes on for ever.
     pub async fn follow(&self) {
+        self.follow_every(LOOK).await;
+    }
+
+    async fn follow_every(&self, look: Duration) {
         let mut before = self.files();
+        let (mut due, mut attempts) = (Instant::now(), 0);
         loop {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(look).await;
             let now = self.files();
-            if now == before {
+            // A plugin's token has a time to live, by which kube renews it. Its
+            // certificate, and a token without one, live until a server says no.
+            let refused = Instant::now() >= due && self.clients.refused.swap(false, Ordering::SeqCst);
+            if refused && self.has_plugin() {
+                due = Instant::now() + pause(attempts, look, LONGEST_PAUSE);
+                attempts += 1;
+            } else if now == before {
+                attempts = if Instant::now() >= due { 0 } else { attempts };
                 continue;
             }
             match self.refresh().await {
@@ -149,14 +174,31 @@ impl Connection {
             all.retain(|client| client.strong_count() > 0);
             all.iter().filter_map(Weak::upgrade).collect()
         };
-        for current in current {
-            let client = self.make(&config, &current.server)?;
-            *current.client.write().unwrap_or_else(PoisonError::into_inner) = client;
-        }
-        Ok(())
+        *self.clients.renewed.write().unwrap_or_else(PoisonError::into_inner) = Some(config.clone());
+        // A plugin is a program that runs until it has an answer.
+        let this = self.clone();
+        let making = move || -> Result<(), Error> {
+            for current in current {
+                let client = this.make(&config, &current.server)?;
+                *current.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+            }
+            Ok(())
+        };
+        tokio::task::spawn_blocking(making).await.map_err(|error| self.failed(error.into()))?
     }
 
-    /// The files that hold the credentials of the context.
+    /// Whether the credentials come from a program.
+    fn has_plugin(&self) -> bool {
+        self.credentials().auth_info.exec.is_some()
+    }
+
+    fn credentials(&self) -> Config {
+        let renewed = self.clients.renewed.read().unwrap_or_else(PoisonError::into_inner).clone();
+        renewed.unwrap_or_else(|| self.config.clone())
+    }
+
+    /// The files that hold the credentials of the context, and what its server is
+    /// recognized by.
     fn files(&self) -> Files {
         let mut paths = match &self.kubeconfig {
             Some(path) => vec![path.clone()],
@@ -164,15 +206,18 @@ impl Connection {
         };
         if let Ok(all) = read(self.kubeconfig.as_deref()) {
             let context = all.contexts.iter().find(|known| known.name == self.context);
-            let user = context.and_then(|known| known.context.as_ref()).and_then(|context| context.user.clone());
-            let users = all.auth_infos.iter().filter(|known| Some(&known.name) == user.as_ref());
-            let named = users.filter_map(|known| known.auth_info.as_ref());
-            paths.extend(
-                named.flat_map(|user| [&user.client_certificate, &user.client_key]).flatten().map(PathBuf::from),
-            );
+            let context = context.and_then(|known| known.context.as_ref());
+            let users =
+                all.auth_infos.iter().filter(|known| context.is_some_and(|of| of.user.as_ref() == Some(&known.name)));
+            let users = users.filter_map(|known| known.auth_info.as_ref());
+            let clusters = all.clusters.iter().filter(|known| context.is_some_and(|of| of.cluster == known.name));
+            let clusters = clusters.filter_map(|known| known.cluster.as_ref());
+            let named = users
+                .flat_map(|user| [&user.client_certificate, &user.client_key, &user.token_file])
+                .chain(clusters.map(|cluster| &cluster.certificate_authority));
+            paths.extend(named.flatten().map(PathBuf::from));
         }
-        let seen =
-            |path: &PathBuf| fs::metadata(path).ok().and_then(|found| Some((found.modified().ok()?, found.len())));
+        let seen = |path: &PathBuf| fs::read(path).ok().map(|content| Digest::of(&content));
         paths.into_iter().map(|path| (path.clone(), seen(&path))).collect()
     }
 
@@ -214,12 +259,20 @@ impl Connection {
     /// The text is not a URL, or the client cannot be made.
     pub fn client(&self, server: &str) -> Result<Client, Error> {
         let server = server.parse().map_err(|error: http::uri::InvalidUri| self.failed(error.into()))?;
-        let client = RwLock::new(self.make(&self.config, &server)?);
+        let client = RwLock::new(self.make(&self.credentials(), &server)?);
         let current = Arc::new(Current { server, client });
         self.clients.lock().push(Arc::downgrade(&current));
+        let clients = Arc::clone(&self.clients);
         let service = tower::service_fn(move |request: Request<Body>| {
-            let client = current.client();
-            async move { Ok::<_, tower::BoxError>(client.send(request).await?) }
+            let (client, clients) = (current.client(), Arc::clone(&clients));
+            async move {
+                let answer = client.send(request).await;
+                // A server may also end a connection with a certificate that has expired.
+                if answer.as_ref().map_or(true, |answer| answer.status() == StatusCode::UNAUTHORIZED) {
+                    clients.refused.store(true, Ordering::SeqCst);
+                }
+                Ok::<_, tower::BoxError>(answer?)
+            }
         });
         Ok(Client::new(service, "default"))
     }
@@ -287,19 +340,23 @@ mod tests {
 
     use super::*;
 
-    /// A server that hands on what each request says of its sender.
+    /// A server that hands on what each request says of its sender, and refuses a
+    /// sender whose token is `first` from the second request on.
     fn server() -> (String, mpsc::Receiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (seen, all) = mpsc::channel();
         thread::spawn(move || {
+            let mut code = "200 OK";
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
                 let lines = BufReader::new(stream.try_clone().unwrap()).lines();
                 let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
                 let sender = head.iter().find_map(|line| line.strip_prefix("authorization: ")).unwrap_or_default();
+                let answer = if sender == "Bearer first" { code } else { "200 OK" };
                 seen.send(sender.to_owned()).unwrap();
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").unwrap();
+                write!(stream, "HTTP/1.1 {answer}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}").unwrap();
+                code = "401 Unauthorized";
             }
         });
         (url, all)
@@ -310,6 +367,71 @@ mod tests {
             "apiVersion: v1\nkind: Config\ncurrent-context: a\ncontexts: [{{name: a, context: {{cluster: a, user: a}}}}]\n\
              clusters: [{{name: a, cluster: {{server: '{server}'}}}}]\nusers: [{{name: a, user: {{token: {token}}}}}]\n"
         )
+    }
+
+    #[test]
+    fn every_file_that_a_context_names_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let text = "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
+            contexts: [{name: a, context: {cluster: a, user: a}}]\n\
+            clusters: [{name: a, cluster: {server: 'https://a', certificate-authority: ca}}]\n\
+            users: [{name: a, user: {client-certificate: cert, client-key: key, tokenFile: token}}]\n";
+        fs::write(path("config"), text).unwrap();
+        let files = ["ca", "cert", "key", "token"];
+        for name in files {
+            fs::write(path(name), "old").unwrap();
+        }
+        let connection = Connection {
+            config: Config::new("https://a".parse().unwrap()),
+            context: "a".to_owned(),
+            kubeconfig: Some(path("config")),
+            clients: Arc::default(),
+        };
+        for name in files {
+            let before = connection.files();
+            assert_eq!(before, connection.files());
+            // Of the same length, and maybe within the same tick of the clock.
+            fs::write(path(name), "new").unwrap();
+            assert_ne!(connection.files(), before, "{name}");
+        }
+    }
+
+    /// What a plugin gives is asked for again where it is refused: a certificate, and a
+    /// token that does not say how long it lives, are renewed by nothing else.
+    #[tokio::test]
+    async fn a_plugin_is_asked_again_when_its_credentials_are_refused() {
+        let (url, seen) = server();
+        let folder = tempfile::tempdir().unwrap();
+        let (file, token) = (folder.path().join("config"), folder.path().join("token"));
+        let script = format!(
+            r#"printf '{{"apiVersion": "{api}", "kind": "ExecCredential", "status": {{"token": "%s"}}}}' "$(cat {token})""#,
+            api = "client.authentication.k8s.io/v1",
+            token = token.display(),
+        );
+        let exec = serde_json::json!({
+            "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never", "command": "sh",
+            "args": ["-c", script],
+        });
+        let config = kubeconfig(&url, "x").replace("user: {token: x}", &format!("user: {{exec: {exec}}}"));
+        fs::write(&file, config).unwrap();
+        fs::write(&token, "first").unwrap();
+        let connection = Connection::open(Some(&file), None).await.unwrap();
+        let cluster = connection.cluster().unwrap();
+        let following = connection.clone();
+        let follow = tokio::spawn(async move { following.follow_every(Duration::from_millis(5)).await });
+        cluster.read("/a").await.unwrap();
+        assert_eq!(seen.recv().unwrap(), "Bearer first");
+        fs::write(&token, "another").unwrap();
+        cluster.read("/a").await.unwrap_err();
+        let renewed = async {
+            while cluster.read("/a").await.is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), renewed).await.unwrap();
+        assert_eq!(seen.try_iter().last().unwrap(), "Bearer another");
+        follow.abort();
     }
 
     #[tokio::test]
@@ -327,6 +449,9 @@ mod tests {
         assert_ne!(connection.files(), files);
         connection.refresh().await.unwrap();
         cluster.read("/a").await.unwrap();
+        assert_eq!(seen.recv().unwrap(), "Bearer another");
+        // So do those that are made from now on.
+        connection.cluster().unwrap().read("/a").await.unwrap();
         assert_eq!(seen.recv().unwrap(), "Bearer another");
 
         // What cannot be used leaves everything as it is.

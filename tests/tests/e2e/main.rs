@@ -9,6 +9,7 @@ mod claims;
 mod collections;
 mod conflicts;
 mod crashes;
+mod credentials;
 mod definitions;
 mod forgery;
 mod graph_definitions;
