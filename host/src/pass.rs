@@ -30,7 +30,7 @@ use host_core::{
     receipt::{self, Receipt},
     status::{Stage, Verdict},
 };
-use kcp::{Cluster, ObjectKey};
+use kcp::{Cluster, ObjectKey, store::Seen};
 use sandbox::LogLine;
 use serde_json::{Map, Value, json};
 
@@ -339,7 +339,7 @@ impl Pass<'_> {
             Ok(object) => {
                 self.written.insert(object::text(&object, "/metadata/resourceVersion").to_owned());
                 self.overtaken |= part == "/status" && !receipt::is_same_instance(&self.instance, &object);
-                self.world.instances.put(&self.key.cluster, object.clone(), None);
+                self.world.instances.put(&self.key.cluster, object.clone(), Seen::Written);
                 self.instance = Arc::new(object);
                 Ok(())
             }
@@ -390,7 +390,7 @@ impl Pass<'_> {
                     Some(_) => normalized.insert(uid, Arc::new(object.clone())),
                     None => normalized.remove(&uid),
                 };
-                world.tell(world.children.put(cluster_name, object, None));
+                world.tell(world.children.put(cluster_name, object, Seen::Written));
             }
             Done::Deleted { target, uid, held: None } => {
                 normalized.remove(&uid);
@@ -404,7 +404,7 @@ impl Pass<'_> {
             }
             Done::Found { object } | Done::Deleted { held: Some(object), .. } => {
                 own(&object);
-                world.tell(world.children.put(cluster_name, object, None))
+                world.tell(world.children.put(cluster_name, object, Seen::Written))
             }
         };
         let Err(error) = apply::apply(place, plan, done).await else { return Ok(()) };

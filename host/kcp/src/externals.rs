@@ -162,7 +162,7 @@ mod tests {
         ] {
             let metadata = json!({"name": name, "namespace": namespace, "uid": name, "labels": {"tier": tier}});
             let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
-            store.put(&cluster.parse().unwrap(), object, None);
+            store.put(&cluster.parse().unwrap(), object, crate::store::Seen::Written);
         }
         let read = Read { id: "x".into(), kind: kind.clone(), select };
         let instance = json!({"metadata": {"namespace": "team"}});

@@ -36,6 +36,28 @@ impl fmt::Display for ObjectKey {
     }
 }
 
+/// How an object came to be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// In the answer to a write of ours.
+    Written,
+    /// In an event, by a watch that has this number, after the listing that has that
+    /// one.
+    Event {
+        /// The watch.
+        source: u64,
+        /// Its last listing.
+        listing: u64,
+    },
+    /// In a listing of a watch.
+    Listed {
+        /// The watch.
+        source: u64,
+        /// The listing.
+        listing: u64,
+    },
+}
+
 /// How much of an object is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
@@ -186,21 +208,26 @@ impl Store {
         found.map(|(key, entry)| (key.clone(), entry.object.clone())).collect()
     }
 
-    /// Takes an object in, unless a newer version of it is there already.
-    /// `seen` is the watch and its listing, or `None` for the answer to a write.
-    pub fn put(&self, cluster: &LogicalCluster, object: Value, seen: Option<(u64, u64)>) -> Option<Change> {
+    /// Takes an object in, unless a newer version of it is there already. A listing is
+    /// right about all that was known when it began, whatever the versions: a server
+    /// that was restored from a backup has older ones.
+    pub fn put(&self, cluster: &LogicalCluster, object: Value, seen: Seen) -> Option<Change> {
         let key = ObjectKey { cluster: cluster.clone(), target: Target::of(&object)? };
         let mut inner = self.write();
-        if seen.is_none() && inner.gone.has(cluster, object::uid(&object)) {
+        if seen == Seen::Written && inner.gone.has(cluster, object::uid(&object)) {
             return None;
         }
         let whole = self.keep == Keep::Whole || inner.whole.contains(&key.target.kind);
         let is_stub = !whole && object::label(&object, object::INSTANCE_LABEL).is_none();
         let object = if is_stub { stub(&object) } else { without_bookkeeping(object) };
         let before = inner.objects.get(&key).cloned();
-        let known = before.as_ref().map_or(0, |entry| entry.source);
-        let (source, listing) = seen.unwrap_or_else(|| (known, self.listings.load(Ordering::SeqCst)));
-        if let Some(confirmed) = before.as_ref().filter(|before| is_stale(&object, &before.object)) {
+        let (source, listing) = match seen {
+            Seen::Written => (before.as_ref().map_or(0, |entry| entry.source), self.listings.load(Ordering::SeqCst)),
+            Seen::Event { source, listing } | Seen::Listed { source, listing } => (source, listing),
+        };
+        let overruled = |before: &Entry| matches!(seen, Seen::Listed { .. }) && before.listing < listing;
+        let is_older = |before: &&Entry| !overruled(before) && is_stale(&object, &before.object);
+        if let Some(confirmed) = before.as_ref().filter(is_older) {
             inner.objects.insert(key, Entry { source, listing, ..confirmed.clone() });
             return None;
         }
@@ -320,6 +347,10 @@ mod tests {
         name.parse().unwrap()
     }
 
+    fn listed(source: u64, listing: u64) -> Seen {
+        Seen::Listed { source, listing }
+    }
+
     fn object(name: &str, version: &str, instance: Option<&str>) -> Value {
         let mut object = json!({
             "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"},
@@ -335,7 +366,7 @@ mod tests {
     fn equal_names_in_two_clusters_are_two_objects() {
         let store = Store::new(Keep::Children);
         for name in ["one", "two"] {
-            store.put(&cluster(name), object("a", "1", Some("u")), Some((1, 1)));
+            store.put(&cluster(name), object("a", "1", Some("u")), listed(1, 1));
         }
         assert_eq!(store.find(|_, _| true).len(), 2);
         // Nor are equal uids one instance, or one object that is gone.
@@ -343,22 +374,48 @@ mod tests {
         let (one, _) = store.find(|key, _| key.cluster == cluster("one")).remove(0);
         store.remove(&one, "a").unwrap();
         assert!(store.children(&cluster("one"), "u").is_empty());
-        assert!(store.put(&cluster("two"), object("a", "2", Some("u")), None).is_some());
+        assert!(store.put(&cluster("two"), object("a", "2", Some("u")), Seen::Written).is_some());
         assert_eq!(store.children(&cluster("two"), "u").len(), 1);
     }
 
     #[test]
     fn an_old_version_does_not_replace_a_newer_one() {
         let store = Store::new(Keep::Whole);
-        assert!(store.put(&cluster("one"), object("a", "10", None), None).is_some());
-        assert!(store.put(&cluster("one"), object("a", "9", None), Some((1, 1))).is_none());
-        assert!(store.put(&cluster("one"), object("a", "11", None), Some((1, 1))).is_some());
+        assert!(store.put(&cluster("one"), object("a", "10", None), Seen::Written).is_some());
+        let event = Seen::Event { source: 1, listing: 1 };
+        for seen in [event, Seen::Written] {
+            assert!(store.put(&cluster("one"), object("a", "9", None), seen).is_none());
+        }
+        assert!(store.put(&cluster("one"), object("a", "11", None), event).is_some());
+    }
+
+    #[test]
+    fn a_listing_is_right_about_what_was_known_before_it_began() {
+        let store = Store::new(Keep::Whole);
+        let version = |name: &str| {
+            let found = store.find(|key, _| key.target.name == name);
+            object::text(&found[0].1, "/metadata/resourceVersion").to_owned()
+        };
+        let first = store.begin_listing();
+        for name in ["a", "b"] {
+            store.put(&cluster("one"), object(name, "10", None), listed(1, first));
+        }
+        store.put(&cluster("one"), object("a", "11", None), Seen::Event { source: 1, listing: first });
+        // The server comes back from a backup.
+        let second = store.begin_listing();
+        store.put(&cluster("one"), object("b", "12", None), Seen::Written);
+        let restored = store.put(&cluster("one"), object("a", "5", None), listed(1, second)).unwrap();
+        assert_eq!((restored.version(), version("a").as_str()), (Some("5"), "5"));
+        // What was written since the listing began is newer than what it says.
+        assert!(store.put(&cluster("one"), object("b", "10", None), listed(1, second)).is_none());
+        assert_eq!(version("b"), "12");
+        assert!(store.sweep(1, second, |_| true).is_empty());
     }
 
     #[test]
     fn of_foreign_objects_only_the_place_is_kept() {
         let store = Store::new(Keep::Children);
-        let change = store.put(&cluster("one"), object("a", "1", None), Some((1, 1))).unwrap();
+        let change = store.put(&cluster("one"), object("a", "1", None), listed(1, 1)).unwrap();
         assert_eq!(store.get(&change.key).unwrap().get("data"), None);
         assert!(store.children(&cluster("one"), "u").is_empty());
     }
@@ -369,7 +426,7 @@ mod tests {
         let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
         let first = store.begin_listing();
         for name in ["a", "b", "c"] {
-            store.put(&cluster("one"), object(name, "1", None), Some((first, first)));
+            store.put(&cluster("one"), object(name, "1", None), listed(first, first));
         }
         assert!(!store.is_whole(&kind));
         assert!(store.keep_whole(kind.clone()) && !store.keep_whole(kind.clone()));
@@ -377,8 +434,8 @@ mod tests {
         // same version; what is gone by then goes.
         assert!(!store.is_whole(&kind));
         let again = store.begin_listing();
-        store.put(&cluster("one"), object("a", "1", None), Some((first, again)));
-        store.put(&cluster("one"), object("b", "2", None), Some((first, again)));
+        store.put(&cluster("one"), object("a", "1", None), listed(first, again));
+        store.put(&cluster("one"), object("b", "2", None), listed(first, again));
         assert!(!store.is_whole(&kind));
         store.sweep(first, again, |_| true);
         assert!(store.is_whole(&kind));
@@ -390,9 +447,9 @@ mod tests {
     fn a_stub_that_becomes_a_child_or_goes_is_none_any_more() {
         let store = Store::new(Keep::Children);
         let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
-        store.put(&cluster("one"), object("a", "1", None), Some((1, 1)));
-        let change = store.put(&cluster("one"), object("b", "1", None), Some((1, 1))).unwrap();
-        store.put(&cluster("one"), object("a", "2", Some("u")), Some((1, 1)));
+        store.put(&cluster("one"), object("a", "1", None), listed(1, 1));
+        let change = store.put(&cluster("one"), object("b", "1", None), listed(1, 1)).unwrap();
+        store.put(&cluster("one"), object("a", "2", Some("u")), listed(1, 1));
         assert!(!store.is_whole(&kind));
         store.remove(&change.key, "b").unwrap();
         assert!(store.is_whole(&kind));
@@ -406,21 +463,21 @@ mod tests {
             gone.into_iter().map(|change| change.key.target.name).collect::<Vec<_>>()
         };
         let first = store.begin_listing();
-        store.put(&cluster("one"), object("old", "1", None), Some((1, first)));
+        store.put(&cluster("one"), object("old", "1", None), listed(1, first));
         let second = store.begin_listing();
-        store.put(&cluster("one"), object("confirmed", "1", None), Some((1, second)));
-        store.put(&cluster("one"), object("written", "5", None), None);
+        store.put(&cluster("one"), object("confirmed", "1", None), listed(1, second));
+        store.put(&cluster("one"), object("written", "5", None), Seen::Written);
         assert_eq!(sweep(second), ["old"]);
         let third = store.begin_listing();
-        store.put(&cluster("one"), object("confirmed", "1", None), Some((1, third)));
+        store.put(&cluster("one"), object("confirmed", "1", None), listed(1, third));
         assert_eq!(sweep(third), ["written"]);
     }
 
     #[test]
     fn a_listing_of_one_shard_leaves_anothers_objects_alone() {
         let store = Store::new(Keep::Whole);
-        store.put(&cluster("one"), object("a", "1", None), Some((1, 1)));
-        store.put(&cluster("two"), object("b", "1", None), Some((2, 1)));
+        store.put(&cluster("one"), object("a", "1", None), listed(1, 1));
+        store.put(&cluster("two"), object("b", "1", None), listed(2, 1));
         let gone: Vec<_> = store.sweep(1, 5, |_| true).into_iter().map(|change| change.key.target.name).collect();
         assert_eq!(gone, ["a"]);
     }
@@ -428,16 +485,16 @@ mod tests {
     #[test]
     fn an_answer_that_comes_late_does_not_bring_an_object_back() {
         let store = Store::new(Keep::Whole);
-        let change = store.put(&cluster("one"), object("a", "1", None), Some((1, 1))).unwrap();
+        let change = store.put(&cluster("one"), object("a", "1", None), listed(1, 1)).unwrap();
         store.remove(&change.key, "a").unwrap();
-        assert!(store.put(&cluster("one"), object("a", "2", None), None).is_none());
+        assert!(store.put(&cluster("one"), object("a", "2", None), Seen::Written).is_none());
         assert!(store.get(&change.key).is_none());
     }
 
     #[test]
     fn a_new_object_of_the_same_name_is_not_removed_for_the_old_one() {
         let store = Store::new(Keep::Whole);
-        let change = store.put(&cluster("one"), object("a", "1", None), Some((1, 1))).unwrap();
+        let change = store.put(&cluster("one"), object("a", "1", None), listed(1, 1)).unwrap();
         assert!(store.remove(&change.key, "another uid").is_none());
         assert!(store.remove(&change.key, "a").is_some());
     }

@@ -12,17 +12,16 @@ use std::{
 
 use contract::Gvk;
 use futures::{FutureExt, StreamExt};
-use kube::{
-    Api,
-    api::ApiResource,
-    core::GroupVersionKind,
-    runtime::{WatchStreamExt, utils::Backoff, watcher},
-};
+use kube::{Api, api::ApiResource, core::GroupVersionKind, runtime::watcher};
 use rand::Rng;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::{Cluster, ObjectKey, Store, store::Change, watched::Watched};
+use super::{
+    Cluster, ObjectKey, Store,
+    store::{Change, Seen},
+    watched::Watched,
+};
 use host_core::{kinds::Kind, name::LogicalCluster, object};
 
 /// The longest pause between two attempts. A claimed kind shows up in a virtual
@@ -78,8 +77,9 @@ impl Watch {
         let gvk = GroupVersionKind::gvk(&self.kind.group, &self.kind.version, &self.kind.kind);
         let resource = ApiResource::from_gvk_with_plural(&gvk, &self.address.plural);
         let api = Api::<Watched>::all_with(self.cluster.client(), &resource);
-        let begin = || watcher(api.clone(), watcher::Config::default()).backoff(Pauses::default());
+        let begin = || watcher(api.clone(), watcher::Config::default());
         let mut events = std::pin::pin!(begin());
+        let mut pauses = Pauses::default();
         let mut listing = self.source;
         let mut failing = false;
         loop {
@@ -93,8 +93,13 @@ impl Watch {
             match event {
                 None => return,
                 Some(Ok(watcher::Event::Init)) => listing = self.store.begin_listing(),
-                Some(Ok(watcher::Event::InitApply(object) | watcher::Event::Apply(object))) => {
-                    self.seen(object, (self.source, listing)).into_iter().for_each(changed);
+                Some(Ok(watcher::Event::InitApply(object))) => {
+                    let seen = Seen::Listed { source: self.source, listing };
+                    self.seen(object, seen).into_iter().for_each(changed);
+                }
+                Some(Ok(watcher::Event::Apply(object))) => {
+                    let seen = Seen::Event { source: self.source, listing };
+                    self.seen(object, seen).into_iter().for_each(changed);
                 }
                 Some(Ok(watcher::Event::InitDone)) => {
                     let of_kind = |key: &ObjectKey| {
@@ -114,6 +119,10 @@ impl Watch {
                         listed();
                     }
                     self.complain(error, &mut failing);
+                    tokio::time::sleep(pauses.after(Instant::now())).await;
+                    // A server that was away may have been restored from a backup. It
+                    // has nothing to tell to whoever goes on from a later version.
+                    events.set(begin());
                 }
             }
         }
@@ -131,9 +140,9 @@ impl Watch {
         }
     }
 
-    fn seen(&self, object: Watched, seen: (u64, u64)) -> Option<Change> {
+    fn seen(&self, object: Watched, seen: Seen) -> Option<Change> {
         let (cluster, object) = self.whole(object)?;
-        self.store.put(&cluster, object, Some(seen))
+        self.store.put(&cluster, object, seen)
     }
 
     fn gone(&self, object: Watched) -> Option<Change> {
@@ -208,20 +217,6 @@ impl Pauses {
         self.over = Some(failure + pause);
         pause
     }
-}
-
-impl Iterator for Pauses {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        Some(self.after(Instant::now()))
-    }
-}
-
-impl Backoff for Pauses {
-    /// Does nothing: kube's watcher takes the beginning of each attempt for a
-    /// success.
-    fn reset(&mut self) {}
 }
 
 /// The pause after so many attempts: doubling from `first` to `longest`, then
@@ -311,16 +306,72 @@ mod tests {
         assert!(store.find(|_, _| true).is_empty());
     }
 
+    /// What a server answers to one list after the other, and whether it ends each watch
+    /// with an error.
+    fn flaky(lists: Vec<(u16, Value)>) -> (Cluster, Arc<std::sync::atomic::AtomicUsize>) {
+        let asked = Arc::<std::sync::atomic::AtomicUsize>::default();
+        let counted = Arc::clone(&asked);
+        let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+            let is_list = !request.uri().query().unwrap_or_default().contains("watch=true");
+            let (code, body) = match is_list {
+                true => {
+                    let number = counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    lists[number.min(lists.len() - 1)].clone()
+                }
+                false => (503, serde_json::json!({"kind": "Status", "status": "Failure", "code": 503})),
+            };
+            let body = kube::client::Body::from(body.to_string().into_bytes());
+            let answer = http::Response::builder().status(code).body(body).unwrap();
+            async move { Ok::<_, tower::BoxError>(answer) }
+        });
+        (Cluster::new(kube::Client::new(service, "default")), asked)
+    }
+
+    fn config_maps(cluster: Cluster) -> Watch {
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        let address = host_core::kinds::builtin(&kind).unwrap();
+        Watch::new(cluster, kind, address, Arc::new(Store::new(crate::store::Keep::Whole)))
+    }
+
     #[tokio::test]
     async fn an_attempt_that_begins_is_not_one_that_succeeds() {
-        // What kube's watcher says while a list fails, again and again.
-        let events = (0..20).map(|number| if number % 2 == 0 { Ok("Init") } else { Err("the list failed") });
-        let mut events = std::pin::pin!(futures::stream::iter(events).backoff(Pauses { attempts: 4, over: None }));
+        let (cluster, asked) =
+            flaky(vec![(500, serde_json::json!({"kind": "Status", "status": "Failure", "code": 500}))]);
         let began = Instant::now();
-        for _ in 0..4 {
-            events.next().await;
+        let watching = config_maps(cluster).run(|| {}, |_| {});
+        assert!(tokio::time::timeout(Duration::from_secs(2), watching).await.is_err());
+        // Pauses of 0.25, 0.5, 1 and 2 s, each shortened by up to half.
+        let asked = asked.load(std::sync::atomic::Ordering::SeqCst);
+        assert!((2..=5).contains(&asked), "{asked} requests in {:?}", began.elapsed());
+    }
+
+    /// A server that was restored from a backup tells nothing to a watch that goes on
+    /// from a later version, and what it lists has lower ones.
+    #[tokio::test]
+    async fn what_a_server_says_after_it_was_away_is_taken_whatever_the_versions() {
+        let list = |version: u64, text: &str| {
+            let metadata = serde_json::json!({
+                "name": "a", "uid": "a", "resourceVersion": version.to_string(), "annotations": {"kcp.io/cluster": "one"},
+            });
+            let items = serde_json::json!([{"metadata": metadata, "data": {"text": text}}]);
+            let version = version.to_string();
+            let metadata = serde_json::json!({"resourceVersion": version});
+            (
+                200,
+                serde_json::json!({"kind": "ConfigMapList", "apiVersion": "v1", "metadata": metadata, "items": items}),
+            )
+        };
+        let (cluster, _) = flaky(vec![list(10, "later"), list(5, "restored")]);
+        let restored = Notify::new();
+        let changed = |change: Change| {
+            if change.after.is_some_and(|after| after["data"]["text"] == "restored") {
+                restored.notify_one();
+            }
+        };
+        let watching = config_maps(cluster).run(|| {}, changed);
+        tokio::select! {
+            () = watching => unreachable!("it goes on"),
+            noticed = tokio::time::timeout(Duration::from_secs(10), restored.notified()) => noticed.unwrap(),
         }
-        // One pause of the fifth failure is 4 s, at least half of it.
-        assert!(began.elapsed() >= 8 * FIRST_PAUSE);
     }
 }

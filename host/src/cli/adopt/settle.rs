@@ -21,7 +21,7 @@ use host_core::{
 };
 use kcp::{
     externals,
-    store::{Keep, Store},
+    store::{Keep, Seen, Store},
 };
 
 use crate::{
@@ -154,7 +154,7 @@ impl Foreign {
             let Some(kind) = workspace.kinds().get(&read.kind) else { continue };
             if !self.asked.contains(read) {
                 for object in workspace.foreign(read, object::text(instance, "/metadata/namespace")).await? {
-                    self.store.put(&self.here, object, None);
+                    self.store.put(&self.here, object, Seen::Written);
                 }
                 self.asked.push(read.clone());
             }
