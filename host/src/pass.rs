@@ -30,7 +30,7 @@ use host_core::{
     receipt::{self, Receipt},
     status::{Stage, Verdict},
 };
-use kcp::{Cluster, ObjectKey, store::Seen};
+use kcp::{Cluster, ObjectKey};
 use sandbox::LogLine;
 use serde_json::{Map, Value, json};
 
@@ -232,6 +232,9 @@ impl Pass<'_> {
         }
         let mut plan = Plan::default();
         for round in 0.. {
+            if !self.is_in_sight() {
+                return Err(Stop::Stale);
+            }
             if self.memory.rounds.count >= most {
                 return Err(Stop::Verdict(behind::unsettled(most, &self.memory.rounds.outputs, &plan)));
             }
@@ -261,6 +264,12 @@ impl Pass<'_> {
             self.apply(&plan).await?;
         }
         Err(Stop::Turn)
+    }
+
+    /// Whether the workspace still is one that is watched: its endpoint, or its binding,
+    /// may be gone, and with it from the stores all that is there.
+    fn is_in_sight(&self) -> bool {
+        self.world.claims(&self.key.cluster).is_some()
     }
 
     /// Asks the module, and has its answer checked. If it was shown a child that
@@ -339,7 +348,7 @@ impl Pass<'_> {
             Ok(object) => {
                 self.written.insert(object::text(&object, "/metadata/resourceVersion").to_owned());
                 self.overtaken |= part == "/status" && !receipt::is_same_instance(&self.instance, &object);
-                self.world.instances.put(&self.key.cluster, object.clone(), Seen::Written);
+                self.world.wrote(&self.world.instances, &self.key.cluster, object.clone());
                 self.instance = Arc::new(object);
                 Ok(())
             }
@@ -390,7 +399,7 @@ impl Pass<'_> {
                     Some(_) => normalized.insert(uid, Arc::new(object.clone())),
                     None => normalized.remove(&uid),
                 };
-                world.tell(world.children.put(cluster_name, object, Seen::Written));
+                world.tell(world.wrote(&world.children, cluster_name, object));
             }
             Done::Deleted { target, uid, held: None } => {
                 normalized.remove(&uid);
@@ -404,7 +413,7 @@ impl Pass<'_> {
             }
             Done::Found { object } | Done::Deleted { held: Some(object), .. } => {
                 own(&object);
-                world.tell(world.children.put(cluster_name, object, Seen::Written))
+                world.tell(world.wrote(&world.children, cluster_name, object))
             }
         };
         let Err(error) = apply::apply(place, plan, done).await else { return Ok(()) };

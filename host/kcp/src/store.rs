@@ -83,8 +83,8 @@ struct Inner {
     /// By the logical cluster and the uid that the label names.
     children: HashMap<LogicalCluster, HashMap<String, BTreeSet<ObjectKey>>>,
     whole: BTreeSet<Gvk>,
-    /// How many objects of a kind are kept as stubs.
-    stubs: HashMap<Gvk, usize>,
+    /// How many objects of a kind are kept as stubs in a logical cluster.
+    stubs: HashMap<(LogicalCluster, Gvk), usize>,
     /// The uids of objects that were seen to go, the latest last: an answer that
     /// comes late must not bring one back.
     gone: Gone,
@@ -120,12 +120,15 @@ impl Gone {
     }
 }
 
+/// The number of no watch: of objects that were only written so far.
+const NO_WATCH: u64 = 0;
+
 #[derive(Clone)]
 struct Entry {
     object: Arc<Value>,
     /// Whether only its place was kept.
     is_stub: bool,
-    /// The watch that saw it; 0 if it was only written so far.
+    /// The watch that saw it, or [`NO_WATCH`].
     source: u64,
     /// The listing that last confirmed it, or during which it was written; see
     /// [`Store::sweep`].
@@ -167,9 +170,9 @@ impl Store {
         self.write().whole.insert(kind)
     }
 
-    /// Whether no object of this kind is kept as a stub.
-    pub fn is_whole(&self, kind: &Gvk) -> bool {
-        !self.read().stubs.contains_key(kind)
+    /// Whether no object of this kind in a logical cluster is kept as a stub.
+    pub fn is_whole(&self, cluster: &LogicalCluster, kind: &Gvk) -> bool {
+        !self.read().stubs.contains_key(&(cluster.clone(), kind.clone()))
     }
 
     /// The object at a place.
@@ -222,7 +225,9 @@ impl Store {
         let object = if is_stub { stub(&object) } else { without_bookkeeping(object) };
         let before = inner.objects.get(&key).cloned();
         let (source, listing) = match seen {
-            Seen::Written => (before.as_ref().map_or(0, |entry| entry.source), self.listings.load(Ordering::SeqCst)),
+            Seen::Written => {
+                (before.as_ref().map_or(NO_WATCH, |entry| entry.source), self.listings.load(Ordering::SeqCst))
+            }
             Seen::Event { source, listing } | Seen::Listed { source, listing } => (source, listing),
         };
         let overruled = |before: &Entry| matches!(seen, Seen::Listed { .. }) && before.listing < listing;
@@ -248,18 +253,47 @@ impl Store {
         Some(Change { key: key.clone(), before: Some(before), after: None })
     }
 
-    /// Takes out what a complete listing did not confirm: objects in `scope`
-    /// that this watch saw, or that were written, before it began. Another watch
-    /// of the same kind sees another shard.
-    pub fn sweep(&self, source: u64, listing: u64, scope: impl Fn(&ObjectKey) -> bool) -> Vec<Change> {
-        let stale: Vec<(ObjectKey, String)> = {
+    /// Takes out what a complete listing did not confirm: objects in `scope` that
+    /// this watch saw before it began, or that were written before in a logical cluster
+    /// of those that it `covers`. Another watch of the same kind sees another shard.
+    pub fn sweep(
+        &self,
+        source: u64,
+        listing: u64,
+        scope: impl Fn(&ObjectKey) -> bool,
+        covers: impl Fn(&LogicalCluster) -> bool,
+    ) -> Vec<Change> {
+        let stale: Vec<(ObjectKey, String, u64)> = {
             let inner = self.read();
-            let mine = |entry: &Entry| entry.source == source || entry.source == 0;
+            let mine = |entry: &Entry| entry.source == source || entry.source == NO_WATCH;
             let stale =
                 inner.objects.iter().filter(|(key, entry)| mine(entry) && entry.listing < listing && scope(key));
-            stale.map(|(key, entry)| (key.clone(), object::uid(&entry.object).to_owned())).collect()
+            stale.map(|(key, entry)| (key.clone(), object::uid(&entry.object).to_owned(), entry.source)).collect()
         };
-        stale.iter().filter_map(|(key, uid)| self.remove(key, uid)).collect()
+        // Without the lock: what is covered is for others to know, who have locks too.
+        let stale = stale.iter().filter(|(key, _, seen_by)| *seen_by == source || covers(&key.cluster));
+        stale.filter_map(|(key, uid, _)| self.remove(key, uid)).collect()
+    }
+
+    /// Forgets what watches saw that have ended, and what was written where nobody
+    /// else watches: the logical clusters for which `is_left` holds. It may be there
+    /// all the same, and none of it counts as gone. Returns what was forgotten.
+    pub fn leave(&self, sources: &HashSet<u64>, is_left: impl Fn(&LogicalCluster) -> bool) -> Vec<ObjectKey> {
+        let mut inner = self.write();
+        let of_them = |entry: &Entry| entry.source == NO_WATCH || sources.contains(&entry.source);
+        let theirs = inner.objects.iter_mut().filter(|(_, entry)| of_them(entry));
+        let mut left = Vec::new();
+        for (key, entry) in theirs {
+            if is_left(&key.cluster) {
+                left.push(key.clone());
+            }
+            // Another watch sees the workspace too, and its next listing decides.
+            entry.source = NO_WATCH;
+        }
+        for key in &left {
+            inner.unlink(key);
+        }
+        left
     }
 
     // A panic while the lock is held leaves maps that are whole: each change is
@@ -280,7 +314,7 @@ impl Inner {
             children.entry(instance.to_owned()).or_default().insert(key.clone());
         }
         if entry.is_stub {
-            *self.stubs.entry(key.target.kind.clone()).or_default() += 1;
+            *self.stubs.entry((key.cluster.clone(), key.target.kind.clone())).or_default() += 1;
         }
         self.objects.insert(key.clone(), entry);
     }
@@ -299,12 +333,13 @@ impl Inner {
                 self.children.remove(&key.cluster);
             }
         }
+        let place = (key.cluster.clone(), key.target.kind.clone());
         if before.is_stub
-            && let Some(stubs) = self.stubs.get_mut(&key.target.kind)
+            && let Some(stubs) = self.stubs.get_mut(&place)
         {
             *stubs -= 1;
             if *stubs == 0 {
-                self.stubs.remove(&key.target.kind);
+                self.stubs.remove(&place);
             }
         }
         Some(before)
@@ -409,7 +444,7 @@ mod tests {
         // What was written since the listing began is newer than what it says.
         assert!(store.put(&cluster("one"), object("b", "10", None), listed(1, second)).is_none());
         assert_eq!(version("b"), "12");
-        assert!(store.sweep(1, second, |_| true).is_empty());
+        assert!(store.sweep(1, second, |_| true, |_| true).is_empty());
     }
 
     #[test]
@@ -428,17 +463,20 @@ mod tests {
         for name in ["a", "b", "c"] {
             store.put(&cluster("one"), object(name, "1", None), listed(first, first));
         }
-        assert!(!store.is_whole(&kind));
+        store.put(&cluster("two"), object("d", "1", None), listed(2, first));
+        assert!(!store.is_whole(&cluster("one"), &kind));
         assert!(store.keep_whole(kind.clone()) && !store.keep_whole(kind.clone()));
         // What was seen as a stub stays one until it is seen again, be it in the
         // same version; what is gone by then goes.
-        assert!(!store.is_whole(&kind));
+        assert!(!store.is_whole(&cluster("one"), &kind));
         let again = store.begin_listing();
         store.put(&cluster("one"), object("a", "1", None), listed(first, again));
         store.put(&cluster("one"), object("b", "2", None), listed(first, again));
-        assert!(!store.is_whole(&kind));
-        store.sweep(first, again, |_| true);
-        assert!(store.is_whole(&kind));
+        assert!(!store.is_whole(&cluster("one"), &kind));
+        store.sweep(first, again, |_| true, |_| true);
+        assert!(store.is_whole(&cluster("one"), &kind));
+        // Another workspace may be out of reach, with all its stubs.
+        assert!(!store.is_whole(&cluster("two"), &kind));
         let whole = store.find(|_, object| object["data"]["a"] == "b");
         assert_eq!(whole.iter().map(|(key, _)| key.target.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     }
@@ -450,16 +488,16 @@ mod tests {
         store.put(&cluster("one"), object("a", "1", None), listed(1, 1));
         let change = store.put(&cluster("one"), object("b", "1", None), listed(1, 1)).unwrap();
         store.put(&cluster("one"), object("a", "2", Some("u")), listed(1, 1));
-        assert!(!store.is_whole(&kind));
+        assert!(!store.is_whole(&cluster("one"), &kind));
         store.remove(&change.key, "b").unwrap();
-        assert!(store.is_whole(&kind));
+        assert!(store.is_whole(&cluster("one"), &kind));
     }
 
     #[test]
     fn a_listing_removes_what_is_gone_but_not_what_was_just_written() {
         let store = Store::new(Keep::Whole);
         let sweep = |listing| {
-            let gone = store.sweep(1, listing, |_| true);
+            let gone = store.sweep(1, listing, |_| true, |_| true);
             gone.into_iter().map(|change| change.key.target.name).collect::<Vec<_>>()
         };
         let first = store.begin_listing();
@@ -478,8 +516,35 @@ mod tests {
         let store = Store::new(Keep::Whole);
         store.put(&cluster("one"), object("a", "1", None), listed(1, 1));
         store.put(&cluster("two"), object("b", "1", None), listed(2, 1));
-        let gone: Vec<_> = store.sweep(1, 5, |_| true).into_iter().map(|change| change.key.target.name).collect();
+        let gone: Vec<_> =
+            store.sweep(1, 5, |_| true, |_| true).into_iter().map(|change| change.key.target.name).collect();
         assert_eq!(gone, ["a"]);
+    }
+
+    #[test]
+    fn a_listing_of_one_shard_leaves_alone_what_was_just_written_on_another() {
+        let store = Store::new(Keep::Whole);
+        store.put(&cluster("one"), object("a", "1", None), Seen::Written);
+        let listing = store.begin_listing();
+        assert!(store.sweep(2, listing, |_| true, |name| *name == cluster("two")).is_empty());
+        assert_eq!(store.sweep(1, listing, |_| true, |name| *name == cluster("one")).len(), 1);
+    }
+
+    #[test]
+    fn what_an_endpoint_showed_is_forgotten_with_it_and_is_not_gone() {
+        let store = Store::new(Keep::Whole);
+        store.put(&cluster("one"), object("a", "1", Some("u")), listed(1, 1));
+        store.put(&cluster("one"), object("b", "1", Some("u")), Seen::Written);
+        store.put(&cluster("two"), object("a", "1", None), listed(2, 1));
+        // This workspace two endpoints show.
+        store.put(&cluster("both"), object("a", "1", None), listed(1, 1));
+        let left = store.leave(&HashSet::from([1]), |name| *name == cluster("one"));
+        assert_eq!(left.iter().map(|key| key.target.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert!(store.children(&cluster("one"), "u").is_empty());
+        assert_eq!(store.find(|_, _| true).len(), 2);
+        // What comes back is taken as ever, also as the answer to a write.
+        assert!(store.put(&cluster("one"), object("a", "1", Some("u")), Seen::Written).is_some());
+        assert_eq!(store.sweep(2, 2, |_| true, |name| *name == cluster("both")).len(), 2);
     }
 
     #[test]

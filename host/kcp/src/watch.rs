@@ -6,7 +6,7 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -53,8 +53,30 @@ pub struct Watch {
     /// Asks for another listing, when the store wants more of the objects than
     /// it kept so far.
     pub again: Arc<Notify>,
+    /// Which logical clusters it sees all of, as far as that is known without a look
+    /// at the objects: all of them, unless there are other watches of the kind.
+    pub covers: Arc<dyn Fn(&LogicalCluster) -> bool + Send + Sync>,
+    /// What ends it for good.
+    pub gate: Arc<Gate>,
     /// The number by which the store knows the watch.
     pub source: u64,
+}
+
+/// Through it everything passes that a watch puts into its store, until it is closed.
+#[derive(Default)]
+pub struct Gate(Mutex<bool>);
+
+impl Gate {
+    /// Lets nothing through from now on. What was on its way is in the store when
+    /// this returns.
+    pub fn close(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+
+    fn through<T: Default>(&self, work: impl FnOnce() -> T) -> T {
+        let closed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *closed { T::default() } else { work() }
+    }
 }
 
 impl Watch {
@@ -62,7 +84,19 @@ impl Watch {
     /// live.
     pub fn new(cluster: Cluster, kind: Gvk, address: Kind, store: Arc<Store>) -> Watch {
         let source = store.begin_listing();
-        Watch { cluster, kind, address, home: None, store, optional: false, again: Arc::default(), source }
+        let (again, gate) = (Arc::default(), Arc::default());
+        Watch {
+            cluster,
+            kind,
+            address,
+            home: None,
+            store,
+            optional: false,
+            again,
+            covers: Arc::new(|_| true),
+            gate,
+            source,
+        }
     }
 
     /// Watches until it is dropped, also if a bug ends it in between. `listed` is
@@ -84,6 +118,7 @@ impl Watch {
         let mut failing = false;
         loop {
             let event = tokio::select! {
+                biased;
                 () = self.again.notified() => {
                     events.set(begin());
                     continue;
@@ -105,7 +140,8 @@ impl Watch {
                     let of_kind = |key: &ObjectKey| {
                         key.target.kind == self.kind && self.home.as_ref().is_none_or(|home| *home == key.cluster)
                     };
-                    self.store.sweep(self.source, listing, of_kind).into_iter().for_each(changed);
+                    let sweep = || self.store.sweep(self.source, listing, of_kind, &*self.covers);
+                    self.gate.through(sweep).into_iter().for_each(changed);
                     listed();
                     if std::mem::take(&mut failing) {
                         tracing::info!(kind = %self.kind, "watching again");
@@ -142,13 +178,13 @@ impl Watch {
 
     fn seen(&self, object: Watched, seen: Seen) -> Option<Change> {
         let (cluster, object) = self.whole(object)?;
-        self.store.put(&cluster, object, seen)
+        self.gate.through(|| self.store.put(&cluster, object, seen))
     }
 
     fn gone(&self, object: Watched) -> Option<Change> {
         let (cluster, object) = self.whole(object)?;
         let key = ObjectKey { cluster, target: object::Target::of(&object)? };
-        self.store.remove(&key, object::uid(&object))
+        self.gate.through(|| self.store.remove(&key, object::uid(&object)))
     }
 
     /// The object with its kind, which lists leave out, and its cluster.

@@ -18,6 +18,9 @@ use super::{Pass, Stop};
 impl Pass<'_> {
     /// Writes the status if it has to change. Whether it is as it should be.
     pub(super) async fn record(&mut self, verdict: &Verdict) -> bool {
+        if !self.is_in_sight() {
+            return false;
+        }
         let mut inventory = self.inventory();
         if self.misses(&inventory) {
             self.learn_claims().await;

@@ -43,7 +43,9 @@ impl Pass<'_> {
     fn out_of_sight(&self) -> impl Iterator<Item = &Gvk> {
         let read: BTreeSet<&Gvk> = self.serving.read().collect();
         self.serving.kinds.keys().filter(move |kind| {
-            !self.world.is_synced(kind) || (read.contains(kind) && !self.world.children.is_whole(kind))
+            let cluster = &self.key.cluster;
+            let is_whole = || self.world.children.is_whole(cluster, kind);
+            !self.world.is_synced(cluster, kind) || (read.contains(kind) && !is_whole())
         })
     }
 

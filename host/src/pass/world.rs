@@ -18,10 +18,11 @@ use host_core::{
 };
 use kcp::{
     Cluster, ObjectKey, Store, VirtualWorkspace, externals,
-    store::{Change, Keep},
+    store::{Change, Keep, Seen},
     virtual_workspace::Address,
 };
 use sandbox::Module;
+use serde_json::Value;
 
 pub use memory::{Found, Given, Memory, Recorded, Rounds, Stamp};
 
@@ -80,7 +81,9 @@ pub struct World {
     /// export, which kcp refuses to bind.
     claims: RwLock<HashMap<LogicalCluster, BTreeMap<String, Arc<Claims>>>>,
     shards: RwLock<Vec<VirtualWorkspace>>,
-    homes: RwLock<HashMap<LogicalCluster, VirtualWorkspace>>,
+    /// Where each logical cluster is: on one shard, which may be reached in more than
+    /// one way while its address changes.
+    homes: RwLock<HashMap<LogicalCluster, Vec<VirtualWorkspace>>>,
     synced: RwLock<HashMap<Gvk, HashSet<Address>>>,
     reads: RwLock<HashMap<ObjectKey, Vec<Read>>>,
     uids: RwLock<Uids>,
@@ -188,28 +191,41 @@ impl World {
         read!(self.claims).get(cluster)?.values().next().cloned()
     }
 
-    /// Takes note of a workspace's binding.
+    /// Takes note of a workspace's binding, unless its endpoint is gone by now.
     pub fn bound(&self, cluster: &LogicalCluster, shard: &VirtualWorkspace, claims: Claims) {
-        write!(self.homes).insert(cluster.clone(), shard.clone());
+        let shards = read!(self.shards);
+        if !shards.iter().any(|other| other.address() == shard.address()) {
+            return;
+        }
+        let mut homes = write!(self.homes);
+        let homes = homes.entry(cluster.clone()).or_default();
+        if !homes.iter().any(|home| home.address() == shard.address()) {
+            homes.push(shard.clone());
+        }
         let name = claims.binding().to_owned();
         write!(self.claims).entry(cluster.clone()).or_default().insert(name, Arc::new(claims));
     }
 
     /// Takes note of a binding's end.
     pub fn unbound(&self, cluster: &LogicalCluster, binding: &str) {
-        let mut claims = write!(self.claims);
+        let (mut homes, mut claims) = (write!(self.homes), write!(self.claims));
         if let Some(bindings) = claims.get_mut(cluster) {
             bindings.remove(binding);
             if bindings.is_empty() {
                 claims.remove(cluster);
-                write!(self.homes).remove(cluster);
+                homes.remove(cluster);
             }
         }
     }
 
-    /// The virtual workspaces that are watched, one a shard.
+    /// The virtual workspaces that are watched, one a shard. Those that have shown
+    /// something come first: another one may be out of reach.
     pub fn shards(&self) -> Vec<VirtualWorkspace> {
-        read!(self.shards).clone()
+        let mut shards = read!(self.shards).clone();
+        let synced = read!(self.synced);
+        let answers = |shard: &VirtualWorkspace| synced.values().any(|synced| synced.contains(shard.address()));
+        shards.sort_by_key(|shard| !answers(shard));
+        shards
     }
 
     /// Adds a virtual workspace.
@@ -217,20 +233,56 @@ impl World {
         write!(self.shards).push(shard);
     }
 
+    /// Takes a virtual workspace away, with all that is known through it alone.
+    /// Returns the logical clusters that nobody shows any more.
+    pub fn remove_shard(&self, address: &Address) -> HashSet<LogicalCluster> {
+        // First, so that nothing of it is taken note of from here on.
+        write!(self.shards).retain(|shard| shard.address() != address);
+        write!(self.synced).retain(|_, synced| {
+            synced.remove(address);
+            !synced.is_empty()
+        });
+        let mut homes = write!(self.homes);
+        homes.values_mut().for_each(|homes| homes.retain(|home| home.address() != address));
+        let left: HashSet<LogicalCluster> =
+            homes.iter().filter(|(_, homes)| homes.is_empty()).map(|(cluster, _)| cluster.clone()).collect();
+        homes.retain(|_, homes| !homes.is_empty());
+        write!(self.claims).retain(|cluster, _| !left.contains(cluster));
+        left
+    }
+
+    /// Whether a virtual workspace shows a logical cluster.
+    pub fn is_at(&self, cluster: &LogicalCluster, address: &Address) -> bool {
+        read!(self.homes).get(cluster).is_some_and(|homes| homes.iter().any(|home| home.address() == address))
+    }
+
     /// Where requests for a logical cluster go.
     pub fn cluster(&self, cluster: &LogicalCluster) -> Option<Cluster> {
-        let home = read!(self.homes).get(cluster).cloned();
-        home.or_else(|| read!(self.shards).first().cloned()).map(|shard| shard.cluster(cluster))
+        let home = read!(self.homes).get(cluster).and_then(|homes| homes.first().cloned());
+        home.or_else(|| self.shards().into_iter().next()).map(|shard| shard.cluster(cluster))
+    }
+
+    /// Takes note of what a server made of an object that was written, unless the
+    /// workspace's endpoint is gone by now.
+    pub fn wrote(&self, store: &Store, cluster: &LogicalCluster, object: Value) -> Option<Change> {
+        let homes = read!(self.homes);
+        homes.get(cluster).and_then(|_| store.put(cluster, object, Seen::Written))
     }
 
     /// Takes note that one shard's objects of a kind are all in the store.
     pub fn synced(&self, shard: &Address, kind: &Gvk) {
-        write!(self.synced).entry(kind.clone()).or_default().insert(shard.clone());
+        let shards = read!(self.shards);
+        if shards.iter().any(|known| known.address() == shard) {
+            write!(self.synced).entry(kind.clone()).or_default().insert(shard.clone());
+        }
     }
 
-    /// Whether every shard's objects of a kind are in the store.
-    pub fn is_synced(&self, kind: &Gvk) -> bool {
-        read!(self.synced).get(kind).map_or(0, HashSet::len) >= read!(self.shards).len().max(1)
+    /// Whether all objects of a kind in a logical cluster are in the store: those of
+    /// its shard are.
+    pub fn is_synced(&self, cluster: &LogicalCluster, kind: &Gvk) -> bool {
+        let (homes, synced) = (read!(self.homes), read!(self.synced));
+        let Some(synced) = synced.get(kind) else { return false };
+        homes.get(cluster).is_some_and(|homes| homes.iter().any(|home| synced.contains(home.address())))
     }
 
     /// Takes note of what an instance's module wants to see. Whether that is
@@ -371,6 +423,44 @@ mod tests {
         world.identify("u", &two);
         world.forget(&one);
         assert_eq!((world.instance(&one.cluster, "u"), world.instance(&two.cluster, "u")), (None, Some(two.clone())));
+    }
+
+    /// The virtual workspaces of an export on two shards.
+    async fn shards() -> [VirtualWorkspace; 2] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "apiVersion: v1\nkind: Config\ncurrent-context: a\ncontexts: [{name: a, context: {cluster: a, user: a}}]\n\
+                    clusters: [{name: a, cluster: {server: 'http://a'}}]\nusers: [{name: a, user: {token: a}}]\n";
+        std::fs::write(file.path(), text).unwrap();
+        let connection = kcp::Connection::open(Some(file.path()), None).await.unwrap();
+        let url = |host: &str| format!("http://{host}/services/apiexport/abc/x.kro.run");
+        let open = |host| VirtualWorkspace::open(&connection, Address::parse(&url(host)).unwrap()).unwrap();
+        ["one", "two"].map(open)
+    }
+
+    #[tokio::test]
+    async fn an_instance_needs_what_its_own_shard_shows_and_nothing_of_it_outlives_the_shard() {
+        let (world, [one, two]) = (World::default(), shards().await);
+        for shard in [&two, &one] {
+            world.add_shard(shard.clone());
+        }
+        let (here, there): (LogicalCluster, LogicalCluster) = ("one".parse().unwrap(), "two".parse().unwrap());
+        let claims = || Claims::of(&serde_json::json!({"metadata": {"name": "x"}}));
+        world.bound(&here, &one, claims());
+        world.bound(&there, &two, claims());
+        world.synced(one.address(), &config_map());
+        assert!(world.is_synced(&here, &config_map()) && !world.is_synced(&there, &config_map()));
+        assert_eq!(world.shards()[0].address(), one.address(), "who answers comes first");
+
+        assert_eq!(world.remove_shard(one.address()), HashSet::from([here.clone()]));
+        // What was on its way is not taken note of.
+        world.bound(&here, &one, claims());
+        world.synced(one.address(), &config_map());
+        let object = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
+        assert!(world.wrote(&world.children, &here, object.clone()).is_none());
+        assert!(world.wrote(&world.children, &there, object).is_some());
+        assert!(world.claims(&here).is_none() && !world.is_synced(&here, &config_map()));
+        assert!(world.claims(&there).is_some() && world.is_at(&there, two.address()));
+        assert_eq!(world.shards().len(), 1);
     }
 
     #[test]

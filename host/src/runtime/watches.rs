@@ -1,7 +1,7 @@
 //! Which kinds are watched where, and whose pass an event is for.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
 };
 
@@ -9,7 +9,7 @@ use contract::{Gvk, Scope};
 use serde_json::Value;
 use tokio::{
     sync::{Notify, mpsc},
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
 };
 
 use super::{Host, definitions::News, finder::Wanted};
@@ -18,13 +18,14 @@ use host_core::{
     definition::DefinitionKind,
     inventory,
     kinds::{self, Kind},
+    name::LogicalCluster,
     object::{self, Target},
 };
 use kcp::{
     Cluster, ObjectKey, Store, VirtualWorkspace, endpoints,
     store::{Change, Keep},
     virtual_workspace::Address,
-    watch::Watch,
+    watch::{Gate, Watch},
 };
 
 use crate::pass::world::Serving;
@@ -33,13 +34,27 @@ use crate::pass::world::Serving;
 pub(super) struct Watches {
     host: Arc<Host>,
     tasks: Mutex<JoinSet<()>>,
-    /// What is watched where, and how to ask for another listing.
-    running: Mutex<HashMap<(Address, Gvk, Purpose), Arc<Notify>>>,
+    /// What is watched where.
+    running: Mutex<HashMap<Place, Running>>,
 }
 
-/// What objects are watched for. Those of one kind can be both.
+type Place = (Address, Gvk, Purpose);
+
+/// A watch of a virtual workspace.
+struct Running {
+    /// Asks for another listing.
+    again: Arc<Notify>,
+    /// Ends it.
+    gate: Arc<Gate>,
+    task: AbortHandle,
+    source: u64,
+}
+
+/// What objects are watched for. Those of one kind can be more than one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Purpose {
+    /// They are what workspaces allow.
+    Bindings,
     /// They are instances of an API.
     Instances,
     /// They are children, or read.
@@ -68,8 +83,8 @@ impl Watches {
         store
     }
 
-    /// Follows an export's endpoint slice: every endpoint that shows up is
-    /// watched from then on.
+    /// Follows an export's endpoint slice: an endpoint is watched for as long as it
+    /// has it.
     pub(super) fn follow(self: &Arc<Self>, export: String) {
         let Some(provider) = self.host.provider.clone() else { return };
         self.follow_served(&provider, export.clone());
@@ -77,9 +92,8 @@ impl Watches {
         let watch = Watch::new(provider, kind, address, Arc::new(Store::new(Keep::Whole)));
         let (this, listed, once) = (Arc::downgrade(self), export.clone(), Once::new());
         let changed = move |change: Change| {
-            let slice = change.after.filter(|slice| object::text(slice, "/metadata/name") == export);
-            let (Some(slice), Some(this)) = (slice, this.upgrade()) else { return };
-            endpoints::of(&slice).into_iter().for_each(|address| this.add_endpoint(address));
+            let Some(this) = this.upgrade().filter(|_| change.key.target.name == export) else { return };
+            this.have_endpoints(change.after.as_deref().map(endpoints::of).unwrap_or_default());
         };
         let said = move || once.call_once(|| tracing::info!(export = listed, "following the endpoints of the export"));
         self.start(watch, said, changed);
@@ -100,6 +114,14 @@ impl Watches {
         self.start(watch, || {}, changed);
     }
 
+    fn have_endpoints(&self, addresses: Vec<Address>) {
+        let before: Vec<Address> = self.host.world.shards().iter().map(|shard| shard.address().clone()).collect();
+        let gone: Vec<&Address> = before.iter().filter(|address| !addresses.contains(address)).collect();
+        // First, so that no workspace is shown twice where only the address is another.
+        gone.into_iter().for_each(|address| self.remove_endpoint(address));
+        addresses.into_iter().for_each(|address| self.add_endpoint(address));
+    }
+
     fn add_endpoint(&self, address: Address) {
         if self.host.world.shards().iter().any(|shard| *shard.address() == address) {
             return;
@@ -107,6 +129,32 @@ impl Watches {
         match VirtualWorkspace::open(&self.host.connection, address) {
             Ok(shard) => self.add_shard(shard),
             Err(error) => tracing::error!(error = host_core::status::chain(&error), "cannot use an endpoint"),
+        }
+    }
+
+    /// Ends all watches of an endpoint and forgets what they saw. Its instances are as
+    /// they are: nobody deletes what cannot be seen any more.
+    fn remove_endpoint(&self, address: &Address) {
+        tracing::warn!(url = address.url(), "the endpoint is gone from the export: what it showed is left as it is");
+        let world = &self.host.world;
+        let left = world.remove_shard(address);
+        let ended: Vec<(Purpose, Running)> = {
+            let mut running = self.running();
+            running.extract_if(|(at, ..), _| at == address).map(|((.., purpose), running)| (purpose, running)).collect()
+        };
+        for (_, running) in &ended {
+            running.gate.close();
+            running.task.abort();
+        }
+        // Each store has numbers of its own.
+        let of = |wanted: Purpose| -> HashSet<u64> {
+            ended.iter().filter(|(purpose, _)| *purpose == wanted).map(|(_, running)| running.source).collect()
+        };
+        let is_left = |cluster: &LogicalCluster| left.contains(cluster);
+        world.children.leave(&of(Purpose::Children), is_left);
+        for instance in world.instances.leave(&of(Purpose::Instances), is_left) {
+            // A pass forgets what is remembered of it.
+            self.host.queue.add(instance.cluster.clone(), instance);
         }
     }
 
@@ -140,7 +188,7 @@ impl Watches {
     fn list_again(&self, kind: &Gvk) {
         let running = self.running();
         let children = running.iter().filter(|((_, of, purpose), _)| of == kind && *purpose == Purpose::Children);
-        children.for_each(|(_, again)| again.notify_one());
+        children.for_each(|(_, running)| running.again.notify_one());
     }
 
     fn serve_on(&self, shard: &VirtualWorkspace, serving: &Serving) {
@@ -148,54 +196,66 @@ impl Watches {
             self.children(shard, kind, address);
         }
         let api = &serving.prepared.blueprint.api;
-        if let Some(again) = self.begin(shard, &api.kind, Purpose::Instances) {
-            let address = Kind { plural: api.plural.clone(), scope: api.scope };
-            let store = Arc::clone(&self.host.world.instances);
-            let watch = Watch { again, ..Watch::new(shard.all(), api.kind.clone(), address, store) };
-            let host = Arc::clone(&self.host);
-            self.start(watch, || {}, move |change| host.instance_changed(&change));
-        }
+        let address = Kind { plural: api.plural.clone(), scope: api.scope };
+        let store = Arc::clone(&self.host.world.instances);
+        let host = Arc::clone(&self.host);
+        let changed = move |change: Change| host.instance_changed(&change);
+        self.begin(shard, (&api.kind, address, Purpose::Instances), store, || {}, changed);
     }
 
     fn children(&self, shard: &VirtualWorkspace, kind: &Gvk, address: &Kind) {
-        let Some(again) = self.begin(shard, kind, Purpose::Children) else { return };
         let store = Arc::clone(&self.host.world.children);
-        let watch = Watch { again, ..Watch::new(shard.all(), kind.clone(), address.clone(), store) };
-        let (host, shard, kind) = (Arc::clone(&self.host), shard.address().clone(), kind.clone());
+        let (host, at, of) = (Arc::clone(&self.host), shard.address().clone(), kind.clone());
         let listed = move || {
-            host.world.synced(&shard, &kind);
+            let kind = &of;
+            host.world.synced(&at, kind);
             let uses: BTreeSet<Gvk> = host
                 .world
                 .served()
                 .iter()
-                .filter(|s| s.kinds.contains_key(&kind))
+                .filter(|s| s.kinds.contains_key(kind))
                 .map(|s| s.prepared.blueprint.api.kind.clone())
                 .collect();
             host.enqueue(|key| uses.contains(&key.target.kind));
         };
         let host = Arc::clone(&self.host);
-        self.start(watch, listed, move |change| host.child_changed(&change));
+        let changed = move |change: Change| host.child_changed(&change);
+        self.begin(shard, (kind, address.clone(), Purpose::Children), store, listed, changed);
     }
 
     fn bindings(&self, shard: &VirtualWorkspace) {
         let kind = Gvk { group: "apis.kcp.io".into(), version: "v1alpha2".into(), kind: "APIBinding".into() };
         let address = Kind { plural: "apibindings".into(), scope: Scope::Cluster };
-        let watch = Watch::new(shard.all(), kind, address, Arc::new(Store::new(Keep::Whole)));
-        let (host, shard) = (Arc::clone(&self.host), shard.clone());
-        self.start(watch, || {}, move |change| host.binding_changed(&shard, &change));
+        let (host, of) = (Arc::clone(&self.host), shard.clone());
+        let changed = move |change: Change| host.binding_changed(&of, &change);
+        let (host, at, known) = (Arc::clone(&self.host), shard.address().clone(), kind.clone());
+        let listed = move || host.world.synced(&at, &known);
+        let store = Arc::new(Store::new(Keep::Whole));
+        self.begin(shard, (&kind, address, Purpose::Bindings), store, listed, changed);
     }
 
-    /// Takes note of a watch that is about to begin; `None` if there is one
-    /// already.
-    fn begin(&self, shard: &VirtualWorkspace, kind: &Gvk, purpose: Purpose) -> Option<Arc<Notify>> {
+    /// Starts a watch of a virtual workspace, unless there is one already or the
+    /// endpoint is gone by now.
+    fn begin(
+        &self,
+        shard: &VirtualWorkspace,
+        (kind, address, purpose): (&Gvk, Kind, Purpose),
+        store: Arc<Store>,
+        listed: impl Fn() + Send + Sync + 'static,
+        changed: impl Fn(Change) + Send + Sync + 'static,
+    ) {
         let mut running = self.running();
         let place = (shard.address().clone(), kind.clone(), purpose);
-        if running.contains_key(&place) {
-            return None;
+        let is_known = self.host.world.shards().iter().any(|known| known.address() == shard.address());
+        if running.contains_key(&place) || !is_known {
+            return;
         }
-        let again = Arc::new(Notify::new());
-        running.insert(place, Arc::clone(&again));
-        Some(again)
+        let (host, at) = (Arc::clone(&self.host), shard.address().clone());
+        let covers = Arc::new(move |cluster: &LogicalCluster| host.world.is_at(cluster, &at));
+        let watch = Watch { covers, ..Watch::new(shard.all(), kind.clone(), address, store) };
+        let (again, gate, source) = (Arc::clone(&watch.again), Arc::clone(&watch.gate), watch.source);
+        let task = self.start(watch, listed, changed);
+        running.insert(place, Running { again, gate, task, source });
     }
 
     /// Starts a watch. `listed` is called whenever the store is complete.
@@ -204,14 +264,16 @@ impl Watches {
         watch: Watch,
         listed: impl Fn() + Send + Sync + 'static,
         changed: impl Fn(Change) + Send + Sync + 'static,
-    ) {
+    ) -> AbortHandle {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.spawn(watch.run(listed, changed));
+        // Those of endpoints that are gone.
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(watch.run(listed, changed))
     }
 
     // A panic while the lock is held leaves a map that is whole: each change is
-    // one insertion.
-    fn running(&self) -> MutexGuard<'_, HashMap<(Address, Gvk, Purpose), Arc<Notify>>> {
+    // one insertion, or takes all of it.
+    fn running(&self) -> MutexGuard<'_, HashMap<Place, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

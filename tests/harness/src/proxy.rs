@@ -81,6 +81,9 @@ struct Shared {
     judge: Mutex<Option<Judge>>,
     herald: Mutex<Option<Herald>>,
     stand: Mutex<Option<Stand>>,
+    /// Shown in place of what kcp has.
+    shown: Mutex<Option<Shown>>,
+    shows: Condvar,
     /// The administrator's token.
     token: String,
     /// The token that is asked for in its place.
@@ -118,6 +121,8 @@ impl Proxy {
             judge: Mutex::default(),
             herald: Mutex::default(),
             stand: Mutex::default(),
+            shown: Mutex::default(),
+            shows: Condvar::new(),
             token: api.token().to_owned(),
             required: Mutex::default(),
             slow: Mutex::default(),
@@ -150,6 +155,15 @@ impl Proxy {
     /// is no answer, kcp is asked.
     pub fn answer(&self, answer: impl FnMut(&Seen) -> Option<(u16, Value)> + Send + 'static) {
         *lock(&self.shared.stand) = Some(Box::new(answer));
+    }
+
+    /// Shows these objects in place of those that kcp lists at paths with a text. What
+    /// watches them lists them again when others are shown.
+    pub fn show(&self, path: &str, items: Vec<Value>) {
+        let mut shown = lock(&self.shared.shown);
+        let version = shown.as_ref().map_or(1, |before| before.version + 1);
+        *shown = Some(Shown { path: path.to_owned(), items, version });
+        self.shared.shows.notify_all();
     }
 
     /// Refuses whoever does not give this token, and lets whoever does be the
@@ -211,6 +225,8 @@ impl Drop for Proxy {
         self.shared.ended.store(true, Ordering::SeqCst);
         self.cut(true);
         self.hold(None);
+        *lock(&self.shared.shown) = None;
+        self.shared.shows.notify_all();
         // Wakes the thread that accepts, which then ends.
         let _ = TcpStream::connect(self.address);
     }
@@ -262,6 +278,10 @@ fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
             json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Unauthorized", "code": 401});
         return reply(client, 401, &status);
     }
+    let shown = lock(&shared.shown).clone();
+    if let Some(shown) = shown.filter(|shown| seen.path.contains(&shown.path)) {
+        return present(client, &seen, &shown, shared);
+    }
     let answer = lock(&shared.stand).as_mut().and_then(|stand| stand(&seen));
     if let Some((code, body)) = answer {
         return reply(client, code, &body);
@@ -289,6 +309,31 @@ fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
     if verdict == Verdict::Pass && !shared.cut.load(Ordering::SeqCst) {
         client.write_all(&answer)?;
     }
+    client.shutdown(Shutdown::Both)
+}
+
+/// Objects that are shown at paths with a text.
+#[derive(Clone)]
+struct Shown {
+    path: String,
+    items: Vec<Value>,
+    version: u64,
+}
+
+fn present(mut client: TcpStream, seen: &Seen, shown: &Shown, shared: &Shared) -> io::Result<()> {
+    if !seen.path.contains("watch=true") {
+        let metadata = json!({"resourceVersion": shown.version.to_string()});
+        let list = json!({"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": shown.items});
+        return reply(client, 200, &list);
+    }
+    let head = b"HTTP/1.1 200 Test\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n";
+    client.write_all(head)?;
+    let known = |version: u64| seen.path.contains(&format!("resourceVersion={version}"));
+    let same = |shown: &mut Option<Shown>| shown.as_ref().is_some_and(|shown| known(shown.version));
+    drop(shared.shows.wait_while(lock(&shared.shown), same));
+    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410});
+    let event = json!({"type": "ERROR", "object": status});
+    client.write_all(format!("{event}\n").as_bytes())?;
     client.shutdown(Shutdown::Both)
 }
 

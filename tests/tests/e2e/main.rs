@@ -11,6 +11,7 @@ mod conflicts;
 mod crashes;
 mod credentials;
 mod definitions;
+mod endpoints;
 mod forgery;
 mod graph_definitions;
 mod lifecycle;
