@@ -14,6 +14,7 @@ pub mod graph;
 pub mod kubeconfig;
 pub mod log;
 pub mod module;
+mod offline;
 pub mod output;
 pub mod publish;
 pub mod render;

@@ -16,12 +16,15 @@
 //! come from a tenant, so control characters never reach the terminal, and
 //! colours only repeat what the words say.
 
+mod diff;
+
 use std::{error::Error, io::IsTerminal, ops::Range, process::ExitCode, sync::Arc};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 use contract::{Problem, Severity};
 use host_core::fault::{Blame, Fault};
 
+pub use self::diff::diff;
 use crate::yaml::{self, Document, Flaw, Place};
 
 /// Why a command did not do what it was asked to: an error, whose turn it is,
@@ -109,6 +112,15 @@ impl Failure {
         match &self.cause {
             Cause::Problems(problems) => Some(findings(&problems.document, &problems.problems)),
             Cause::Yaml(yaml::Error::Refused(flaw)) => Some(vec![Finding::of(flaw, Severity::Error, "InvalidYaml")]),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with a document, if that is what it is about, in the order of
+    /// its file.
+    pub fn problems_of_a_document(&self) -> Option<Vec<&Problem>> {
+        match &self.cause {
+            Cause::Problems(problems) => Some(sorted(&problems.document, &problems.problems)),
             _ => None,
         }
     }

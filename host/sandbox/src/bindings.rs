@@ -7,6 +7,8 @@
 
 use contract::{Gvk, Observed, Schema, Scope};
 
+use super::json::Keys;
+
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit/composition.wit",
@@ -27,15 +29,16 @@ pub(super) use generated::{
 };
 
 /// The arguments of `prepare`, as they cross. Equal values are equal texts,
-/// because objects keep their keys sorted.
+/// because the keys of objects have an order.
 pub(super) struct PrepareInput {
     pub(super) definition: String,
     pub(super) schemas: Vec<types::Schema>,
 }
 
 impl PrepareInput {
-    pub(super) fn new(definition: &serde_json::Value, schemas: &[Schema]) -> Self {
-        PrepareInput { definition: definition.to_string(), schemas: schemas.iter().map(schema).collect() }
+    pub(super) fn new(definition: &serde_json::Value, schemas: &[Schema], keys: Keys) -> Self {
+        let schemas = schemas.iter().map(|it| schema(it, keys)).collect();
+        PrepareInput { definition: keys.text(definition), schemas }
     }
 
     /// Bytes of its texts.
@@ -51,8 +54,9 @@ pub(super) struct RenderInput {
 }
 
 impl RenderInput {
-    pub(super) fn new(instance: &serde_json::Value, observed: &[Observed]) -> Self {
-        RenderInput { instance: instance.to_string(), observed: observed.iter().map(observation).collect() }
+    pub(super) fn new(instance: &serde_json::Value, observed: &[Observed], keys: Keys) -> Self {
+        let observed = observed.iter().map(|it| observation(it, keys)).collect();
+        RenderInput { instance: keys.text(instance), observed }
     }
 
     /// Bytes of its texts.
@@ -61,7 +65,7 @@ impl RenderInput {
     }
 }
 
-fn schema(schema: &Schema) -> types::Schema {
+fn schema(schema: &Schema, keys: Keys) -> types::Schema {
     types::Schema {
         kind: kind(&schema.kind),
         plural: schema.plural.clone(),
@@ -69,7 +73,7 @@ fn schema(schema: &Schema) -> types::Schema {
             Scope::Namespaced => types::Scope::Namespaced,
             Scope::Cluster => types::Scope::Cluster,
         },
-        openapi: schema.openapi.to_string(),
+        openapi: keys.text(&schema.openapi),
     }
 }
 
@@ -77,8 +81,8 @@ fn kind(kind: &Gvk) -> types::GroupVersionKind {
     types::GroupVersionKind { group: kind.group.clone(), version: kind.version.clone(), kind: kind.kind.clone() }
 }
 
-fn observation(observed: &Observed) -> types::Observed {
-    types::Observed { id: observed.id.clone(), key: observed.key.clone(), object: observed.object.to_string() }
+fn observation(observed: &Observed, keys: Keys) -> types::Observed {
+    types::Observed { id: observed.id.clone(), key: observed.key.clone(), object: keys.text(&observed.object) }
 }
 
 #[cfg(test)]
@@ -91,6 +95,9 @@ mod tests {
     fn equal_values_cross_as_equal_texts() {
         let one: serde_json::Value = serde_json::from_str(r#"{"b": 1, "a": {"d": 2, "c": 3}}"#).unwrap();
         let other = json!({"a": {"c": 3, "d": 2}, "b": 1});
-        assert_eq!(PrepareInput::new(&one, &[]).definition, PrepareInput::new(&other, &[]).definition);
+        assert_eq!(
+            PrepareInput::new(&one, &[], Keys::Sorted).definition,
+            PrepareInput::new(&other, &[], Keys::Sorted).definition
+        );
     }
 }

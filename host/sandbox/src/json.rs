@@ -1,8 +1,10 @@
 //! Parses JSON of an adversary: counted and measured in its text first, so
 //! that a small text never becomes a large value.
 //!
-//! It does not bound the bytes; the call's budget has done that.
+//! It does not bound the bytes; the call's budget has done that. Beside it stands
+//! how JSON is written for a module.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{answer::Violation, limits::Limits};
@@ -41,6 +43,39 @@ impl Json {
     }
 }
 
+/// In which order a module is given the keys of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// As a host gives them: equal values are equal texts.
+    Sorted,
+    /// The other way round, for a module that must not mind.
+    Reversed,
+}
+
+impl Keys {
+    /// A value as it crosses.
+    pub(super) fn text(self, value: &Value) -> String {
+        match self {
+            Keys::Sorted => value.to_string(),
+            Keys::Reversed => serde_json::to_string(&Reversed(value)).expect("a JSON value has keys of text"),
+        }
+    }
+}
+
+struct Reversed<'a>(&'a Value);
+
+impl Serialize for Reversed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(fields) => {
+                serializer.collect_map(fields.iter().rev().map(|(key, value)| (key, Reversed(value))))
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Reversed)),
+            scalar => scalar.serialize(serializer),
+        }
+    }
+}
+
 /// How many values a text has at most, and how deep it nests.
 #[derive(Debug, PartialEq, Eq)]
 struct Measure {
@@ -75,6 +110,13 @@ fn measure(text: &str) -> Measure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_written_in_two_orders_and_say_the_same() {
+        let value: Value = serde_json::from_str(r#"{"b": [{"d": 1, "c": "x"}], "a": null}"#).unwrap();
+        assert_eq!(Keys::Sorted.text(&value), r#"{"a":null,"b":[{"c":"x","d":1}]}"#);
+        assert_eq!(Keys::Reversed.text(&value), r#"{"b":[{"d":1,"c":"x"}],"a":null}"#);
+    }
 
     fn json(values: usize, depth: usize) -> Json {
         Json::new(&Limits { json_values: values, json_depth: depth, ..Limits::default() })

@@ -44,6 +44,7 @@ use self::{
     artifacts::Artifacts,
     bindings::{Guest, GuestPre, PrepareInput, RenderInput},
     engine::{Gate, Ticker},
+    json::Keys,
     store::State,
 };
 use host_core::name::Digest;
@@ -74,6 +75,7 @@ pub struct Module {
     sandbox: Sandbox,
     digest: Digest,
     pre: GuestPre<State>,
+    keys: Keys,
 }
 
 /// What a module answered, and what it took.
@@ -83,6 +85,8 @@ pub struct Answer<T> {
     pub value: T,
     /// The fuel that it used: the same number every time for equal arguments.
     pub fuel: u64,
+    /// Bytes of all its linear memories, which never shrink.
+    pub memory: usize,
     /// What the module logged.
     pub log: Vec<LogLine>,
 }
@@ -112,7 +116,7 @@ impl Sandbox {
         let component = self.component(wasm, &digest)?;
         let pre = self.0.linker.instantiate_pre(&component).and_then(GuestPre::new);
         match pre {
-            Ok(pre) => Ok(Module { sandbox: self.clone(), digest, pre }),
+            Ok(pre) => Ok(Module { sandbox: self.clone(), digest, pre, keys: Keys::Sorted }),
             Err(source) => {
                 let found = "names the contract, but its functions have other types".to_owned();
                 Err(Error::WrongContract { digest, found, source: Some(source) })
@@ -145,9 +149,16 @@ impl Module {
         &self.digest
     }
 
+    /// The same module, which is given the keys of all JSON objects in another order
+    /// than a host gives them. Its answers should be the same.
+    #[must_use]
+    pub fn with_keys_reversed(&self) -> Module {
+        Module { keys: Keys::Reversed, ..self.clone() }
+    }
+
     /// Reads and checks a definition.
     pub fn prepare(&self, definition: &Value, schemas: &[Schema]) -> Result<Answer<Preparation>, Error> {
-        let input = PrepareInput::new(definition, schemas);
+        let input = PrepareInput::new(definition, schemas, self.keys);
         let ask = |guest: &Guest, store: &mut Store<State>| {
             guest.croft_composition_composer().call_prepare(store, &input.definition, &input.schemas)
         };
@@ -173,7 +184,7 @@ impl Module {
 
     /// Renders one instance, given what `prepare` made of its definition.
     pub fn render(&self, program: &[u8], instance: &Value, observed: &[Observed]) -> Result<Answer<Rendering>, Error> {
-        let input = RenderInput::new(instance, observed);
+        let input = RenderInput::new(instance, observed, self.keys);
         let ask = |guest: &Guest, store: &mut Store<State>| {
             guest.croft_composition_composer().call_render(store, program, &input.instance, &input.observed)
         };
@@ -200,12 +211,13 @@ impl Module {
         let fuel = limits.time(call).fuel - store.get_fuel().map_err(|source| Error::Engine { source })?;
         let state = store.into_data();
         let starved = state.starved();
+        let memory = state.memory();
         let log = state.into_log();
         match lifted {
             Err(ended) => Err(self.ended(call, ended, starved, log)),
             Ok(Err(failure)) => Err(self.refused(call, failure, log)),
             Ok(Ok(lifted)) => match check(lifted, limits) {
-                Ok(value) => Ok(Answer { value, fuel, log }),
+                Ok(value) => Ok(Answer { value, fuel, memory, log }),
                 Err(violation) => Err(self.failed(call, Failure::InvalidAnswer(violation), log)),
             },
         }

@@ -95,6 +95,11 @@ impl State {
         self.memory.exceeded || self.tables.exceeded
     }
 
+    /// Bytes of all linear memories.
+    pub(super) fn memory(&self) -> usize {
+        self.memory.used
+    }
+
     pub(super) fn into_log(self) -> Vec<LogLine> {
         self.log
     }

@@ -82,6 +82,22 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// Has a module prepare a definition.
+    ///
+    /// # Errors
+    /// The module refuses it, or fails.
+    pub(super) fn new(document: Document, module: Module, known: &schemas::Schemas) -> Result<Definition, Failure> {
+        let prepared = prepare(&module, &document, known)?;
+        let used = prepared.blueprint.kinds.iter().map(|used| used.kind.clone());
+        let kinds = used.filter_map(|kind| known.address(&kind).map(|address| (kind, address))).collect();
+        Ok(Definition { document, module, prepared, kinds })
+    }
+
+    /// The kind that it serves.
+    pub fn api(&self) -> &Gvk {
+        &self.prepared.blueprint.api.kind
+    }
+
     /// The definition as it is published: its module named by digest, so that
     /// the host runs what was published and nothing else. `given` is a file
     /// that was named by hand; the host looks for its name below its own folder
@@ -184,11 +200,9 @@ pub fn choose(
     let modules = chosen.iter().map(|document| load_module(document, module)).collect::<Result<Vec<_>, _>>()?;
     let known = with_siblings(chosen.iter().zip(&modules), known);
     let definitions = chosen.into_iter().zip(modules).map(|(document, module)| {
-        let prepared = prepare(&module, &document, &known)?;
-        report::warnings(&document, &prepared.warnings);
-        let used = prepared.blueprint.kinds.iter().map(|used| used.kind.clone());
-        let kinds = used.filter_map(|kind| known.address(&kind).map(|address| (kind, address))).collect();
-        Ok(Definition { document, module, prepared, kinds })
+        let definition = Definition::new(document, module, &known)?;
+        report::warnings(&definition.document, &definition.prepared.warnings);
+        Ok(definition)
     });
     let definitions = definitions.collect::<Result<Vec<Definition>, Failure>>()?;
     let api = |definition: &Definition| definition.prepared.blueprint.api.kind.clone();
@@ -268,7 +282,7 @@ pub(super) fn no_definition(documents: &[Document]) -> Failure {
 
 /// Whether a word is another one misspelt: case aside, one has the first letters of
 /// the other, or nearly all letters of it.
-fn is_near(word: &str, other: &str) -> bool {
+pub(super) fn is_near(word: &str, other: &str) -> bool {
     let (word, other) = (word.to_lowercase(), other.to_lowercase());
     let same = word.chars().zip(other.chars()).take_while(|(one, two)| one == two).count();
     same >= 8
@@ -287,11 +301,17 @@ pub(super) fn stray(document: &Document, message: &str, hint: &str) -> Failure {
 /// A module that was named on the command line or in the definition is input
 /// like any other: one that cannot be loaded is refused.
 pub(super) fn load_module(document: &Document, file: Option<&Path>) -> Result<Module, Failure> {
-    let (name, bytes) = match file {
-        Some(file) => (file.display().to_string(), read_module(file)?),
-        None => module_of(document)?,
-    };
+    let (name, bytes) = module_bytes(document, file)?;
     load_wasm(&name, &bytes)
+}
+
+/// The bytes of a module, and what it goes by: those of `file`, or else of what the
+/// definition names.
+pub(super) fn module_bytes(document: &Document, file: Option<&Path>) -> Result<(String, Vec<u8>), Failure> {
+    match file {
+        Some(file) => Ok((file.display().to_string(), read_module(file)?)),
+        None => module_of(document),
+    }
 }
 
 /// The same for one whose bytes are at hand.

@@ -166,7 +166,7 @@ fn text(told: &Value) -> String {
             dashed(&words(&node["neededBy"])),
         ]
     });
-    text += &table([header].into_iter().chain(rows).collect());
+    text += &output::table([header].into_iter().chain(rows).collect());
     text += "\nA consumer is asked for rights on:\n";
     let claims = told["claims"]
         .as_array()
@@ -174,7 +174,7 @@ fn text(told: &Value) -> String {
         .flatten()
         .map(|claim| [claims::resource_of(claim), words(&claim["verbs"]).join(", ")]);
     let claims: Vec<[String; 2]> = claims.collect();
-    text += &if claims.is_empty() { "  nothing\n".to_owned() } else { table(claims) };
+    text += &if claims.is_empty() { "  nothing\n".to_owned() } else { output::table(claims) };
     let foreign = words(&told["notOfKcp"]);
     if !foreign.is_empty() {
         text += &format!(
@@ -195,26 +195,4 @@ fn words(list: &Value) -> Vec<&str> {
 
 fn dashed(words: &[&str]) -> String {
     if words.is_empty() { "-".to_owned() } else { words.join(", ") }
-}
-
-/// Columns as wide as their widest cell.
-fn table<const N: usize>(rows: Vec<[String; N]>) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        format!("  {}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = vec![["a", "bb"].map(str::to_owned), ["ccc", "d"].map(str::to_owned)];
-        assert_eq!(table(rows), "  a    bb\n  ccc  d\n");
-    }
 }

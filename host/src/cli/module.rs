@@ -3,14 +3,16 @@
 //!
 //! Each subcommand has a file of its own below.
 
+mod fixtures;
 pub mod inspect;
 pub mod pack;
+pub mod test;
 
 use clap::Subcommand;
 
 use crate::report::Failure;
 
-/// Make modules and look at them: the WebAssembly components that render instances
+/// Make, look at and test modules: the WebAssembly components that render instances
 ///
 /// A module is named by a definition (`spec.module`) and runs in croft's sandbox.
 #[derive(Debug, clap::Args)]
@@ -25,13 +27,16 @@ Examples:
   # what a file is, and whether croft would run it
   croft module inspect hello.wasm
   # a component of what a compiler wrote
-  croft module pack core.wasm -o greeting.wasm";
+  croft module pack core.wasm -o greeting.wasm
+  # whether it does what its fixtures say
+  croft module test";
 
 /// What can be done with a module.
 #[derive(Debug, Subcommand)]
 enum Command {
     Inspect(inspect::Args),
     Pack(pack::Args),
+    Test(test::Args),
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
@@ -39,5 +44,6 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     match command {
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
+        Command::Test(args) => test::run(args),
     }
 }

@@ -48,9 +48,26 @@ pub fn text(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Columns as wide as their widest cell.
+pub fn table<const N: usize>(rows: Vec<[String; N]>) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("  {}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = vec![["a", "bb"].map(str::to_owned), ["ccc", "d"].map(str::to_owned)];
+        assert_eq!(table(rows), "  a    bb\n  ccc  d\n");
+    }
 
     #[test]
     fn objects_print_as_documents_or_as_one_list() {

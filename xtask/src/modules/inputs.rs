@@ -35,8 +35,10 @@ fn add(hash: &mut Sha256, part: &[u8]) {
     hash.update(part);
 }
 
-/// The file itself or all files below, sorted. Tests beside the sources go into
-/// no module.
+/// Folders beside the sources that go into no module.
+const NO_SOURCES: [&str; 2] = ["tests", "fixtures"];
+
+/// The file itself or all files below, sorted.
 fn files(path: &Path) -> Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
@@ -44,7 +46,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path).with_context(|| format!("cannot list `{}`", path.display()))? {
         let entry = entry.with_context(|| format!("cannot list `{}`", path.display()))?;
-        if entry.file_name() != "tests" {
+        if !NO_SOURCES.iter().any(|folder| entry.file_name() == *folder) {
             found.extend(files(&entry.path())?);
         }
     }
@@ -69,6 +71,7 @@ mod tests {
             "modules/expr/src/lib.rs",
             "modules/m/src/lib.rs",
             "modules/m/tests/it.rs",
+            "modules/m/fixtures/one/instance.yaml",
         ] {
             let path = tree.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -95,10 +98,11 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_test_does_not_change_the_key() {
+    fn a_changed_test_or_fixture_does_not_change_the_key() {
         let tree = tree();
         let before = key(tree.path(), "m", "rustc 1").unwrap();
         fs::write(tree.path().join("modules/m/tests/it.rs"), "two").unwrap();
+        fs::write(tree.path().join("modules/m/fixtures/one/instance.yaml"), "two").unwrap();
         assert_eq!(before, key(tree.path(), "m", "rustc 1").unwrap());
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use contract::{Blocked, Blueprint, Child, Excluded, Node, Observed, Read, Readiness, Rendering, Role, Selection};
 use serde_json::Value;
 
-use super::Rendered;
+use crate::cli::offline::Rendered;
 use host_core::object::{self, Target};
 
 /// The fields of every status that the host fills in.

@@ -1,3 +1,4 @@
 //! `croft module`, as the author of a module meets it.
 
 mod inspect;
+mod test;

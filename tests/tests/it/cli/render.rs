@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Desk;
 
 /// The original flow's definition.
-pub(super) const SOMETHING: &str = r#"apiVersion: kro.run/v1alpha1
+pub(in crate::cli) const SOMETHING: &str = r#"apiVersion: kro.run/v1alpha1
 kind: ResourceGroup
 metadata:
   name: somethings.kro.run
@@ -40,7 +40,7 @@ spec:
 ";
 
 /// A card, and a seal that waits for a field which only a server sets.
-pub(super) const GREETING: &str = r#"apiVersion: kro.run/v1alpha1
+pub(in crate::cli) const GREETING: &str = r#"apiVersion: kro.run/v1alpha1
 kind: ResourceGroup
 metadata:
   name: greetings.kro.run
@@ -81,7 +81,7 @@ spec:
         name: ${schema.spec.name}-horn
 "#;
 
-pub(super) const ADA: &str = "\
+pub(in crate::cli) const ADA: &str = "\
 apiVersion: kro.run/v1alpha1
 kind: Greeting
 metadata:

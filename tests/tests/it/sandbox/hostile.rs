@@ -198,7 +198,13 @@ fn a_module_that_blames_itself_is_believed() {
 
 #[test]
 fn every_guest_has_a_test() {
-    let tests = [include_str!("hostile.rs"), include_str!("isolation.rs"), include_str!("loading.rs")].concat();
+    let tests = [
+        include_str!("hostile.rs"),
+        include_str!("isolation.rs"),
+        include_str!("loading.rs"),
+        include_str!("../cli/module/test.rs"),
+    ]
+    .concat();
     for entry in fs::read_dir(guests::folder()).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "wat") {

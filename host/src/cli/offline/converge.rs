@@ -10,44 +10,62 @@ use serde_json::{Value, json};
 use super::{Rendered, observed::Pool, standin};
 use host_core::object::{self, Target};
 
-use crate::report::Failure;
-
 mod server;
 
 /// An address for documentation (RFC 5737), which no cluster hands out.
 const ADDRESS: &str = "192.0.2.1";
 
-/// Renders until a wave brings nothing new. Comes with all that is live at the
-/// end, and with what each wave brought, in words.
-///
-/// `live` goes before what was rendered.
+/// What playing the passes came to.
+pub(crate) enum Converged {
+    /// A wave brought nothing new.
+    Settled(Box<Played>),
+    /// Every wave brings something new. The objects of the last two.
+    Restless {
+        /// Of the wave before the last.
+        before: BTreeMap<Target, Value>,
+        /// Of the last wave.
+        after: BTreeMap<Target, Value>,
+    },
+}
+
+/// Passes that were played to their end.
+pub(crate) struct Played {
+    /// What was rendered last.
+    pub(crate) rendered: Rendered,
+    /// All that is live at the end.
+    pub(crate) pool: Pool,
+    /// What each wave brought, in words.
+    pub(crate) waves: Vec<String>,
+}
+
+/// Renders until a wave brings nothing new, or `most` waves did. What is rendered
+/// is found in the next wave as `stored` has it; `live` goes before it.
 ///
 /// # Errors
-/// The rendering fails, or it goes on changing for more than `most` waves.
-pub(super) fn converge(
+/// The rendering fails.
+pub(crate) fn converge<E>(
     live: &[Value],
     namespace: &str,
     most: usize,
-    is_ours: impl Fn(&Gvk) -> bool,
-    render: impl Fn(&Pool) -> Result<Rendered, Failure>,
-) -> Result<(Rendered, Pool, Vec<String>), Failure> {
+    stored: impl Fn(&Value) -> Value,
+    render: impl Fn(&Pool) -> Result<Rendered, E>,
+) -> Result<Converged, E> {
     let given = Pool::of(live.iter().cloned(), namespace);
-    let mut made: BTreeMap<Target, Value> = BTreeMap::new();
+    let (mut before, mut made): (_, BTreeMap<Target, Value>) = Default::default();
     let mut waves = Vec::new();
     for wave in 1..=most {
         let pool = Pool::of(live.iter().chain(made.values()).cloned(), namespace);
         let rendered = render(&pool)?;
         let unknown = rendered.children.iter().filter(|(target, _)| given.get(target).is_none());
         let next: BTreeMap<Target, Value> =
-            unknown.map(|(target, manifest)| (target.clone(), stored(manifest, &is_ours))).collect();
+            unknown.map(|(target, manifest)| (target.clone(), stored(manifest))).collect();
         if next == made {
-            return Ok((rendered, pool, waves));
+            return Ok(Converged::Settled(Box::new(Played { rendered, pool, waves })));
         }
         waves.push(format!("wave {wave}: {}", news(&made, &next)));
-        made = next;
+        before = std::mem::replace(&mut made, next);
     }
-    let message = format!("the instance does not converge: wave {most} still brings something new");
-    Err(Failure::input(message).hint("`--explain` without `--converge` says what depends on what"))
+    Ok(Converged::Restless { before, after: made })
 }
 
 /// What one wave did, in words.
@@ -62,11 +80,25 @@ fn news(before: &BTreeMap<Target, Value>, after: &BTreeMap<Target, Value>) -> St
 }
 
 /// An object as it would be found a while after it was written.
-fn stored(manifest: &Value, is_ours: &impl Fn(&Gvk) -> bool) -> Value {
+pub(crate) fn stored(manifest: &Value, is_ours: &impl Fn(&Gvk) -> bool) -> Value {
     let mut object = manifest.clone();
     standin::fill(&mut object, &[]);
-    let Some(kind) = Gvk::of(manifest) else { return object };
-    server::fill(&kind, &mut object);
+    if let Some(kind) = Gvk::of(manifest) {
+        server::fill(&kind, &mut object);
+    }
+    reported(object, is_ours)
+}
+
+/// The same where the server leaves the spec as it was written.
+pub(crate) fn stored_as_written(manifest: &Value, is_ours: &impl Fn(&Gvk) -> bool) -> Value {
+    let mut object = manifest.clone();
+    standin::fill(&mut object, &[]);
+    reported(object, is_ours)
+}
+
+/// An object with the status that its controller gives it.
+fn reported(mut object: Value, is_ours: &impl Fn(&Gvk) -> bool) -> Value {
+    let Some(kind) = Gvk::of(&object) else { return object };
     let status = if is_ours(&kind) {
         Some(json!({"state": "ACTIVE", "conditions": [condition("Ready")]}))
     } else {

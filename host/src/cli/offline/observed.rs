@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{report::Failure, yaml::Document};
 
 /// Refuses what cannot be an object of a cluster.
-pub(super) fn named(document: &Document) -> Result<(), Failure> {
+pub(crate) fn named(document: &Document) -> Result<(), Failure> {
     let lacks = |at: &&&str| document.value.pointer(at).and_then(Value::as_str).is_none_or(str::is_empty);
     let Some(at) = ["/apiVersion", "/kind", "/metadata/name"].iter().find(lacks) else { return Ok(()) };
     let message = format!("an observed object has `{}`", at[1..].replace('/', "."));
@@ -23,7 +23,7 @@ pub(super) fn named(document: &Document) -> Result<(), Failure> {
 }
 
 /// What is odd about an object that is meant to be a live one.
-pub(super) fn odd(document: &Document) -> Vec<Problem> {
+pub(crate) fn odd(document: &Document) -> Vec<Problem> {
     let conditions = document.value.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
     let with_bool = conditions.enumerate().filter_map(|(index, condition)| match condition.get("status")? {
         Value::Bool(status) => Some((index, if *status { "True" } else { "False" })),
@@ -43,7 +43,7 @@ pub(super) fn odd(document: &Document) -> Vec<Problem> {
 }
 
 /// Objects that stand for what is in the instance's workspace.
-pub(super) struct Pool {
+pub(crate) struct Pool {
     entries: Vec<Entry>,
     /// Where the object of each place is; of several of one place, the first.
     places: BTreeMap<Target, usize>,
@@ -57,7 +57,7 @@ struct Entry {
 
 impl Pool {
     /// Objects that were found to have a kind and a name.
-    pub(super) fn of(objects: impl IntoIterator<Item = Value>, namespace: &str) -> Pool {
+    pub(crate) fn of(objects: impl IntoIterator<Item = Value>, namespace: &str) -> Pool {
         let entry = |mut object: Value| {
             let target = placed(Target::of(&object)?, namespace);
             if !target.namespace.is_empty() {
@@ -71,7 +71,7 @@ impl Pool {
     }
 
     /// The object at a place.
-    pub(super) fn get(&self, target: &Target) -> Option<Value> {
+    pub(crate) fn get(&self, target: &Target) -> Option<Value> {
         let entry = self.entries.get(*self.places.get(target)?)?;
         entry.used.set(true);
         Some(entry.object.clone())
@@ -79,7 +79,7 @@ impl Pool {
 
     /// The objects that croft marked as children of an instance, as what they are.
     /// One that is not rendered any more is not a child: nobody has used it yet.
-    pub(super) fn marked(&self, owner: &str) -> Vec<Observed> {
+    pub(crate) fn marked(&self, owner: &str) -> Vec<Observed> {
         let annotation = |entry: &Entry, name: &str| object::annotation(&entry.object, name).map(str::to_owned);
         let ours = self.entries.iter().filter(|entry| {
             object::annotation(&entry.object, object::OWNER_ANNOTATION) == Some(owner)
@@ -98,7 +98,7 @@ impl Pool {
     }
 
     /// What an external read finds, ordered by key.
-    pub(super) fn read(&self, read: &Read, namespace: &str, kinds: &Kinds) -> Vec<Observed> {
+    pub(crate) fn read(&self, read: &Read, namespace: &str, kinds: &Kinds) -> Vec<Observed> {
         let is_cluster = kinds.get(&read.kind).is_some_and(|kind| kind.scope == Scope::Cluster);
         match &read.select {
             Selection::Named { namespace: given, name } => {
@@ -132,8 +132,13 @@ impl Pool {
         observed
     }
 
+    /// All of them.
+    pub(crate) fn objects(&self) -> Vec<Value> {
+        self.entries.iter().map(|entry| entry.object.clone()).collect()
+    }
+
     /// The objects that nobody asked for.
-    pub(super) fn unused(&self) -> impl Iterator<Item = &Target> {
+    pub(crate) fn unused(&self) -> impl Iterator<Item = &Target> {
         self.entries.iter().filter(|entry| !entry.used.get()).map(|entry| &entry.target)
     }
 }

@@ -10,18 +10,18 @@ use host_core::{
 use serde_json::{Map, Value, json};
 
 /// Any moment does, as long as it is always the same one.
-pub(super) const BORN: &str = "2020-01-01T00:00:00Z";
+pub(crate) const BORN: &str = "2020-01-01T00:00:00Z";
 
 /// One field and its value, as `uid=…`.
 #[derive(Clone, Debug)]
-pub(super) struct Given {
+pub(crate) struct Given {
     name: &'static str,
     value: Value,
 }
 
 /// What was filled in for a server.
 #[derive(Debug, Default)]
-pub(super) struct Standin {
+pub(crate) struct Standin {
     /// The fields that nobody gave.
     made: Vec<&'static str>,
     /// All that the file does not have.
@@ -66,7 +66,7 @@ fn moment(text: &str) -> Result<String, String> {
 }
 
 /// Fills in what a server would set and the file does not have.
-pub(super) fn fill(instance: &mut Value, given: &[Given]) -> Standin {
+pub(crate) fn fill(instance: &mut Value, given: &[Given]) -> Standin {
     let (uid, mut standin) = (uid(instance), Standin::default());
     let Some(metadata) = instance.get_mut("metadata").and_then(Value::as_object_mut) else { return standin };
     let defaults = [("uid", json!(uid)), ("creationTimestamp", json!(BORN)), ("generation", json!(1))];
@@ -97,14 +97,14 @@ fn uid(instance: &Value) -> String {
 
 impl Standin {
     /// Takes them out again: a file that had none is printed without.
-    pub(super) fn remove(&self, instance: &mut Value) {
+    pub(crate) fn remove(&self, instance: &mut Value) {
         if let Some(metadata) = instance.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.retain(|name, _| !self.filled.contains(&name.as_str()));
         }
     }
 
     /// What to say of it, if one of the objects names a stand-in.
-    pub(super) fn note<'o>(&self, mut objects: impl Iterator<Item = &'o Value>) -> Option<String> {
+    pub(crate) fn note<'o>(&self, mut objects: impl Iterator<Item = &'o Value>) -> Option<String> {
         let names = |object: &Value| self.traces.iter().any(|trace| mentions(object, trace));
         objects.any(names).then(|| {
             let fields = self.made.join("`, `");
