@@ -5,7 +5,7 @@ pub mod builtin;
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use host_core::{
@@ -19,8 +19,11 @@ use sandbox::{Module, Sandbox};
 pub(crate) struct Modules {
     sandbox: Sandbox,
     folder: Option<PathBuf>,
-    loaded: Mutex<HashMap<Digest, Module>>,
+    loaded: Mutex<HashMap<Digest, Slot>>,
 }
+
+/// A module, once somebody has loaded it.
+type Slot = Arc<Mutex<Option<Module>>>;
 
 /// A module that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -108,14 +111,21 @@ impl Modules {
         std::fs::read(file).map_err(failed)
     }
 
+    /// Compiling takes seconds: who comes second waits for who came first.
     fn loaded(&self, wasm: &[u8]) -> Result<Module, Error> {
         let digest = Digest::of(wasm);
         let known = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(module) = known().get(&digest) {
+        let slot = Arc::clone(known().entry(digest.clone()).or_default());
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = &*slot {
             return Ok(module.clone());
         }
-        let module = self.sandbox.load(wasm)?;
-        known().insert(digest, module.clone());
-        Ok(module)
+        match self.sandbox.load(wasm) {
+            Ok(module) => Ok(slot.insert(module).clone()),
+            Err(error) => {
+                known().remove(&digest);
+                Err(error.into())
+            }
+        }
     }
 }

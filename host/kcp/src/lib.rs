@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod virtual_workspace;
 pub mod lease;
 pub mod openapi;
+pub mod discovery;
 pub mod endpoints;
 pub mod store;
 pub mod externals;
@@ -18,6 +19,7 @@ pub mod publisher;
 
 pub use cluster::Cluster;
 pub use connection::Connection;
+pub use discovery::Discovery;
 pub use openapi::OpenApi;
 pub use store::{ObjectKey, Store};
 pub use virtual_workspace::VirtualWorkspace;

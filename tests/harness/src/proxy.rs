@@ -90,6 +90,8 @@ struct Shared {
     required: Mutex<Option<String>>,
     /// Writes to paths with this text take so long.
     slow: Mutex<Option<(String, Duration)>>,
+    /// So do reads of these that are not watches, so many of them.
+    slow_reads: Mutex<Option<(String, Duration, usize)>>,
     /// Watches of paths with this text are held back.
     held: Mutex<Option<String>>,
     released: Condvar,
@@ -126,6 +128,7 @@ impl Proxy {
             token: api.token().to_owned(),
             required: Mutex::default(),
             slow: Mutex::default(),
+            slow_reads: Mutex::default(),
             held: Mutex::default(),
             released: Condvar::new(),
             open: Mutex::default(),
@@ -190,6 +193,12 @@ impl Proxy {
         *lock(&self.shared.slow) = Some((text.to_owned(), pause));
     }
 
+    /// Has so many reads of paths with this text, watches left out, take so long before
+    /// they reach kcp, each by itself.
+    pub fn slow_to_read(&self, text: &str, pause: Duration, times: usize) {
+        *lock(&self.shared.slow_reads) = Some((text.to_owned(), pause, times));
+    }
+
     /// Lets every write through again.
     pub fn pardon(&self) {
         *lock(&self.shared.judge) = None;
@@ -237,6 +246,19 @@ impl Shared {
     fn wait_for(&self, watch: &Seen) {
         let is_held = |held: &mut Option<String>| held.as_ref().is_some_and(|text| watch.path.contains(text));
         drop(self.released.wait_while(lock(&self.held), is_held));
+    }
+
+    /// How long a request is kept waiting.
+    fn pause(&self, seen: &Seen) -> Option<Duration> {
+        if seen.is_write() {
+            let slow = lock(&self.slow);
+            return slow.as_ref().filter(|(text, _)| seen.path.contains(text)).map(|(_, pause)| *pause);
+        }
+        let mut slow = lock(&self.slow_reads);
+        let is_slow = |text: &str, times: usize| times > 0 && !seen.is_watch() && seen.path.contains(text);
+        let (_, pause, times) = slow.as_mut().filter(|(text, _, times)| is_slow(text, *times))?;
+        *times -= 1;
+        Some(*pause)
     }
 }
 
@@ -289,8 +311,7 @@ fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
     if let (true, Some(herald)) = (seen.is_write(), lock(&shared.herald).as_mut()) {
         herald(&seen);
     }
-    let slow = lock(&shared.slow).clone();
-    if let Some((_, pause)) = slow.filter(|(text, _)| seen.is_write() && seen.path.contains(text)) {
+    if let Some(pause) = shared.pause(&seen) {
         linger(pause);
     }
     let mut server = connect(shared)?;

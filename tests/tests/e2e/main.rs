@@ -20,6 +20,7 @@ mod publishing;
 mod requests;
 mod seed;
 mod sight;
+mod slow_definitions;
 mod stage;
 mod startup;
 mod tenants;

@@ -25,6 +25,12 @@ pub(super) enum Error {
         #[source]
         source: kcp::Error,
     },
+    #[error("cannot find out whether {kind} is served")]
+    LookUp {
+        kind: Gvk,
+        #[source]
+        source: kcp::Error,
+    },
     #[error("preparing the definition was interrupted")]
     Interrupted,
 }
@@ -38,7 +44,7 @@ impl Fault for Error {
             Error::Module(error) => error.reason(),
             Error::Refused(error) => error.reason(),
             Error::Insatiable => "Insatiable",
-            Error::Schema { source, .. } => source.reason(),
+            Error::Schema { source, .. } | Error::LookUp { source, .. } => source.reason(),
             Error::Interrupted => "Interrupted",
         }
     }
@@ -52,6 +58,8 @@ impl Fault for Error {
             // The export follows when it is published; that is not an event here.
             Error::Interrupted | Error::NotServed { .. } => Blame::Host,
             Error::Schema { source, .. } => source.blame(),
+            // Who refuses to tell today may tell tomorrow.
+            Error::LookUp { .. } => Blame::Host,
         }
     }
 }

@@ -79,10 +79,15 @@ impl Later {
         self.waiting.remove(key);
     }
 
-    /// Those whose time has come, and what they wait for.
-    pub(super) fn due(&self, now: Instant) -> Vec<(ObjectKey, Why)> {
+    /// Those whose time has come.
+    pub(super) fn due(&self, now: Instant) -> Vec<ObjectKey> {
         let due = self.waiting.iter().filter(|(_, waiting)| waiting.due <= now);
-        due.map(|(key, waiting)| (key.clone(), waiting.why.clone())).collect()
+        due.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// What a definition waits for, if its time has come.
+    pub(super) fn why(&self, key: &ObjectKey, now: Instant) -> Option<Why> {
+        self.waiting.get(key).filter(|waiting| waiting.due <= now).map(|waiting| waiting.why.clone())
     }
 
     /// An event may have brought what some wait for. Their pauses begin anew, with
@@ -116,8 +121,9 @@ mod tests {
         let mut looks = 0;
         while now < end {
             now += Duration::from_secs(1);
-            for (key, why) in later.due(now) {
+            for key in later.due(now) {
                 looks += 1;
+                let why = later.why(&key, now).unwrap();
                 later.put(key, why, now);
             }
         }
@@ -147,12 +153,13 @@ mod tests {
         later.hurry(now, |why| *why == Why::Taken(key("c")));
         assert!(later.due(now + FIRST).is_empty());
         later.hurry(now, |why| *why == taken());
-        assert_eq!(later.due(now + FIRST), [(key("a"), taken())]);
+        assert_eq!((later.due(now + FIRST), later.why(&key("a"), now + FIRST)), (vec![key("a")], Some(taken())));
         for _ in 0..10 {
             later.put(key("a"), taken(), now);
         }
         later.put(key("a"), Why::Trouble, now);
-        assert_eq!(later.due(now + FIRST), [(key("a"), Why::Trouble)]);
+        assert_eq!(later.why(&key("a"), now + FIRST), Some(Why::Trouble));
+        assert_eq!(later.why(&key("a"), now), None);
     }
 
     #[test]
@@ -164,8 +171,9 @@ mod tests {
         for tenth in 0..600 {
             let now = start + Duration::from_millis(100) * tenth;
             later.hurry(now, |_| true);
-            for (key, why) in later.due(now) {
+            for key in later.due(now) {
                 looks += 1;
+                let why = later.why(&key, now).unwrap();
                 later.put(key, why, now);
             }
         }

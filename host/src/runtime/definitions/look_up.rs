@@ -1,31 +1,42 @@
 //! What servers say of the kinds that a definition touches: what they look like,
 //! and how they are addressed.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use contract::{Gvk, Prepared, Schema};
 use host_core::{
     kinds::{self, Kind, Kinds},
     schemas,
 };
-use kcp::{OpenApi, VirtualWorkspace};
+use kcp::{Discovery, OpenApi, VirtualWorkspace};
 use serde_json::Value;
 
 use super::{Definitions, Error};
-use crate::runtime::told;
+use crate::runtime::{Host, told};
 
-impl Definitions {
-    /// Whom to ask what kinds look like: the virtual workspace shows consumers'
-    /// kinds as far as they are claimed, the provider's workspace its own.
-    pub(super) fn servers(&self) -> Vec<OpenApi> {
-        let shard = self.host.world.shards().first().map(VirtualWorkspace::all);
-        shard.into_iter().chain(self.host.provider.clone()).map(OpenApi::new).collect()
+/// Whom a look at one definition asks. Each look has its own, so that it sees what
+/// there is by then.
+pub(super) struct Servers {
+    schemas: Vec<OpenApi>,
+    kinds: Vec<Discovery>,
+}
+
+impl Servers {
+    /// The virtual workspaces show consumers' kinds as far as they are claimed, all of
+    /// them the same; the provider's workspace shows its own.
+    fn of(host: &Host) -> Servers {
+        let shards = host.world.shards();
+        let first = shards.first().map(VirtualWorkspace::all);
+        let schemas = first.into_iter().chain(host.provider.clone()).map(OpenApi::new).collect();
+        // Longer than any look takes.
+        let fresh = Duration::from_secs(3600);
+        Servers { schemas, kinds: shards.iter().map(|shard| Discovery::new(shard.all(), fresh)).collect() }
     }
 
     /// What the host knows of a kind: what a server says of it, else what it
     /// always is.
-    pub(super) async fn schema(&self, servers: &mut [OpenApi], kind: Gvk) -> Result<Schema, Error> {
-        for server in servers {
+    pub(super) async fn schema(&mut self, kind: Gvk) -> Result<Schema, Error> {
+        for server in &mut self.schemas {
             match server.schema(&kind).await {
                 Ok(Some(schema)) => return Ok(schema),
                 Ok(None) => {}
@@ -39,48 +50,63 @@ impl Definitions {
         if let Some(known) = schemas::builtin(&kind) {
             return Ok(known);
         }
-        let address = self.address(&kind).await.unwrap_or_else(|| kinds::guess(&kind));
+        let address = self.address(&kind).await?.unwrap_or_else(|| kinds::guess(&kind));
         Ok(schemas::unknown(kind, address))
     }
 
-    pub(super) async fn look_up(&self, prepared: &Prepared) -> Kinds {
+    /// How kinds are addressed, as far as somebody knows.
+    pub(super) async fn addresses(&mut self, prepared: &Prepared) -> Result<Kinds, Error> {
         let mut found = Kinds::new();
         for used in &prepared.blueprint.kinds {
-            if let Some(address) = self.address(&used.kind).await {
+            if let Some(address) = self.address(&used.kind).await? {
                 found.insert(used.kind.clone(), address);
             }
         }
-        found
+        Ok(found)
     }
 
-    /// How a kind is addressed: every server's kinds are known, others are
-    /// asked for.
-    pub(super) async fn address(&self, kind: &Gvk) -> Option<Kind> {
+    /// How a kind is addressed: every server's kinds are known, others are asked
+    /// for. An answer of one server is enough, and that none came is not one.
+    async fn address(&mut self, kind: &Gvk) -> Result<Option<Kind>, Error> {
         if let Some(known) = kinds::builtin(kind) {
-            return Some(known);
+            return Ok(Some(known));
         }
-        let shard = self.host.world.shards().into_iter().next()?;
-        let served = shard.all().read(&format!("/apis/{}/{}", kind.group, kind.version)).await.ok()?;
-        kinds::discovered(&served, &kind.kind)
+        let (mut answered, mut failure) = (false, None);
+        for server in &mut self.kinds {
+            match server.address(kind).await {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) => answered = true,
+                Err(error) => failure = Some(error),
+            }
+        }
+        match failure {
+            Some(source) if !answered => Err(Error::LookUp { kind: kind.clone(), source }),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Definitions {
+    pub(super) fn servers(&self) -> Servers {
+        Servers::of(&self.host)
     }
 
     /// Whether the export has an API: in the split layout its `spec` says so, else
     /// the virtual workspace.
-    pub(super) async fn is_served(&self, kind: &Gvk, plural: &str) -> bool {
-        match (&self.host.provider, &self.host.export) {
-            (Some(provider), Some(export)) => {
-                let path = format!("/apis/apis.kcp.io/v1alpha2/apiexports/{export}");
-                let resources = |export: Value| export.pointer("/spec/resources").and_then(Value::as_array).cloned();
-                let resources = provider.read(&path).await.ok().and_then(resources).unwrap_or_default();
-                resources.iter().any(|entry| entry["group"] == kind.group && entry["name"] == plural)
-            }
-            _ => self.address(kind).await.is_some(),
-        }
+    pub(super) async fn is_served(&self, kind: &Gvk, plural: &str) -> Result<bool, Error> {
+        let (Some(provider), Some(export)) = (&self.host.provider, &self.host.export) else {
+            return Ok(self.servers().address(kind).await?.is_some());
+        };
+        let path = format!("/apis/apis.kcp.io/v1alpha2/apiexports/{export}");
+        let export = provider.read(&path).await.map_err(|source| Error::LookUp { kind: kind.clone(), source })?;
+        let mut resources = export.pointer("/spec/resources").and_then(Value::as_array).into_iter().flatten();
+        Ok(resources.any(|entry| entry["group"] == kind.group && entry["name"] == plural))
     }
 
     pub(super) async fn is_any_known(&self, kinds: &BTreeSet<Gvk>) -> bool {
+        let mut servers = self.servers();
         for kind in kinds {
-            if self.address(kind).await.is_some() {
+            if matches!(servers.address(kind).await, Ok(Some(_))) {
                 return true;
             }
         }

@@ -115,7 +115,9 @@ fn at_fault(error: &Error) -> &'static str {
         Error::Refused(_) | Error::Insatiable => GRAPH,
         Error::NotServed { .. } | Error::DuplicateKind { .. } => KIND,
         // Nobody could so much as look at the graph.
-        Error::NotProvider | Error::Module(_) | Error::Schema { .. } | Error::Interrupted => CONTROLLER,
+        Error::NotProvider | Error::Module(_) | Error::Schema { .. } | Error::LookUp { .. } | Error::Interrupted => {
+            CONTROLLER
+        }
     }
 }
 
