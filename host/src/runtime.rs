@@ -25,7 +25,11 @@ use self::{
     queue::Queue,
     watches::Watches,
 };
-use host_core::{definition::DefinitionKind, fault::Fault, name::LogicalCluster};
+use host_core::{
+    definition::DefinitionKind,
+    fault::Fault,
+    name::{Digest, LogicalCluster},
+};
 use kcp::{
     Cluster, Connection, ObjectKey, VirtualWorkspace, connection, lease::Lease, virtual_workspace::Address,
     watch::pause,
@@ -49,8 +53,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(60);
 /// below the 30 s after which Kubernetes kills a process.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// Instances by place, one line a logical cluster of each API.
-type Instances = Queue<LogicalCluster, ObjectKey, Gvk>;
+/// Instances by place, one line a logical cluster of each API, each with the module
+/// that runs it.
+type Instances = Queue<LogicalCluster, ObjectKey, Gvk, Option<Digest>>;
 
 /// Where the definitions and the virtual workspace are.
 pub enum Source {
@@ -117,7 +122,7 @@ pub enum Error {
 
 /// What all tasks of the host share.
 struct Host {
-    world: World,
+    world: Arc<World>,
     queue: Arc<Instances>,
     modules: Modules,
     connection: Connection,
@@ -171,9 +176,12 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     let (changed, definitions) = mpsc::unbounded_channel();
     let (finder, wanted) = Finder::new();
     let workers = workers.max(1);
+    let world = Arc::new(World::default());
+    let running = Arc::clone(&world);
+    let module = move |instance: &ObjectKey| running.serving(instance).map(|serving| serving.module.digest().clone());
     let host = Arc::new(Host {
-        world: World::default(),
-        queue: Arc::new(Instances::new(workers, |instance| instance.target.kind.clone())),
+        world,
+        queue: Arc::new(Instances::new(workers, |instance| instance.target.kind.clone(), module)),
         modules: Modules::new(sandbox, modules),
         connection,
         provider,

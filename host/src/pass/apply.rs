@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 /// Requests of one instance under way at once: enough to hide the latency of
 /// kcp's store, few enough that a large instance leaves room for others.
-const CONCURRENCY: usize = 8;
+pub(super) const CONCURRENCY: usize = 8;
 
 /// What became of one action.
 #[derive(Clone, Debug)]

@@ -2,19 +2,41 @@
 
 use std::collections::BTreeSet;
 
+use futures::{StreamExt, stream};
 use host_core::{
     claims::{self, Grant},
     defaults,
     inventory::{self, Inventory},
-    kinds,
-    object::{self, Target},
-    plan::{self, Action},
+    kinds::{self, Kind},
+    object::{self, Owner, Target},
+    plan::{self, Action, Plan},
     status::{Stage, Verdict},
 };
+use kcp::Cluster;
 
 use serde_json::Value;
 
-use super::{Next, Pass, Stop, waits};
+use super::{Next, Pass, ROUNDS_OF_A_TURN, Stop, apply::CONCURRENCY, waits};
+
+/// So many children are deleted in a round, and so many of those on record that
+/// nobody saw go are asked for in a turn. A server that takes its time answers eight
+/// of them at once.
+const REQUESTS_OF_A_ROUND: usize = 64;
+
+/// A child on record that nobody saw go.
+struct Missing {
+    uid: String,
+    target: Target,
+    address: Kind,
+}
+
+/// What became of it.
+enum Fate {
+    /// It is gone, or not the instance's.
+    Gone,
+    /// It is there, or may be.
+    Unseen,
+}
 
 impl Pass<'_> {
     /// Takes the instance's children away, the last wave first, and lets the
@@ -24,17 +46,18 @@ impl Pass<'_> {
         if !self.can_see_children() {
             return self.blind().await;
         }
-        // Each round takes one wave; what is held by somebody ends them.
-        loop {
+        // Each round takes one wave, or a part of it; what is held by somebody ends
+        // them.
+        for _ in 0..ROUNDS_OF_A_TURN {
             let inventory = self.inventory();
-            let plan = plan::deletion(&inventory);
+            let (plan, is_part) = first(plan::deletion(&inventory));
             if plan.actions.is_empty() {
                 return self.release(&inventory).await;
             }
             if let Err(stop) = self.apply(&plan).await {
                 return self.stopped(stop).await;
             }
-            if waits(&plan) {
+            if waits(&plan) && !is_part {
                 let names = plan.actions.iter().filter_map(|action| match action {
                     Action::Await(target) => Some(target.to_string()),
                     _ => None,
@@ -44,13 +67,15 @@ impl Pass<'_> {
                 return if recorded { Next::Wait } else { Next::Retry };
             }
         }
+        Next::Again
     }
 
     /// Lets the instance go, unless a child may still be there.
     async fn release(&mut self, inventory: &Inventory) -> Next {
         let mut left: Vec<Target> = inventory.hidden().iter().filter_map(Target::of_record).collect();
         match self.unconfirmed().await {
-            Ok(unseen) => left.extend(unseen),
+            Ok((unseen, true)) if unseen.is_empty() => return Next::Again,
+            Ok((unseen, _)) => left.extend(unseen),
             Err(error) => return self.stopped(Stop::at(Stage::Applied, &error)).await,
         }
         if !left.is_empty() {
@@ -95,37 +120,44 @@ impl Pass<'_> {
     }
 
     /// Children on record that nobody saw go: a claim that is revoked at this
-    /// moment takes them out of sight before the binding tells. Each is asked
-    /// for; those that the server does not show are returned.
-    async fn unconfirmed(&mut self) -> Result<Vec<Target>, kcp::Error> {
+    /// moment takes them out of sight before the binding tells. As many as are one
+    /// turn are asked for; those that the server does not show are returned, and
+    /// whether there are more to ask for.
+    async fn unconfirmed(&mut self) -> Result<(Vec<Target>, bool), kcp::Error> {
+        let missing = self.missing();
+        let more = missing.len() > REQUESTS_OF_A_ROUND;
+        let (cluster, owner) = (&self.cluster, &self.owner);
+        let asked = missing.into_iter().take(REQUESTS_OF_A_ROUND).map(|missing| async move {
+            let fate = ask(cluster, owner, &missing).await;
+            (missing, fate)
+        });
         let mut unseen = Vec::new();
-        for record in inventory::recorded(&self.instance) {
-            let known_gone = self.memory.gone.contains(object::text(record, "/uid"));
-            let Some(target) = Target::of_record(record).filter(|_| !known_gone) else { continue };
-            if !self.is_visible(&target.kind) {
-                continue;
-            }
-            let Some((kind, address)) = kinds::find(&self.serving.kinds, &target.kind) else { continue };
-            let target = Target { kind: kind.clone(), ..target };
-            match self.cluster.look_for(&target, address).await {
-                Ok(None) => {}
-                Ok(Some(object)) if object::uid(&object) != object::text(record, "/uid") => {}
-                // Whoever may write the status can put any object on record.
-                Ok(Some(object)) if !self.owner.owns(&object) || !is_at(&object, &target) => {
-                    tracing::info!(%target, "left alone: it is on record, and not the instance's");
-                }
-                Ok(Some(object)) => {
-                    tracing::info!(%target, "deleting a child that was out of sight");
-                    if self.cluster.delete(&target, address, object::uid(&object)).await?.is_some() {
-                        unseen.push(target);
-                    }
-                }
-                Err(error) if error.code() == Some(403) => unseen.push(target),
-                Err(error) => return Err(error),
+        // In their order: another failure first would be another status.
+        let mut answers = stream::iter(asked).buffered(CONCURRENCY);
+        while let Some((missing, fate)) = answers.next().await {
+            match fate? {
+                Fate::Gone => drop(self.memory.gone.insert(missing.uid)),
+                Fate::Unseen => unseen.push(missing.target),
             }
         }
         self.unseen.extend(unseen.iter().map(|target| target.kind.clone()));
-        Ok(unseen)
+        Ok((unseen, more))
+    }
+
+    /// What is on record, each once, could be seen, and was not seen to go.
+    fn missing(&self) -> Vec<Missing> {
+        let mut known: BTreeSet<&str> = self.memory.gone.iter().map(String::as_str).collect();
+        let mut missing = Vec::new();
+        for record in inventory::recorded(&self.instance) {
+            let uid = object::text(record, "/uid");
+            let place = Target::of_record(record).filter(|place| self.is_visible(&place.kind));
+            // croft records the uid of each.
+            let Some(place) = place.filter(|_| !uid.is_empty() && known.insert(uid)) else { continue };
+            let Some((kind, address)) = kinds::find(&self.serving.kinds, &place.kind) else { continue };
+            let target = Target { kind: kind.clone(), ..place };
+            missing.push(Missing { uid: uid.to_owned(), target, address: address.clone() });
+        }
+        missing
     }
 
     async fn stopped(&mut self, stop: Stop) -> Next {
@@ -136,7 +168,68 @@ impl Pass<'_> {
     }
 }
 
+/// As much of a plan as is one round, and whether that is not all of it. What is
+/// waited for takes no request.
+fn first(plan: Plan) -> (Plan, bool) {
+    let mut room = REQUESTS_OF_A_ROUND;
+    let all = plan.actions.len();
+    let fits = |action: &Action| {
+        let fits = !action.is_a_change() || room > 0;
+        room -= usize::from(action.is_a_change() && fits);
+        fits
+    };
+    let actions: Vec<Action> = plan.actions.into_iter().filter(fits).collect();
+    let is_part = actions.len() < all;
+    (Plan { actions, ..plan }, is_part)
+}
+
+/// Asks for one that nobody saw go, and deletes it if it is there.
+async fn ask(cluster: &Cluster, owner: &Owner, missing: &Missing) -> Result<Fate, kcp::Error> {
+    let Missing { uid, target, address } = missing;
+    match cluster.look_for(target, address).await {
+        Ok(None) => Ok(Fate::Gone),
+        Ok(Some(object)) if object::uid(&object) != uid => Ok(Fate::Gone),
+        // Whoever may write the status can put any object on record.
+        Ok(Some(object)) if !owner.owns(&object) || !is_at(&object, target) => {
+            tracing::info!(%target, "left alone: it is on record, and not the instance's");
+            Ok(Fate::Gone)
+        }
+        Ok(Some(_)) => {
+            tracing::info!(%target, "deleting a child that was out of sight");
+            let held = cluster.delete(target, address, uid).await?;
+            Ok(if held.is_some() { Fate::Unseen } else { Fate::Gone })
+        }
+        Err(error) if error.code() == Some(403) => Ok(Fate::Unseen),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether an object is the one that was asked for.
 fn is_at(object: &Value, target: &Target) -> bool {
     Target::of(object).is_some_and(|found| found == *target)
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Gvk;
+
+    use super::*;
+
+    #[test]
+    fn a_round_of_a_deletion_is_bounded_and_what_is_waited_for_does_not_count() {
+        let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        let target = |name: String| Target { kind: kind.clone(), namespace: "default".into(), name };
+        let waiting = (0..200).map(|number| Action::Await(target(format!("a{number}"))));
+        let deletions = (0..100).map(|number| Action::Delete {
+            target: target(format!("b{number}")),
+            uid: number.to_string(),
+            why: String::new(),
+        });
+        let plan = Plan { actions: waiting.chain(deletions).collect(), conflicts: Vec::new() };
+        let (round, is_part) = first(plan);
+        let changes = round.actions.iter().filter(|action| action.is_a_change()).count();
+        assert_eq!((changes, round.actions.len(), is_part), (REQUESTS_OF_A_ROUND, 200 + REQUESTS_OF_A_ROUND, true));
+        let (round, is_part) = first(round);
+        assert_eq!((round.actions.len(), is_part), (200 + REQUESTS_OF_A_ROUND, false));
+    }
 }

@@ -68,7 +68,7 @@ pub(super) struct Definitions {
     store: Arc<Store>,
     /// Which is next: each at most once at a time, workspaces in turn, and of one
     /// workspace in the order in which they were added.
-    queue: Queue<LogicalCluster, ObjectKey, ()>,
+    queue: Queue<LogicalCluster, ObjectKey, (), ()>,
     under_way: UnderWay,
     deciding: Mutex<()>,
     known: Mutex<Known>,
@@ -101,7 +101,7 @@ impl Definitions {
             host,
             watches,
             store,
-            queue: Queue::new(AT_ONCE, |_| ()),
+            queue: Queue::new(AT_ONCE, |_| (), |_| ()),
             under_way: UnderWay::default(),
             deciding: Mutex::default(),
             known: Mutex::default(),

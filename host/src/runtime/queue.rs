@@ -3,11 +3,13 @@
 //! instances do not hold up another's one.
 //!
 //! Nor do passes that take long: an instance is begun only while its logical
-//! cluster has fewer workers than are idle, and its API fewer than three times as
-//! many. Whoever comes first gets half of the workers, the next one half of the
-//! rest. A logical cluster that has none may have one whatever its API has, as long
-//! as one is left for another API. The rule is that of dynamic thresholds, by which
-//! switches share a buffer (Choudhury and Hahne, 1998).
+//! cluster has fewer workers than are idle, its API fewer than three times as many,
+//! and its module, which may be that of many APIs, fewer than seven times as many.
+//! Whoever comes first gets half of the workers, the next one half of the rest. A
+//! logical cluster that has none may have one whatever its API and its module have,
+//! as long as one is left for others. A module that is the only one needs to leave
+//! none. The rule is that of dynamic thresholds, by
+//! which switches share a buffer (Choudhury and Hahne, 1998).
 //!
 //! It knows nothing of what a pass does.
 
@@ -24,23 +26,30 @@ use tokio::{sync::Notify, time::Instant};
 /// is one, for many tenants.
 const SHARE_OF_AN_API: usize = 3;
 
-/// A queue of keys that belong to tenants, each key of an API.
-pub struct Queue<T, K, A> {
+/// The same of a module: what most hosts have is one, for many APIs.
+const SHARE_OF_A_MODULE: usize = 7;
+
+/// A queue of keys that belong to tenants, each key of an API and run by a module.
+pub struct Queue<T, K, A, M> {
     api: fn(&K) -> A,
-    state: Mutex<State<T, K, A>>,
+    module: Box<dyn Fn(&K) -> M + Send + Sync>,
+    state: Mutex<State<T, K, A, M>>,
     added: Notify,
 }
 
-struct State<T, K, A> {
+struct State<T, K, A, M> {
     workers: usize,
     /// APIs of which something is waiting, in their order.
     turns: VecDeque<A>,
-    lines: HashMap<A, Lines<T, K>>,
+    lines: HashMap<A, Lines<T, K, M>>,
     queued: HashSet<K>,
-    running: HashMap<K, T>,
+    running: HashMap<K, (T, M)>,
     /// How many workers each has.
     by_tenant: HashMap<T, usize>,
     by_api: HashMap<A, usize>,
+    by_module: HashMap<M, usize>,
+    /// All that were ever seen: as many as the host has loaded.
+    modules: HashSet<M>,
     /// Running keys that were added again meanwhile.
     again: HashMap<K, Again<T>>,
     /// Keys that come later by themselves: one timer each counts.
@@ -59,20 +68,23 @@ struct Again<T> {
 }
 
 /// What is waiting of one API.
-struct Lines<T, K> {
+struct Lines<T, K, M> {
     /// Tenants that have something waiting, in their order.
     turns: VecDeque<T>,
-    waiting: HashMap<T, VecDeque<K>>,
+    /// Keys, each with the module that ran it when it was added.
+    waiting: HashMap<T, VecDeque<(K, M)>>,
 }
 
-impl<T, K, A> Queue<T, K, A>
+impl<T, K, A, M> Queue<T, K, A, M>
 where
     T: Clone + Eq + Hash + Send + 'static,
     K: Clone + Eq + Hash + Send + 'static,
     A: Clone + Eq + Hash + Send + 'static,
+    M: Clone + Eq + Hash + Send + 'static,
 {
-    /// An empty queue for so many workers; `api` tells of which API a key is.
-    pub fn new(workers: usize, api: fn(&K) -> A) -> Self {
+    /// An empty queue for so many workers; `api` tells of which API a key is, and
+    /// `module` which module runs it at the moment.
+    pub fn new(workers: usize, api: fn(&K) -> A, module: impl Fn(&K) -> M + Send + Sync + 'static) -> Self {
         let state = State {
             workers,
             turns: VecDeque::new(),
@@ -81,11 +93,13 @@ where
             running: HashMap::new(),
             by_tenant: HashMap::new(),
             by_api: HashMap::new(),
+            by_module: HashMap::new(),
+            modules: HashSet::new(),
             again: HashMap::new(),
             delayed: HashMap::new(),
             held: HashSet::new(),
         };
-        Queue { api, state: Mutex::new(state), added: Notify::new() }
+        Queue { api, module: Box::new(module), state: Mutex::new(state), added: Notify::new() }
     }
 
     /// Puts a key in line, unless it is there already. A key that is being
@@ -97,8 +111,8 @@ where
     /// The same because of a version of an object. If it turns out to have been
     /// written by the work on the key, the key does not come again for it.
     pub fn add_for(&self, tenant: T, key: K, version: Option<&str>) {
-        let api = (self.api)(&key);
-        if self.lock().add(tenant, api, key, version) {
+        let (api, module) = ((self.api)(&key), (self.module)(&key));
+        if self.lock().add(tenant, (api, module), key, version) {
             self.added.notify_one();
         }
     }
@@ -156,13 +170,13 @@ where
     /// Says that the work on a key has ended, and which versions of objects it
     /// has written.
     pub fn done(&self, key: &K, written: &BTreeSet<String>) {
+        let (api, module) = ((self.api)(key), (self.module)(key));
         let mut state = self.lock();
-        let api = (self.api)(key);
         state.end(&api, key);
         if let Some(again) = state.again.remove(key)
             && (again.otherwise || !again.versions.is_subset(written))
         {
-            state.add(again.tenant, api, key.clone(), None);
+            state.add(again.tenant, (api, module), key.clone(), None);
         }
         // A worker is idle, and others may have waited for that.
         if !state.turns.is_empty() {
@@ -172,12 +186,18 @@ where
 
     // A panic while the lock is held can at worst forget one key, and the next
     // event or listing adds it again.
-    fn lock(&self) -> MutexGuard<'_, State<T, K, A>> {
+    fn lock(&self) -> MutexGuard<'_, State<T, K, A, M>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash, A: Clone + Eq + Hash> State<T, K, A> {
+impl<T, K, A, M> State<T, K, A, M>
+where
+    T: Clone + Eq + Hash,
+    K: Clone + Eq + Hash,
+    A: Clone + Eq + Hash,
+    M: Clone + Eq + Hash,
+{
     /// Whether a timer is the one that counts; if so it has rung.
     fn due(&mut self, key: &K, due: Instant) -> bool {
         let current = self.delayed.get(key) == Some(&due);
@@ -189,7 +209,7 @@ impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash, A: Clone + Eq + Hash> State<T, 
     }
 
     /// Whether the key is new in line.
-    fn add(&mut self, tenant: T, api: A, key: K, version: Option<&str>) -> bool {
+    fn add(&mut self, tenant: T, (api, module): (A, M), key: K, version: Option<&str>) -> bool {
         if self.held.contains(&key) {
             return false;
         }
@@ -207,6 +227,9 @@ impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash, A: Clone + Eq + Hash> State<T, 
         if !self.queued.insert(key.clone()) {
             return false;
         }
+        if !self.modules.contains(&module) {
+            self.modules.insert(module.clone());
+        }
         let lines = self.lines.entry(api.clone()).or_insert_with(|| {
             self.turns.push_back(api);
             Lines { turns: VecDeque::new(), waiting: HashMap::new() }
@@ -215,26 +238,21 @@ impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash, A: Clone + Eq + Hash> State<T, 
         if line.is_empty() {
             lines.turns.push_back(tenant);
         }
-        line.push_back(key);
+        line.push_back((key, module));
         true
     }
 
     /// The next key that may be begun, and whether there are more. At most as many
     /// APIs, and tenants of each, are passed by as there are workers.
     fn take(&mut self) -> Option<(K, bool)> {
-        let idle = self.workers.saturating_sub(self.running.len());
-        let has_room = |api: &A| self.by_api.get(api).copied().unwrap_or(0) < SHARE_OF_AN_API * idle;
-        let begins = |api: &A, tenant: &T| match self.by_tenant.get(tenant).copied().unwrap_or(0) {
-            0 => has_room(api) || idle > 1,
-            own => has_room(api) && own < idle,
-        };
         let (at, place) = self.turns.iter().enumerate().find_map(|(at, api)| {
-            let place = self.lines.get(api)?.turns.iter().position(|tenant| begins(api, tenant))?;
+            let lines = self.lines.get(api)?;
+            let place = lines.turns.iter().position(|tenant| self.begins(api, lines, tenant))?;
             Some((at, place))
         })?;
         let api = self.turns.remove(at)?;
         let lines = self.lines.get_mut(&api)?;
-        let (tenant, key) = lines.take(place)?;
+        let (tenant, (key, module)) = lines.take(place)?;
         if lines.turns.is_empty() {
             self.lines.remove(&api);
         } else {
@@ -244,21 +262,35 @@ impl<T: Clone + Eq + Hash, K: Clone + Eq + Hash, A: Clone + Eq + Hash> State<T, 
         self.delayed.remove(&key);
         *self.by_tenant.entry(tenant.clone()).or_default() += 1;
         *self.by_api.entry(api).or_default() += 1;
-        self.running.insert(key.clone(), tenant);
+        *self.by_module.entry(module.clone()).or_default() += 1;
+        self.running.insert(key.clone(), (tenant, module));
         Some((key, !self.turns.is_empty()))
+    }
+
+    /// Whether the first key of a tenant's line may be begun.
+    fn begins(&self, api: &A, lines: &Lines<T, K, M>, tenant: &T) -> bool {
+        let Some((_, module)) = lines.waiting.get(tenant).and_then(VecDeque::front) else { return false };
+        let idle = self.workers.saturating_sub(self.running.len());
+        let has_room = count(&self.by_api, api) < SHARE_OF_AN_API * idle
+            && (self.modules.len() < 2 || count(&self.by_module, module) < SHARE_OF_A_MODULE * idle);
+        match count(&self.by_tenant, tenant) {
+            0 => has_room || idle > 1,
+            own => has_room && own < idle,
+        }
     }
 
     /// The work on a key has ended.
     fn end(&mut self, api: &A, key: &K) {
-        let Some(tenant) = self.running.remove(key) else { return };
+        let Some((tenant, module)) = self.running.remove(key) else { return };
         less(&mut self.by_tenant, &tenant);
         less(&mut self.by_api, api);
+        less(&mut self.by_module, &module);
     }
 }
 
-impl<T: Clone + Eq + Hash, K> Lines<T, K> {
+impl<T: Clone + Eq + Hash, K, M> Lines<T, K, M> {
     /// The first key of the tenant whose turn is at a place.
-    fn take(&mut self, place: usize) -> Option<(T, K)> {
+    fn take(&mut self, place: usize) -> Option<(T, (K, M))> {
         let tenant = self.turns.remove(place)?;
         let line = self.waiting.get_mut(&tenant)?;
         let key = line.pop_front()?;
@@ -269,6 +301,10 @@ impl<T: Clone + Eq + Hash, K> Lines<T, K> {
         }
         Some((tenant, key))
     }
+}
+
+fn count<N: Eq + Hash>(counts: &HashMap<N, usize>, of: &N) -> usize {
+    counts.get(of).copied().unwrap_or(0)
 }
 
 /// One worker less; what has none is forgotten.
@@ -285,11 +321,12 @@ fn less<N: Eq + Hash>(counts: &mut HashMap<N, usize>, of: &N) {
 mod tests {
     use super::*;
 
-    /// Of which API a key is: its hundreds.
-    type Keys = Queue<&'static str, u32, u32>;
+    /// Of which API a key is: its hundreds. Which module runs it: its tens of
+    /// thousands.
+    type Keys = Queue<&'static str, u32, u32, u32>;
 
     fn of_workers(workers: usize, keys: &[(&'static str, u32)]) -> Keys {
-        let queue = Queue::new(workers, |key: &u32| *key / 100_u32);
+        let queue = Queue::new(workers, |key: &u32| *key / 100_u32, |key: &u32| *key / 10_000_u32);
         keys.iter().for_each(|&(tenant, key)| queue.add(tenant, key));
         queue
     }
@@ -337,6 +374,32 @@ mod tests {
         assert_eq!(drain(&queue).len(), 7);
         queue.add("j", 100);
         assert_eq!(drain(&queue), [100]);
+    }
+
+    /// Each of its APIs has one tenant, and none has more than its share.
+    #[test]
+    fn a_module_leaves_a_worker_to_the_others_however_many_apis_it_has() {
+        let tenants = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"];
+        let many: Vec<(&str, u32)> = tenants.into_iter().zip((0..16).map(|api| api * 100)).collect();
+        // Where it is the only one, it takes them all.
+        assert_eq!(drain(&of_workers(16, &many)).len(), 16);
+        let with_another = |of_the_first: &[(&'static str, u32)]| {
+            let queue = of_workers(16, &[("z", 20_000)]);
+            assert_eq!(drain(&queue), [20_000]);
+            queue.done(&20_000, &BTreeSet::new());
+            of_the_first.iter().for_each(|&(tenant, key)| queue.add(tenant, key));
+            queue
+        };
+        let queue = with_another(&many);
+        assert_eq!(drain(&queue).len(), 15);
+        queue.add("q", 10_000);
+        assert_eq!(drain(&queue), [10_000]);
+        // Nor does a tenant get a second one that its module has no room for.
+        let queue = with_another(&many[..14]);
+        assert_eq!(drain(&queue).len(), 14);
+        queue.add("a", 9_900);
+        queue.add("b", 10_000);
+        assert_eq!(drain(&queue), [10_000]);
     }
 
     #[test]
@@ -398,7 +461,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_queue_that_is_empty_remembers_nothing_of_what_went_through() {
-        let queue = Arc::new(Queue::<u32, u32, u32>::new(16, |key| *key % 5_u32));
+        let queue = Arc::new(Queue::<u32, u32, u32, u32>::new(16, |key| *key % 5_u32, |key| *key % 3_u32));
         for key in 0..1000 {
             queue.add(key % 7, key);
             assert_eq!(queue.next().await, key);
@@ -420,13 +483,14 @@ mod tests {
             state.lines.len(),
             state.by_tenant.len(),
             state.by_api.len(),
+            state.by_module.len(),
             state.queued.len(),
             state.running.len(),
             state.again.len(),
             state.delayed.len(),
             state.held.len(),
         ];
-        assert_eq!(sizes, [0; 9]);
+        assert_eq!(sizes, [0; 10]);
     }
 
     #[tokio::test]

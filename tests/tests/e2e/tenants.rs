@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stage::{CHAIN, Stage, api, is, wait};
 
@@ -63,4 +63,47 @@ fn a_slow_workspace_holds_up_its_own_instances_only() {
     assert_eq!(ready.count(), 0, "{}", host.log());
     // Its passes would take longer to end than anybody waits.
     host.process.kill().unwrap();
+}
+
+/// A record that names many children which are not there: each is asked for, several
+/// at once, and others have their turn meanwhile.
+#[test]
+fn a_deletion_of_many_recorded_children_takes_turns_with_others() {
+    let stage = Stage::new("many-records", 2);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    stage.bind(2, "chains.kro.run");
+    let proxy = stage.proxy("chains.kro.run");
+    let host = stage.host(&["--context", "proxy", "--workers", "1"]);
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert!(host.process.end().unwrap().success());
+    let forged = |number: usize| {
+        json!({
+            "id": "first", "apiVersion": "v1", "kind": "ConfigMap", "namespace": "default",
+            "name": format!("forged-{number}"), "uid": format!("forged-{number}"),
+        })
+    };
+    let record: Vec<Value> = (0..300).map(forged).collect();
+    let path = stage.path(1, "chains.kro.run/a");
+    api().delete(&path).unwrap();
+    api().merge(&format!("{path}/status"), &json!({"status": {"croft": {"inventory": record}}})).unwrap();
+
+    // One after the other they would take five minutes, and eight at once more than
+    // half of one.
+    proxy.slow_to_read("/configmaps/forged-", Duration::from_secs(1), usize::MAX);
+    let host = stage.host(&["--context", "proxy", "--workers", "1"]);
+    let asked = |count: usize| {
+        let mut seen = 0;
+        wait("the questions", || {
+            seen += proxy.take().iter().filter(|seen| seen.path.contains("/forged-")).count();
+            (seen >= count).then_some(())
+        });
+    };
+    asked(1);
+    stage.create(2, "chains.kro.run/b", "Chain", json!({"name": "b"}));
+    stage.until(2, "chains.kro.run/b", "Ready", "True");
+    assert!(stage.find(1, "chains.kro.run/a").is_some(), "b had its turn only after a: {}", host.log());
+    wait("the end of a", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    assert!(host.process.end().unwrap().success());
 }
