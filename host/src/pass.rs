@@ -286,7 +286,9 @@ impl Pass<'_> {
         let given = self.given();
         self.see(&given.observed).await?;
         // Before any of it is copied: whoever makes large objects pays for one of each.
-        let least = given.observed.iter().map(|seen| shape::bytes_at_least(&seen.object)).sum();
+        let seen = given.observed.iter().map(|seen| shape::size_at_least(&seen.object));
+        let spec = given.instance.get("spec").map(shape::size_at_least).unwrap_or_default();
+        let least = seen.sum::<shape::Size>() + spec;
         self.serving.module.admits(least).map_err(|error| Stop::Verdict(refusal(&error)))?;
         let instance = receipt::instance(&given.instance);
         let observed: Vec<Observed> = given.observed.iter().map(Shown::observed).collect();

@@ -134,6 +134,19 @@ pub enum Error {
         /// The bound.
         limit: usize,
     },
+    /// What a render is made of is too much to be parsed. Nothing was run.
+    #[error(
+        "the instance, its children and what it reads have {values} JSON values together, and {limit} are the most that \
+         a module is given (hint: text, or fewer and smaller lists)"
+    )]
+    TooManyInputValues {
+        /// The module.
+        digest: Digest,
+        /// How many there are.
+        values: usize,
+        /// The bound.
+        limit: usize,
+    },
     /// The module says that the definition or the instance is wrong.
     #[error("the {} has {}", subject(*call), count(problems))]
     Invalid {
@@ -254,6 +267,7 @@ impl Error {
             | Error::UnsupportedProposal { digest, .. }
             | Error::CompileFailed { digest, .. }
             | Error::InputTooLarge { digest, .. }
+            | Error::TooManyInputValues { digest, .. }
             | Error::Invalid { digest, .. }
             | Error::Failed { digest, .. } => Some(digest),
         }
@@ -299,7 +313,7 @@ impl Fault for Error {
             Error::WrongContract { .. } => "WrongContract",
             Error::UnsupportedProposal { .. } => "UnsupportedProposal",
             Error::CompileFailed { .. } => "CompileFailed",
-            Error::InputTooLarge { .. } => "InputTooLarge",
+            Error::InputTooLarge { .. } | Error::TooManyInputValues { .. } => "InputTooLarge",
             Error::Invalid { call: Call::Prepare, .. } => "InvalidDefinition",
             Error::Invalid { call: Call::Render, .. } => "InvalidInstance",
             Error::Failed { failure, .. } => failure.reason(),
@@ -312,7 +326,7 @@ impl Fault for Error {
             | Error::Thread { .. }
             | Error::ArtifactFolder { .. }
             | Error::ArtifactFolderUnsafe { .. } => Blame::Host,
-            Error::InputTooLarge { .. } | Error::Invalid { .. } => Blame::Input,
+            Error::InputTooLarge { .. } | Error::TooManyInputValues { .. } | Error::Invalid { .. } => Blame::Input,
             Error::NotWasm { .. }
             | Error::NotAComponent { .. }
             | Error::ModuleTooLarge { .. }

@@ -25,7 +25,7 @@ mod store;
 
 use std::{path::PathBuf, sync::Arc};
 
-use contract::{Observed, Preparation, Rendering, Schema};
+use contract::{Observed, Preparation, Rendering, Schema, shape::Size};
 use serde_json::Value;
 use wasmtime::{
     Engine, PoolConcurrencyLimitError, Store, Trap, WasmBacktrace,
@@ -168,9 +168,13 @@ impl Module {
     /// Refuses an input of `render` by its size, before it is put together.
     ///
     /// # Errors
-    /// So many bytes are more than a module is given.
-    pub fn admits(&self, size: usize) -> Result<(), Error> {
-        self.bounded(Call::Render, size)
+    /// It is more than a module is given.
+    pub fn admits(&self, size: Size) -> Result<(), Error> {
+        let limit = self.sandbox.0.limits.input_values;
+        if size.values > limit {
+            return Err(Error::TooManyInputValues { digest: self.digest.clone(), values: size.values, limit });
+        }
+        self.bounded(Call::Render, size.bytes)
     }
 
     fn bounded(&self, call: Call, size: usize) -> Result<(), Error> {

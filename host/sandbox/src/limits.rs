@@ -54,6 +54,8 @@ pub struct Limits {
     pub stack: usize,
     /// Bytes of all arguments of a call together.
     pub input: usize,
+    /// JSON values (keys not counted) in what a render is given.
+    pub input_values: usize,
     /// Bytes of all strings and lists of an answer together, each counted as
     /// often as the answer mentions it.
     pub answer: usize,
@@ -94,6 +96,10 @@ impl Default for Limits {
             // Five objects of the largest size that Kubernetes stores, or a
             // thousand of 8 KiB; parsed, it still fits the module's memory.
             input: 8 << 20,
+            // Twice what an answer may have: a thousand children of 200 values each.
+            // Parsed, a value takes 32 bytes and a small object twenty times that; with
+            // 16 renders at once, 1 GiB at worst.
+            input_values: 2 * shape::JSON_VALUES,
             answer: shape::ANSWER_BYTES,
             // Bytes do not bound what parsing costs: a small object takes 700
             // bytes. So 70 MiB at worst, and enough for 2,000 children.

@@ -210,3 +210,35 @@ spec:
     assert!(peak >> 10 < 500, "{} MiB", peak >> 10);
     assert!(host.process.end().unwrap().success());
 }
+
+/// Half a megabyte of text, and 32 times as much as a tree.
+#[test]
+fn an_instance_of_too_many_values_is_refused_before_it_is_copied() {
+    const LISTS: &str = "
+apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {name: lists}
+spec:
+  schema:
+    apiVersion: v1alpha1
+    kind: Numbers
+    spec: {all: '[]integer'}
+  resources: []
+";
+    let stage = Stage::new("values", 1);
+    stage.publish(LISTS, &[]);
+    stage.bind(1, "numbers.kro.run");
+    let host = stage.host_of("numbers.kro.run");
+    for (name, count) in [("few", 1000), ("many", 250_000)] {
+        let spec = json!({"all": vec![0; count]});
+        let instance =
+            json!({"apiVersion": "kro.run/v1alpha1", "kind": "Numbers", "metadata": {"name": name}, "spec": spec});
+        let post =
+            || api().request("POST", &stage.path(1, "numbers.kro.run"), "application/json", &instance.to_string());
+        wait("the API", || post().ok().filter(|(code, _)| matches!(code, 201 | 409)));
+    }
+    stage.until(1, "numbers.kro.run/few", "Ready", "True");
+    let instance = stage.until(1, "numbers.kro.run/many", "Rendered", "False");
+    assert_eq!(condition(&instance, "Rendered").unwrap()["reason"], "InputTooLarge");
+    assert!(host.process.end().unwrap().success());
+}

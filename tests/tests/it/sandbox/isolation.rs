@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use contract::{Observed, Preparation};
+use contract::{Observed, Preparation, shape};
 use sandbox::{Limits, Sandbox};
 use serde_json::{Value, json};
 
@@ -88,4 +88,18 @@ fn input_beyond_the_bound_is_refused_before_the_module_sees_it() {
     let error = module.render(b"", &guests::instance("one"), &[observed(400), observed(600)]).unwrap_err();
     let told = guests::told(&error);
     assert!(told.starts_with("InputTooLarge, input: the input of `render` has"), "{told}");
+}
+
+/// A small text may be a large tree.
+#[test]
+fn input_of_too_many_values_is_refused_however_short_it_is() {
+    let sandbox = Sandbox::new(Limits { input_values: 1000, ..Limits::default() }, None).unwrap();
+    let module = sandbox.load(&guests::binary("obedient")).unwrap();
+    let size = |count: usize| shape::size_at_least(&Value::from(vec![0; count]));
+    assert!(module.admits(size(999)).is_ok());
+    let told = guests::told(&module.admits(size(500) + size(500)).unwrap_err());
+    assert!(
+        told.starts_with("InputTooLarge, input: the instance, its children and what it reads have 1002 JSON"),
+        "{told}"
+    );
 }
