@@ -344,19 +344,21 @@ impl Pass<'_> {
 
     /// Writes to the instance and goes on with the answer.
     async fn write(&mut self, part: &str, patch: &Value) -> Result<(), Stop> {
+        self.send(part, patch).await.map_err(|error| match is_stale(&error) {
+            true => Stop::Stale,
+            false => Stop::at(Stage::Applied, &error),
+        })
+    }
+
+    async fn send(&mut self, part: &str, patch: &Value) -> Result<(), kcp::Error> {
         let api = &self.serving.prepared.blueprint.api;
         let address = Kind { plural: api.plural.clone(), scope: api.scope };
-        match self.cluster.merge(&self.key.target, &address, part, patch).await {
-            Ok(object) => {
-                self.written.insert(object::text(&object, "/metadata/resourceVersion").to_owned());
-                self.overtaken |= part == "/status" && !receipt::is_same_instance(&self.instance, &object);
-                self.world.wrote(&self.world.instances, &self.key.cluster, object.clone());
-                self.instance = Arc::new(object);
-                Ok(())
-            }
-            Err(error) if matches!(error.code(), Some(404 | 409)) => Err(Stop::Stale),
-            Err(error) => Err(Stop::at(Stage::Applied, &error)),
-        }
+        let object = self.cluster.merge(&self.key.target, &address, part, patch).await?;
+        self.written.insert(object::text(&object, "/metadata/resourceVersion").to_owned());
+        self.overtaken |= part == "/status" && !receipt::is_same_instance(&self.instance, &object);
+        self.world.wrote(&self.world.instances, &self.key.cluster, object.clone());
+        self.instance = Arc::new(object);
+        Ok(())
     }
 
     fn plan(&self, rendering: &Rendering, admitted: &[Admitted]) -> Plan {
@@ -427,6 +429,11 @@ impl Pass<'_> {
         }
         Err(Stop::at(Stage::Applied, &error))
     }
+}
+
+/// Whether the instance is gone, or another one by now.
+fn is_stale(error: &kcp::Error) -> bool {
+    matches!(error.code(), Some(404 | 409))
 }
 
 /// Whether the plan waits for an object to be gone.

@@ -7,8 +7,8 @@ use std::{
     sync::Arc,
 };
 
-use contract::{Gvk, Observed};
-use serde_json::{Value, json};
+use contract::{Gvk, Observed, shape};
+use serde_json::{Map, Value, json};
 
 use crate::object::{self, Owner, Target};
 
@@ -118,7 +118,7 @@ impl Inventory {
         let is_known = |entry: &Value| known.contains(object::text(entry, "/uid"));
         let hidden =
             |entry: &&Value| Target::of_record(entry).is_some_and(|place| !visible(&place.kind)) && !is_known(entry);
-        self.hidden = unseen.iter().map(Owned::record).chain(recorded(instance).filter(hidden).cloned()).collect();
+        self.hidden = unseen.iter().map(Owned::record).chain(recorded(instance).filter(hidden).map(entry)).collect();
         self.entries = entries;
         self
     }
@@ -161,8 +161,41 @@ impl Inventory {
     /// What the instance's status says of its children, for people and for
     /// kinds whose claim was revoked.
     pub fn record(&self) -> Value {
-        self.entries.iter().map(Owned::record).chain(self.hidden.iter().cloned()).collect()
+        self.all().collect()
     }
+
+    /// As little of it as still says of which kinds there are children: one of each
+    /// kind, since a kind that cannot be seen any more holds the instance by it. The
+    /// others are found by their label.
+    pub fn short_record(&self) -> Value {
+        let mut kinds = BTreeSet::new();
+        self.all().filter(|entry| kinds.insert(Gvk::of(entry))).take(MOST_OF_A_SHORT_RECORD).collect()
+    }
+
+    /// How many children there are, as far as anybody knows.
+    pub fn len(&self) -> usize {
+        self.entries.len() + self.hidden.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn all(&self) -> impl Iterator<Item = Value> {
+        self.entries.iter().map(Owned::record).chain(self.hidden.iter().cloned())
+    }
+}
+
+/// More kinds than a definition touches, and less than any server refuses.
+const MOST_OF_A_SHORT_RECORD: usize = 256;
+
+/// An entry of a record that somebody else may have written, with nothing in it but
+/// what croft writes.
+fn entry(record: &Value) -> Value {
+    let fields = ["id", "apiVersion", "kind", "namespace", "name", "uid", "key"];
+    let known = fields.into_iter().filter_map(|field| Some((field.to_owned(), record.get(field)?.clone())));
+    known.filter(|(_, value)| value.as_str().is_some_and(shape::is_key)).collect::<Map<_, _>>().into()
 }
 
 /// What an instance's status records of its children.
@@ -287,6 +320,23 @@ mod tests {
         let record = seen.record();
         let hidden = seen.with_hidden(&json!({"status": {"croft": {"inventory": record.clone()}}}), |_| false);
         assert_eq!((hidden.entries().len(), hidden.record()), (0, record));
+    }
+
+    #[test]
+    fn a_short_record_names_a_child_of_each_kind_and_nothing_that_others_added() {
+        let of_kind =
+            |kind: &str, name: &str| json!({"id": "s", "apiVersion": "v1", "kind": kind, "name": name, "uid": name});
+        let mut forged = of_kind("Secret", "a");
+        forged["more"] = json!("x".repeat(1000));
+        let instance =
+            json!({"status": {"croft": {"inventory": [forged, of_kind("Secret", "b"), of_kind("Role", "c")]}}});
+        let objects = [child("a", "one", "x"), child("b", "one", "x")];
+        let inventory =
+            Inventory::of(&owner("one"), objects, |_| true).with_hidden(&instance, |kind| kind.kind == "ConfigMap");
+        let short = inventory.short_record();
+        let kinds: Vec<&str> = short.as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+        assert_eq!((kinds, inventory.len()), (vec!["ConfigMap", "Secret", "Role"], 5));
+        assert_eq!(short[1], of_kind("Secret", "a"));
     }
 
     #[test]

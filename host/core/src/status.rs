@@ -118,6 +118,16 @@ fn reason_when_true(stage: Stage) -> &'static str {
     }
 }
 
+/// How much a status says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// Nothing that a module said, and of the children how many there are, and one of
+    /// each kind: what is left where the server takes no more.
+    Short,
+}
+
 /// What the pass found out. Without a rendering the fields that an earlier one
 /// projected are kept.
 pub struct Findings<'a> {
@@ -131,15 +141,18 @@ pub struct Findings<'a> {
     pub rendered: Option<(&'a Rendering, &'a Receipt)>,
     /// The children as they are now.
     pub inventory: &'a Inventory,
+    /// How much of it is said.
+    pub extent: Extent,
 }
 
 /// The instance's whole status. `now` is RFC 3339, in seconds; it goes only
 /// into conditions whose status changed.
 pub fn status(instance: &Value, findings: &Findings<'_>, now: &str) -> Map<String, Value> {
     let before = instance.get("status").and_then(Value::as_object).cloned().unwrap_or_default();
-    let mut status = match findings.rendered {
-        Some((rendering, _)) => rendering.status.clone(),
-        None => before.clone(),
+    let mut status = match (findings.extent, findings.rendered) {
+        (Extent::Short, _) => Map::new(),
+        (Extent::Whole, Some((rendering, _))) => rendering.status.clone(),
+        (Extent::Whole, None) => before.clone(),
     };
     let generation = instance.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
     status.insert("state".into(), findings.verdict.state().into());
@@ -155,7 +168,8 @@ fn conditions(before: &Map<String, Value>, findings: &Findings<'_>, generation: 
         condition(kind, status, reason, message)
     });
     let kros = kros(findings, &own);
-    let added = findings.rendered.map(|(rendering, _)| rendering.conditions.as_slice()).unwrap_or_default();
+    let said = findings.rendered.filter(|_| findings.extent == Extent::Whole);
+    let added = said.map(|(rendering, _)| rendering.conditions.as_slice()).unwrap_or_default();
     let overridden: HashSet<&str> = added.iter().map(|condition| condition.kind.as_str()).collect();
     let usual = own.into_iter().chain(kros).filter(|condition| !overridden.contains(condition.kind.as_str()));
     let all: Vec<Condition> = usual.chain(added.iter().cloned()).collect();
@@ -167,7 +181,10 @@ fn conditions(before: &Map<String, Value>, findings: &Findings<'_>, generation: 
     let since = earlier.iter().rev().map(|earlier| (transition(earlier), earlier)).collect();
     let all = all.iter().map(|condition| dated(condition, &since, generation, now)).chain(pending);
     let is_usual = |kind: &str| STAGES.iter().any(|(_, own)| *own == kind) || KROS.contains(&kind);
-    let mut room = MOST_CONDITIONS;
+    let mut room = match findings.extent {
+        Extent::Whole => MOST_CONDITIONS,
+        Extent::Short => 0,
+    };
     let fits = |condition: &Value| {
         let counts = !is_usual(object::text(condition, "/type"));
         let fits = !counts || room > 0;
@@ -296,10 +313,14 @@ pub fn cut(message: &str) -> String {
 
 /// croft's own record on the instance.
 fn record(before: Option<&Value>, findings: &Findings<'_>, generation: i64) -> Value {
-    let mut record = json!({
-        "observedGeneration": generation,
-        "inventory": findings.inventory.record(),
-    });
+    let mut record = json!({"observedGeneration": generation});
+    match findings.extent {
+        Extent::Whole => record["inventory"] = findings.inventory.record(),
+        Extent::Short => {
+            record["inventory"] = findings.inventory.short_record();
+            record["children"] = findings.inventory.len().into();
+        }
+    }
     let earlier = |field: &str| before.and_then(|before| before.get(field)).cloned();
     let order = findings.blueprint.map(order).or_else(|| earlier("topologicalOrder"));
     let receipt = match (findings.rendered, earlier("receipt")) {

@@ -2,21 +2,27 @@
 
 use std::sync::Arc;
 
-use contract::Rendering;
+use contract::{Rendering, shape};
 use host_core::{
     canonical,
     definition::DefinitionKind,
-    fault::Blame,
-    status::{self, Findings, Stage, Verdict},
+    fault::{Blame, Fault},
+    inventory::Inventory,
+    status::{self, Extent, Findings, Stage, Verdict},
 };
 use serde_json::{Value, json};
 
 use crate::{clock, pass::world::Recorded};
 
-use super::{Pass, Stop};
+use super::{Pass, is_stale};
+
+/// An object that is larger than this and that a server has trouble with is too large
+/// for it: etcd takes 1.5 MiB, and not every server says that this is what it was.
+const LARGE: usize = 1 << 20;
 
 impl Pass<'_> {
-    /// Writes the status if it has to change. Whether it is as it should be.
+    /// Writes the status if it has to change. Whether it is as it should be, or as
+    /// near to that as the server takes it.
     pub(super) async fn record(&mut self, verdict: &Verdict) -> bool {
         if !self.is_in_sight() {
             return false;
@@ -26,6 +32,19 @@ impl Pass<'_> {
             self.learn_claims().await;
             inventory = self.inventory();
         }
+        match self.record_as(verdict, &inventory, Extent::Whole).await {
+            Ok(recorded) => recorded,
+            Err(refusal) => self.record_less(verdict, &inventory, refusal).await,
+        }
+    }
+
+    /// The same to an extent. An error is the server's refusal.
+    async fn record_as(
+        &mut self,
+        verdict: &Verdict,
+        inventory: &Inventory,
+        extent: Extent,
+    ) -> Result<bool, kcp::Error> {
         // Whatever else is watched for definitions some day has croft's
         // conditions and those of kro's first kind.
         let kind = DefinitionKind::named(&self.serving.definition.target.kind);
@@ -34,56 +53,103 @@ impl Pass<'_> {
             definition: kind.unwrap_or(DefinitionKind::ResourceGroup),
             blueprint: Some(&self.serving.prepared.blueprint),
             rendered: self.last.as_ref().map(|last| (&*last.rendering, &last.receipt)),
-            inventory: &inventory,
+            inventory,
+            extent,
         };
         let now = clock::now();
         let wanted = status::status(&self.instance, &findings, &now);
         let current = self.instance.get("status");
-        let Some(patch) = status::patch(current, &wanted) else { return true };
+        let Some(patch) = status::patch(current, &wanted) else { return Ok(true) };
         // A server whose schema lacks a field drops it: asking again would not
         // help before it has another one.
         let schema = self.schema().to_owned();
         let asked = Recorded { wanted: canonical::digest(&wanted), kept: canonical::digest(&current), schema };
         if self.memory.status.as_ref() == Some(&asked) {
-            return true;
+            return Ok(true);
         }
         tracing::info!(state = verdict.state(), "recording");
-        match self.write("/status", &json!({"status": &patch})).await {
-            Ok(()) => {
-                let current = self.instance.get("status");
-                // What was not sent and is other than wanted, somebody else wrote in
-                // this very moment.
-                if status::patch(current, &wanted).is_some_and(|left| !is_within(&left, &patch)) {
-                    return false;
-                }
-                let kept = canonical::digest(&current);
-                let lost = kept != asked.wanted;
-                if lost && self.may_be_behind() {
-                    return false;
-                }
-                self.memory.status = Some(Recorded { kept, ..asked });
-                true
-            }
-            Err(Stop::Stale | Stop::Turn | Stop::Behind { .. }) => false,
-            Err(Stop::Verdict(refusal)) => Box::pin(self.record_without_projection(refusal)).await,
+        match self.send("/status", &json!({"status": &patch})).await {
+            Ok(()) => {}
+            Err(error) if is_stale(&error) => return Ok(false),
+            Err(error) => return Err(error),
         }
+        let current = self.instance.get("status");
+        // What was not sent and is other than wanted, somebody else wrote in
+        // this very moment.
+        if status::patch(current, &wanted).is_some_and(|left| !is_within(&left, &patch)) {
+            return Ok(false);
+        }
+        let kept = canonical::digest(&current);
+        let lost = kept != asked.wanted;
+        if lost && self.may_be_behind() {
+            return Ok(false);
+        }
+        self.memory.status = Some(Recorded { kept, ..asked });
+        Ok(true)
     }
 
     /// The server did not take the status. If that is because of what the module
-    /// says in it, fields and conditions, the instance is told so without.
-    async fn record_without_projection(&mut self, refusal: Verdict) -> bool {
-        let Verdict::Stopped { blame, message, .. } = refusal else { return false };
-        tracing::warn!(message, "cannot write the status");
-        match &mut self.last {
-            Some(last) if blame == Blame::Input && says_something(&last.rendering) => {
-                let rendering = Arc::make_mut(&mut last.rendering);
-                rendering.status.clear();
-                rendering.conditions.clear();
-                let (stage, reason) = (Stage::Applied, "StatusRejected".to_owned());
-                self.record(&Verdict::Stopped { stage, reason, blame, message }).await
+    /// says in it, fields and conditions, the instance is told so without. If it is
+    /// too much even so, as little is said as is true.
+    async fn record_less(&mut self, verdict: &Verdict, inventory: &Inventory, mut refusal: kcp::Error) -> bool {
+        tracing::warn!(error = status::chain(&refusal), "cannot write the status");
+        if let Some(last) = &mut self.last
+            && refusal.blame() == Blame::Input
+            && says_something(&last.rendering)
+        {
+            let rendering = Arc::make_mut(&mut last.rendering);
+            rendering.status.clear();
+            rendering.conditions.clear();
+            let (stage, reason, message) = (Stage::Applied, "StatusRejected".to_owned(), status::chain(&refusal));
+            let told = Verdict::Stopped { stage, reason, blame: Blame::Input, message };
+            match self.record_as(&told, inventory, Extent::Whole).await {
+                Ok(recorded) => return recorded,
+                Err(error) => refusal = error,
             }
+        }
+        if !self.is_too_large(&refusal, inventory) {
+            return false;
+        }
+        let told = too_large(verdict, &refusal, inventory.len());
+        let recorded = self.record_as(&told, inventory, Extent::Short).await;
+        recorded.unwrap_or_else(|error| {
+            tracing::warn!(error = status::chain(&error), "cannot write the shortest status either");
+            false
+        })
+    }
+
+    /// Whether the server refused a status for its size.
+    fn is_too_large(&self, refusal: &kcp::Error, inventory: &Inventory) -> bool {
+        let size = || shape::bytes(&self.instance) + shape::bytes(&inventory.record());
+        match refusal.code() {
+            Some(413) => true,
+            Some(400 | 422 | 500..) => size() > LARGE,
             _ => false,
         }
+    }
+}
+
+/// What a pass came to, where the status cannot say it all.
+fn too_large(verdict: &Verdict, refusal: &kcp::Error, children: usize) -> Verdict {
+    let why = format!(
+        "the server does not take the whole status, so that it says nothing of what the definition states, and names of \
+         {children} children one of each kind: {}",
+        status::chain(refusal)
+    );
+    match verdict {
+        Verdict::Deleting { message } => Verdict::Deleting { message: format!("{message}; {why}") },
+        Verdict::Stopped { stage, reason, blame, message } => Verdict::Stopped {
+            stage: *stage,
+            reason: reason.clone(),
+            blame: *blame,
+            message: format!("{message}; {why}"),
+        },
+        Verdict::Ready | Verdict::Waiting { .. } | Verdict::Suspended { .. } => Verdict::Stopped {
+            stage: Stage::Ready,
+            reason: "StatusTooLarge".to_owned(),
+            blame: Blame::Input,
+            message: why,
+        },
     }
 }
 

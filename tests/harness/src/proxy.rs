@@ -92,6 +92,8 @@ struct Shared {
     slow: Mutex<Option<(String, Duration)>>,
     /// So do reads of these that are not watches, so many of them.
     slow_reads: Mutex<Option<(String, Duration, usize)>>,
+    /// Writes of statuses with more bytes are refused.
+    largest: Mutex<Option<usize>>,
     /// Watches of paths with this text are held back.
     held: Mutex<Option<String>>,
     released: Condvar,
@@ -129,6 +131,7 @@ impl Proxy {
             required: Mutex::default(),
             slow: Mutex::default(),
             slow_reads: Mutex::default(),
+            largest: Mutex::default(),
             held: Mutex::default(),
             released: Condvar::new(),
             open: Mutex::default(),
@@ -197,6 +200,11 @@ impl Proxy {
     /// they reach kcp, each by itself.
     pub fn slow_to_read(&self, text: &str, pause: Duration, times: usize) {
         *lock(&self.shared.slow_reads) = Some((text.to_owned(), pause, times));
+    }
+
+    /// Refuses writes of statuses that have more bytes, as a server in between may do.
+    pub fn largest_status(&self, bytes: usize) {
+        *lock(&self.shared.largest) = Some(bytes);
     }
 
     /// Lets every write through again.
@@ -287,7 +295,12 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
+/// What Kubernetes answers to what is too much for it.
+const TOO_LARGE: &str = "HTTP/1.1 413 Payload Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n\
+     {\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"Request entity too large\",\
+     \"reason\":\"RequestEntityTooLarge\",\"code\":413}";
+
+fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     client.set_nodelay(true)?;
     lock(&shared.open).push(client.try_clone()?);
     let mut reader = BufReader::new(client.try_clone()?);
@@ -311,13 +324,17 @@ fn serve(client: TcpStream, shared: &Shared) -> io::Result<()> {
     if let (true, Some(herald)) = (seen.is_write(), lock(&shared.herald).as_mut()) {
         herald(&seen);
     }
+    let largest = lock(&shared.largest).unwrap_or(usize::MAX);
+    if seen.is_write() && seen.path.contains("/status?") && request.len() > largest {
+        client.write_all(TOO_LARGE.as_bytes())?;
+        return client.shutdown(Shutdown::Both);
+    }
     if let Some(pause) = shared.pause(&seen) {
         linger(pause);
     }
     let mut server = connect(shared)?;
     server.write_all(&request)?;
     server.flush()?;
-    let mut client = client;
     if seen.is_watch() {
         return stream(&mut server, &mut client, || shared.wait_for(&seen));
     }

@@ -23,5 +23,6 @@ mod sight;
 mod slow_definitions;
 mod stage;
 mod startup;
+mod statuses;
 mod tenants;
 mod versions;

@@ -12,7 +12,9 @@ fn findings(verdict: &Verdict, before: Value) -> Map<String, Value> {
 fn findings_of(definition: DefinitionKind, verdict: &Verdict, before: Value) -> Map<String, Value> {
     let instance = json!({"metadata": {"generation": 3}, "status": before});
     let inventory = Inventory::default();
-    status(&instance, &Findings { verdict, definition, blueprint: None, rendered: None, inventory: &inventory }, NOW)
+    let extent = Extent::Whole;
+    let found = Findings { verdict, definition, blueprint: None, rendered: None, inventory: &inventory, extent };
+    status(&instance, &found, NOW)
 }
 
 /// The status with a rendering, made from a definition of this content.
@@ -27,6 +29,7 @@ fn rendered(rendering: &Rendering, definition: &[u8], before: Value) -> Map<Stri
         blueprint: None,
         rendered: Some((rendering, &receipt)),
         inventory: &inventory,
+        extent: Extent::Whole,
     };
     status(&json!({"status": before}), &found, NOW)
 }
@@ -233,6 +236,7 @@ fn a_change_that_the_module_does_not_look_at_is_not_recorded() {
             blueprint: None,
             rendered: Some((&rendering, receipt)),
             inventory: &inventory,
+            extent: Extent::Whole,
         };
         status(&json!({"status": {"croft": {"receipt": before}}}), &found, NOW)["croft"]["receipt"]["input"].clone()
     };
@@ -279,4 +283,39 @@ fn conditions_and_ids_are_no_more_than_is_stated() {
     let waiting = Verdict::Waiting { message: "w".into() };
     let status = findings(&waiting, json!({"conditions": pending}));
     assert_eq!(status["conditions"].as_array().unwrap().len(), MOST_CONDITIONS + 4 + 1);
+}
+
+/// What a module said may be what is too much.
+#[test]
+fn a_short_status_says_what_croft_says_and_nothing_else() {
+    let before = json!({
+        "text": "x".repeat(1000), "state": "ACTIVE",
+        "conditions": [{"type": "Mine", "status": "True"}],
+        "croft": {"inventory": [], "topologicalOrder": ["a"]},
+    });
+    let rendering = Rendering {
+        status: Map::from_iter([("text".to_owned(), json!("y".repeat(1000)))]),
+        conditions: vec![own("Ready", ConditionStatus::True), own("Other", ConditionStatus::True)],
+        ..Rendering::default()
+    };
+    let digest = Digest::of(b"");
+    let input = Input { module: digest.clone(), definition: digest.clone(), input: digest };
+    let receipt = input.answered(&rendering);
+    let inventory = Inventory::default();
+    for rendered in [None, Some((&rendering, &receipt))] {
+        let found = Findings {
+            verdict: &Verdict::Ready,
+            definition: DefinitionKind::ResourceGroup,
+            blueprint: None,
+            rendered,
+            inventory: &inventory,
+            extent: Extent::Short,
+        };
+        let status = status(&json!({"status": before}), &found, NOW);
+        assert_eq!(status.keys().collect::<Vec<_>>(), ["conditions", "croft", "state"]);
+        let expected = ["Accepted=True/Valid", "Rendered=True/Rendered", "Applied=True/Applied", "Ready=True/Ready"];
+        assert_eq!(summary(&status)[..4], expected);
+        assert!(!summary(&status).iter().any(|said| said.starts_with("Mine") || said.starts_with("Other")));
+        assert_eq!((&status["croft"]["children"], &status["croft"]["inventory"]), (&json!(0), &json!([])));
+    }
 }
