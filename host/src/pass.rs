@@ -7,6 +7,7 @@ pub mod apply;
 mod behind;
 mod deletion;
 mod doubt;
+mod fetch;
 mod record;
 mod sight;
 mod verdict;
@@ -110,8 +111,11 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {
     };
     let next = match (object::is_being_deleted(&pass.instance), object::has_finalizer(&pass.instance)) {
         (true, false) => Next::Wait,
-        (true, true) => pass.delete().await,
-        (false, _) => pass.converge().await,
+        (is_deleted, _) => match (pass.fetch().await, is_deleted) {
+            (Some(next), _) => next,
+            (None, true) => pass.delete().await,
+            (None, false) => pass.converge().await,
+        },
     };
     let attempts = match next {
         Next::Wait | Next::Later => 0,

@@ -63,8 +63,8 @@ pub enum Seen {
 pub enum Keep {
     /// All of it.
     Whole,
-    /// All of croft's own children; of others only whose they are, which is
-    /// what it takes to leave them alone.
+    /// All of the children of instances that are known; of others only whose they
+    /// are, which is what it takes to leave them alone.
     Children,
 }
 
@@ -83,6 +83,9 @@ struct Inner {
     /// By the logical cluster and the uid that the label names.
     children: HashMap<LogicalCluster, HashMap<String, BTreeSet<ObjectKey>>>,
     whole: BTreeSet<Gvk>,
+    /// The uids of the instances that are known. Anybody can put on a label; only that
+    /// of one of these makes an object a child.
+    instances: HashMap<LogicalCluster, HashSet<String>>,
     /// How many objects of a kind are kept as stubs in a logical cluster.
     stubs: HashMap<(LogicalCluster, Gvk), usize>,
     /// The uids of objects that were seen to go, the latest last: an answer that
@@ -175,6 +178,67 @@ impl Store {
         !self.read().stubs.contains_key(&(cluster.clone(), kind.clone()))
     }
 
+    /// Keeps children of this instance whole from now on. Of those that were seen
+    /// before only the place was kept: they are [`lacking`].
+    ///
+    /// [`lacking`]: Store::lacking
+    pub fn know(&self, cluster: &LogicalCluster, instance_uid: &str) {
+        let is_known = self.read().instances.get(cluster).is_some_and(|known| known.contains(instance_uid));
+        if is_known {
+            return;
+        }
+        let mut inner = self.write();
+        inner.instances.entry(cluster.clone()).or_default().insert(instance_uid.to_owned());
+    }
+
+    /// Keeps no children of this instance any more: it is gone.
+    pub fn forget(&self, cluster: &LogicalCluster, instance_uid: &str) {
+        let mut inner = self.write();
+        if let Some(instances) = inner.instances.get_mut(cluster) {
+            instances.remove(instance_uid);
+            if instances.is_empty() {
+                inner.instances.remove(cluster);
+            }
+        }
+        let labelled = inner.children.get(cluster).and_then(|children| children.get(instance_uid));
+        for key in labelled.cloned().unwrap_or_default() {
+            if self.keep == Keep::Whole || inner.whole.contains(&key.target.kind) {
+                continue;
+            }
+            if let Some(entry) = inner.unlink(&key) {
+                let object = Arc::new(stub(&entry.object));
+                inner.link(&key, Entry { object, is_stub: true, ..entry });
+            }
+        }
+    }
+
+    /// The children of an instance of which only the place was kept.
+    pub fn lacking(&self, cluster: &LogicalCluster, instance_uid: &str) -> Vec<Target> {
+        let inner = self.read();
+        let keys = inner.children.get(cluster).and_then(|children| children.get(instance_uid)).into_iter().flatten();
+        let lacking = keys.filter(|key| inner.objects.get(key).is_some_and(|entry| entry.is_stub));
+        lacking.map(|key| key.target.clone()).collect()
+    }
+
+    /// Kinds of which many children of instances that are known were kept as their
+    /// place alone: it takes less to list them than to ask for each.
+    pub fn lacking_many(&self) -> Vec<Gvk> {
+        /// A page of a list.
+        const MANY: usize = 100;
+        let inner = self.read();
+        let known = |cluster: &LogicalCluster, uid: &String| {
+            inner.instances.get(cluster).is_some_and(|instances| instances.contains(uid))
+        };
+        let mut counts: HashMap<&Gvk, usize> = HashMap::new();
+        for (cluster, children) in &inner.children {
+            let own = children.iter().filter(|(uid, _)| known(cluster, uid)).flat_map(|(_, keys)| keys);
+            for key in own.filter(|key| inner.objects.get(key).is_some_and(|entry| entry.is_stub)) {
+                *counts.entry(&key.target.kind).or_default() += 1;
+            }
+        }
+        counts.into_iter().filter(|(_, count)| *count >= MANY).map(|(kind, _)| kind.clone()).collect()
+    }
+
     /// The object at a place.
     pub fn get(&self, key: &ObjectKey) -> Option<Arc<Value>> {
         self.read().objects.get(key).map(|entry| entry.object.clone())
@@ -221,7 +285,7 @@ impl Store {
             return None;
         }
         let whole = self.keep == Keep::Whole || inner.whole.contains(&key.target.kind);
-        let is_stub = !whole && object::label(&object, object::INSTANCE_LABEL).is_none();
+        let is_stub = !whole && !inner.is_child(cluster, &object);
         let object = if is_stub { stub(&object) } else { without_bookkeeping(object) };
         let before = inner.objects.get(&key).cloned();
         let (source, listing) = match seen {
@@ -308,6 +372,11 @@ impl Store {
 }
 
 impl Inner {
+    fn is_child(&self, cluster: &LogicalCluster, object: &Value) -> bool {
+        let instance = object::label(object, object::INSTANCE_LABEL);
+        instance.is_some_and(|uid| self.instances.get(cluster).is_some_and(|instances| instances.contains(uid)))
+    }
+
     fn link(&mut self, key: &ObjectKey, entry: Entry) {
         if let Some(instance) = object::label(&entry.object, object::INSTANCE_LABEL) {
             let children = self.children.entry(key.cluster.clone()).or_default();
@@ -356,6 +425,18 @@ fn is_stale(object: &Value, known: &Value) -> bool {
     }
 }
 
+/// The annotations that are kept of an object that is nobody's child.
+const KEPT: [&str; 6] = [
+    object::CHILD_ANNOTATION,
+    object::KEY_ANNOTATION,
+    object::WAVE_ANNOTATION,
+    object::MANIFEST_ANNOTATION,
+    object::OWNER_ANNOTATION,
+    object::ADOPT_ANNOTATION,
+];
+/// croft writes none that is longer: a kind and two names, or a key.
+const MOST_OF_AN_ANNOTATION: usize = 1024;
+
 /// What is kept of an object that is nobody's child.
 fn stub(object: &Value) -> Value {
     let mut metadata = Map::new();
@@ -364,12 +445,17 @@ fn stub(object: &Value) -> Value {
             metadata.insert(field.to_owned(), value.clone());
         }
     }
-    // Whose it was before somebody took its label off, and whose it shall be.
-    let annotations = object.pointer("/metadata/annotations").and_then(Value::as_object).into_iter().flatten();
-    let crofts = annotations.filter(|(name, _)| name.starts_with(object::RESERVED_PREFIX));
-    let annotations: Map<String, Value> = crofts.map(|(name, value)| (name.clone(), value.clone())).collect();
-    if !annotations.is_empty() {
-        metadata.insert("annotations".to_owned(), annotations.into());
+    // Whose it says that it is, whose it was before somebody took its label off, and
+    // whose it shall be.
+    let labels = [object::INSTANCE_LABEL].into_iter();
+    let labels = labels.filter_map(|name| Some((name.to_owned(), object::label(object, name)?.into())));
+    let annotations = KEPT.into_iter().filter_map(|name| Some((name, object::annotation(object, name)?)));
+    let annotations = annotations.filter(|(_, value)| value.len() <= MOST_OF_AN_ANNOTATION);
+    let annotations = annotations.map(|(name, value)| (name.to_owned(), value.into()));
+    for (field, values) in [("labels", Map::from_iter(labels)), ("annotations", Map::from_iter(annotations))] {
+        if !values.is_empty() {
+            metadata.insert(field.to_owned(), values.into());
+        }
     }
     json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "metadata": metadata})
 }
@@ -395,6 +481,45 @@ mod tests {
             object["metadata"]["labels"] = json!({object::INSTANCE_LABEL: instance});
         }
         object
+    }
+
+    #[test]
+    fn a_label_makes_an_object_a_child_only_of_an_instance_that_is_known_there() {
+        let store = Store::new(Keep::Children);
+        let mut forged = object("a", "1", Some("u"));
+        forged["metadata"]["annotations"] =
+            json!({object::KEY_ANNOTATION: "k", object::OWNER_ANNOTATION: "x".repeat(5000)});
+        let put = |name: &str| store.put(&cluster(name), forged.clone(), listed(1, 1)).unwrap().after.unwrap();
+        let is_whole = |object: &Value| object.get("data").is_some();
+        let stub = put("one");
+        assert!(!is_whole(&stub));
+        assert_eq!(stub["metadata"]["annotations"], json!({object::KEY_ANNOTATION: "k"}));
+        assert_eq!(stub["metadata"]["labels"], json!({object::INSTANCE_LABEL: "u"}));
+
+        store.know(&cluster("one"), "u");
+        assert_eq!(store.lacking(&cluster("one"), "u").len(), 1);
+        assert!(store.lacking(&cluster("two"), "u").is_empty());
+        // In the same version, as an answer or as a listing brings it.
+        assert!(is_whole(&put("one")) && !is_whole(&put("two")));
+        assert!(store.lacking(&cluster("one"), "u").is_empty() && store.lacking_many().is_empty());
+        assert!(is_whole(&store.children(&cluster("one"), "u")[0]));
+
+        store.forget(&cluster("one"), "u");
+        let left = store.children(&cluster("one"), "u");
+        assert!(left.len() == 1 && !is_whole(&left[0]) && !is_whole(&put("one")));
+        assert!(store.read().instances.is_empty());
+    }
+
+    #[test]
+    fn many_children_that_were_seen_too_early_are_listed_again() {
+        let store = Store::new(Keep::Children);
+        for number in 0..200 {
+            let owner = if number % 2 == 0 { "u" } else { "forged" };
+            store.put(&cluster("one"), object(&format!("a{number}"), "1", Some(owner)), listed(1, 1));
+        }
+        assert!(store.lacking_many().is_empty());
+        store.know(&cluster("one"), "u");
+        assert_eq!(store.lacking_many().len(), 1);
     }
 
     #[test]
@@ -485,6 +610,7 @@ mod tests {
     fn a_stub_that_becomes_a_child_or_goes_is_none_any_more() {
         let store = Store::new(Keep::Children);
         let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
+        store.know(&cluster("one"), "u");
         store.put(&cluster("one"), object("a", "1", None), listed(1, 1));
         let change = store.put(&cluster("one"), object("b", "1", None), listed(1, 1)).unwrap();
         store.put(&cluster("one"), object("a", "2", Some("u")), listed(1, 1));

@@ -34,6 +34,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// first pause again.
 const CALM: Duration = Duration::from_secs(30);
 
+/// So many objects come at once. Each may have 1 MiB, and a page is there as a whole
+/// before it is known what of it is kept.
+const PAGE: u32 = 100;
+
 /// One kind, watched.
 pub struct Watch {
     /// Where.
@@ -111,7 +115,7 @@ impl Watch {
         let gvk = GroupVersionKind::gvk(&self.kind.group, &self.kind.version, &self.kind.kind);
         let resource = ApiResource::from_gvk_with_plural(&gvk, &self.address.plural);
         let api = Api::<Watched>::all_with(self.cluster.client(), &resource);
-        let begin = || watcher(api.clone(), watcher::Config::default());
+        let begin = || watcher(api.clone(), watcher::Config::default().page_size(PAGE));
         let mut events = std::pin::pin!(begin());
         let mut pauses = Pauses::default();
         let mut listing = self.source;

@@ -316,6 +316,7 @@ impl World {
 
     /// Takes note of an instance's uid.
     pub fn identify(&self, uid: &str, instance: &ObjectKey) {
+        self.children.know(&instance.cluster, uid);
         let mut uids = write!(self.uids);
         uids.instances.insert((instance.cluster.clone(), uid.to_owned()), instance.clone());
         uids.of.entry(instance.clone()).or_default().insert(uid.to_owned());
@@ -343,6 +344,7 @@ impl World {
         write!(self.reads).remove(instance);
         let mut uids = write!(self.uids);
         for uid in uids.of.remove(instance).unwrap_or_default() {
+            self.children.forget(&instance.cluster, &uid);
             uids.instances.remove(&(instance.cluster.clone(), uid));
         }
         drop(uids);

@@ -36,6 +36,8 @@ pub(super) struct Watches {
     tasks: Mutex<JoinSet<()>>,
     /// What is watched where.
     running: Mutex<HashMap<Place, Running>>,
+    /// Where all instances of an API are in the store.
+    listed: Mutex<HashSet<(Address, Gvk)>>,
 }
 
 type Place = (Address, Gvk, Purpose);
@@ -63,7 +65,7 @@ enum Purpose {
 
 impl Watches {
     pub(super) fn new(host: Arc<Host>) -> Watches {
-        Watches { host, tasks: Mutex::default(), running: Mutex::default() }
+        Watches { host, tasks: Mutex::default(), running: Mutex::default(), listed: Mutex::default() }
     }
 
     /// Watches the definitions of both kinds and tells which one changed. Either
@@ -114,7 +116,7 @@ impl Watches {
         self.start(watch, || {}, changed);
     }
 
-    fn have_endpoints(&self, addresses: Vec<Address>) {
+    fn have_endpoints(self: &Arc<Self>, addresses: Vec<Address>) {
         let before: Vec<Address> = self.host.world.shards().iter().map(|shard| shard.address().clone()).collect();
         let gone: Vec<&Address> = before.iter().filter(|address| !addresses.contains(address)).collect();
         // First, so that no workspace is shown twice where only the address is another.
@@ -122,7 +124,7 @@ impl Watches {
         addresses.into_iter().for_each(|address| self.add_endpoint(address));
     }
 
-    fn add_endpoint(&self, address: Address) {
+    fn add_endpoint(self: &Arc<Self>, address: Address) {
         if self.host.world.shards().iter().any(|shard| *shard.address() == address) {
             return;
         }
@@ -146,6 +148,7 @@ impl Watches {
             running.gate.close();
             running.task.abort();
         }
+        self.listed().retain(|(at, _)| at != address);
         // Each store has numbers of its own.
         let of = |wanted: Purpose| -> HashSet<u64> {
             ended.iter().filter(|(purpose, _)| *purpose == wanted).map(|(_, running)| running.source).collect()
@@ -159,7 +162,7 @@ impl Watches {
     }
 
     /// Watches a virtual workspace: its bindings, and all that is served.
-    pub(super) fn add_shard(&self, shard: VirtualWorkspace) {
+    pub(super) fn add_shard(self: &Arc<Self>, shard: VirtualWorkspace) {
         tracing::info!(url = shard.address().url(), "watching a virtual workspace");
         self.host.world.add_shard(shard.clone());
         self.bindings(&shard);
@@ -170,7 +173,7 @@ impl Watches {
     }
 
     /// Watches whatever a definition needs, wherever it is not watched yet.
-    pub(super) fn serve(&self, serving: &Serving) {
+    pub(super) fn serve(self: &Arc<Self>, serving: &Serving) {
         let read: BTreeSet<&Gvk> = serving.read().collect();
         for kind in serving.kinds.keys().filter(|kind| read.contains(kind)) {
             // Of objects that were seen before only their place was kept.
@@ -191,16 +194,40 @@ impl Watches {
         children.for_each(|(_, running)| running.again.notify_one());
     }
 
-    fn serve_on(&self, shard: &VirtualWorkspace, serving: &Serving) {
-        for (kind, address) in &serving.kinds {
-            self.children(shard, kind, address);
-        }
+    /// Watches the instances and, once they are all known, what their children are of:
+    /// of objects whose label names nobody only the place is kept.
+    fn serve_on(self: &Arc<Self>, shard: &VirtualWorkspace, serving: &Serving) {
         let api = &serving.prepared.blueprint.api;
         let address = Kind { plural: api.plural.clone(), scope: api.scope };
         let store = Arc::clone(&self.host.world.instances);
         let host = Arc::clone(&self.host);
         let changed = move |change: Change| host.instance_changed(&change);
-        self.begin(shard, (&api.kind, address, Purpose::Instances), store, || {}, changed);
+        let (this, at, of) = (Arc::downgrade(self), shard.clone(), api.kind.clone());
+        let listed = move || {
+            if let Some(this) = this.upgrade() {
+                this.have_instances(&at, &of);
+            }
+        };
+        self.begin(shard, (&api.kind, address, Purpose::Instances), store, listed, changed);
+        if self.listed().contains(&(shard.address().clone(), api.kind.clone())) {
+            self.children_of(shard, serving);
+        }
+    }
+
+    /// All instances of an API are in the store.
+    fn have_instances(&self, shard: &VirtualWorkspace, api: &Gvk) {
+        self.listed().insert((shard.address().clone(), api.clone()));
+        for serving in self.host.world.served().iter().filter(|served| served.prepared.blueprint.api.kind == *api) {
+            self.children_of(shard, serving);
+        }
+        // Children of these may have been seen already, for another API.
+        self.host.world.children.lacking_many().iter().for_each(|kind| self.list_again(kind));
+    }
+
+    fn children_of(&self, shard: &VirtualWorkspace, serving: &Serving) {
+        for (kind, address) in &serving.kinds {
+            self.children(shard, kind, address);
+        }
     }
 
     fn children(&self, shard: &VirtualWorkspace, kind: &Gvk, address: &Kind) {
@@ -269,6 +296,10 @@ impl Watches {
         // Those of endpoints that are gone.
         while tasks.try_join_next().is_some() {}
         tasks.spawn(watch.run(listed, changed))
+    }
+
+    fn listed(&self) -> MutexGuard<'_, HashSet<(Address, Gvk)>> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     // A panic while the lock is held leaves a map that is whole: each change is

@@ -35,7 +35,10 @@ impl Seen {
     pub fn is_watch(&self) -> bool {
         let watches = self.path.contains("watch=true") || self.path.contains("watch=1");
         // A watch begins with a list in pages, which is repeated while nobody serves the kind.
-        watches || self.path.contains("limit=500")
+        watches
+            || self.path.contains("limit=100&")
+            || self.path.ends_with("limit=100")
+            || self.path.contains("limit=500")
     }
 
     /// Whether it changes something. Leases are renewed by the clock, whatever a test

@@ -15,6 +15,7 @@ mod endpoints;
 mod forgery;
 mod graph_definitions;
 mod lifecycle;
+mod memory;
 mod outages;
 mod publishing;
 mod requests;
