@@ -24,7 +24,7 @@ use host_core::{
     defaults,
     fault::Fault,
     inventory::Shown,
-    kinds::{self, Kind},
+    kinds::{self, Kind, Kinds},
     object::{self, Owner, Target},
     plan::{self, Action, Conflict, Plan, Sent},
     policy::{self, Admitted, Rules},
@@ -92,10 +92,12 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {
     let Some(cluster) = world.cluster(&key.cluster) else { return nothing };
     let memory = world.memory(key);
     let owner = policy::owner(&serving.prepared.blueprint, &instance);
+    let extended = world.extended(&serving, key);
     let mut pass = Pass {
         world,
         key,
         cluster,
+        extended,
         serving,
         claims,
         instance,
@@ -131,6 +133,9 @@ struct Pass<'a> {
     world: &'a World,
     key: &'a ObjectKey,
     cluster: Cluster,
+    /// The definition's kinds with those that the instance's record names, if there are
+    /// such.
+    extended: Option<Kinds>,
     serving: Arc<Serving>,
     claims: Arc<Claims>,
     instance: Arc<Value>,
@@ -178,6 +183,11 @@ impl Stop {
 }
 
 impl Pass<'_> {
+    /// How the kinds are addressed that the instance has children of, or may have.
+    fn kinds(&self) -> &Kinds {
+        self.extended.as_ref().unwrap_or(&self.serving.kinds)
+    }
+
     /// Brings the instance's children about.
     async fn converge(&mut self) -> Next {
         if !self.can_see_children() {
@@ -311,7 +321,7 @@ impl Pass<'_> {
         let receipt = input.answered(&rendering);
         let rules = Rules {
             blueprint: &self.serving.prepared.blueprint,
-            kinds: &self.serving.kinds,
+            kinds: self.kinds(),
             claims: Some(&self.claims),
             instance: &self.instance,
         };
@@ -391,7 +401,8 @@ impl Pass<'_> {
         // Only here something is remembered of more children.
         let inventory = self.inventory();
         self.memory.keep_only(&inventory.staying().map(|owned| owned.uid.as_str()).collect());
-        let (world, cluster_name, kinds) = (self.world, &self.key.cluster, &self.serving.kinds);
+        let (world, cluster_name) = (self.world, &self.key.cluster);
+        let kinds = self.extended.as_ref().unwrap_or(&self.serving.kinds);
         let place = apply::Place { cluster: &self.cluster, kinds, owner: &self.owner };
         let Memory { normalized, sent, gone, .. } = &mut self.memory;
         let written = &mut self.written;

@@ -133,7 +133,7 @@ struct Host {
     consumer_definitions: bool,
     /// To the task that deals with definitions.
     news: mpsc::UnboundedSender<News>,
-    /// To the task that looks kinds up.
+    /// To the tasks that look kinds up.
     finder: Finder,
     /// How long it is the host of the export.
     term: Term,
@@ -174,7 +174,6 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         },
     };
     let (changed, definitions) = mpsc::unbounded_channel();
-    let (finder, wanted) = Finder::new();
     let workers = workers.max(1);
     let world = Arc::new(World::default());
     let running = Arc::clone(&world);
@@ -188,7 +187,7 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         export: export.clone(),
         consumer_definitions,
         news: changed.clone(),
-        finder,
+        finder: Finder::new(),
         term: Term::new(until),
     });
     let listener = Arc::downgrade(&host);
@@ -205,7 +204,9 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     }
     let known = watches.definitions(&home, &changed);
     tasks.spawn(Definitions::new(Arc::clone(&host), Arc::clone(&watches), known).run(definitions));
-    tasks.spawn(finder::run(Arc::clone(&host), wanted));
+    for _ in 0..finder::AT_ONCE {
+        tasks.spawn(finder::run(Arc::clone(&host), Arc::clone(&watches)));
+    }
     let (stop, stopped) = watch::channel(false);
     let mut passes = JoinSet::new();
     for _ in 0..workers {

@@ -360,6 +360,23 @@ impl Store {
         left
     }
 
+    /// Forgets what one watch saw that has ended, because nobody needs it. None of it
+    /// counts as gone.
+    pub fn end(&self, source: u64) {
+        let mut inner = self.write();
+        let seen = inner.objects.iter().filter(|(_, entry)| entry.source == source);
+        for key in seen.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            inner.unlink(&key);
+        }
+    }
+
+    /// Whether an instance that is known has children of a kind.
+    pub fn has_children_of(&self, kind: &Gvk) -> bool {
+        let inner = self.read();
+        let mut of_kind = inner.objects.iter().filter(|(key, _)| key.target.kind == *kind);
+        of_kind.any(|(key, entry)| inner.is_child(&key.cluster, &entry.object))
+    }
+
     // A panic while the lock is held leaves maps that are whole: each change is
     // one insert or one removal.
     fn read(&self) -> RwLockReadGuard<'_, Inner> {

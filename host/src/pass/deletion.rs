@@ -93,7 +93,7 @@ impl Pass<'_> {
 
     /// What would bring children back into sight.
     fn way_out(&self, left: &[Target]) -> String {
-        let resource = |target: &Target| match kinds::find(&self.serving.kinds, &target.kind) {
+        let resource = |target: &Target| match kinds::find(self.kinds(), &target.kind) {
             Some((_, address)) => address.plural.clone(),
             None => kinds::builtin(&target.kind).unwrap_or_else(|| kinds::guess(&target.kind)).plural,
         };
@@ -153,7 +153,7 @@ impl Pass<'_> {
             let place = Target::of_record(record).filter(|place| self.is_visible(&place.kind));
             // croft records the uid of each.
             let Some(place) = place.filter(|_| !uid.is_empty() && known.insert(uid)) else { continue };
-            let Some((kind, address)) = kinds::find(&self.serving.kinds, &place.kind) else { continue };
+            let Some((kind, address)) = kinds::find(self.kinds(), &place.kind) else { continue };
             let target = Target { kind: kind.clone(), ..place };
             missing.push(Missing { uid: uid.to_owned(), target, address: address.clone() });
         }

@@ -52,7 +52,7 @@ impl Pass<'_> {
     /// Whether the consumer lets all of it be seen, as far as it was heard.
     fn may_read(&self, found: &[Found]) -> bool {
         let granted = |kind: &Gvk, address: &Kind| self.claims.grant(&kind.group, &address.plural) == Grant::Accepted;
-        let kinds = &self.serving.kinds;
+        let kinds = self.kinds();
         found.iter().all(|found| kinds.get(&found.read.kind).is_some_and(|address| granted(&found.read.kind, address)))
     }
 
@@ -75,7 +75,7 @@ impl Pass<'_> {
     async fn ask_for(&mut self, found: &mut [Found]) -> Result<bool, Stop> {
         let claims = self.current_claims().await?;
         for found in found.iter_mut().filter(|found| !found.whole) {
-            let Some(kind) = self.serving.kinds.get(&found.read.kind) else { continue };
+            let Some(kind) = self.kinds().get(&found.read.kind) else { continue };
             if claims.grant(&found.read.kind.group, &kind.plural) != Grant::Accepted {
                 self.claims = Arc::new(claims);
                 return Ok(false);

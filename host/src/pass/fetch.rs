@@ -51,7 +51,7 @@ impl Pass<'_> {
     }
 
     fn lacking(&self) -> Vec<(Target, Kind)> {
-        let kinds = &self.serving.kinds;
+        let kinds = self.kinds();
         let lacking = self.world.children.lacking(&self.key.cluster, object::uid(&self.instance));
         let addressed = lacking.into_iter().filter_map(|target| {
             let kind = kinds.get(&target.kind)?.clone();

@@ -34,7 +34,7 @@ impl Pass<'_> {
     /// consumer does not let croft see are policy's business.
     pub(super) fn can_see_children(&self) -> bool {
         let granted = |kind: &Gvk, address: &Kind| self.claims.grant(&kind.group, &address.plural) == Grant::Accepted;
-        let kinds = &self.serving.kinds;
+        let kinds = self.kinds();
         !self.out_of_sight().any(|kind| kinds.get(kind).is_some_and(|address| granted(kind, address)))
     }
 
@@ -42,7 +42,7 @@ impl Pass<'_> {
     /// are read not all of each.
     fn out_of_sight(&self) -> impl Iterator<Item = &Gvk> {
         let read: BTreeSet<&Gvk> = self.serving.read().collect();
-        self.serving.kinds.keys().filter(move |kind| {
+        self.kinds().keys().filter(move |kind| {
             let cluster = &self.key.cluster;
             let is_whole = || self.world.children.is_whole(cluster, kind);
             !self.world.is_synced(cluster, kind) || (read.contains(kind) && !is_whole())
@@ -66,7 +66,7 @@ impl Pass<'_> {
         let uid = object::uid(&self.instance);
         let labelled = self.world.children.children(&self.key.cluster, uid);
         let unlabelled = self.unlabelled(&labelled);
-        let kinds = &self.serving.kinds;
+        let kinds = self.kinds();
         // A kind that the definition has in another version by now is watched in
         // that one; what was seen in the former version gets old.
         let current = |child: &Arc<Value>| {
@@ -86,7 +86,7 @@ impl Pass<'_> {
         let rest = inventory::recorded(&self.instance).filter(|record| !known.contains(object::text(record, "/uid")));
         let places = rest.filter_map(Target::of_record);
         let seen = places.filter_map(|place| {
-            let (kind, _) = kinds::find(&self.serving.kinds, &place.kind)?;
+            let (kind, _) = kinds::find(self.kinds(), &place.kind)?;
             let target = Target { kind: kind.clone(), ..place };
             self.world.children.get(&ObjectKey { cluster: self.key.cluster.clone(), target })
         });
@@ -96,7 +96,7 @@ impl Pass<'_> {
     pub(super) fn is_visible(&self, kind: &Gvk) -> bool {
         let granted = |address: &Kind| self.claims.grant(&kind.group, &address.plural) == Grant::Accepted;
         !self.unseen.iter().any(|unseen| kinds::are_one(unseen, kind))
-            && kinds::find(&self.serving.kinds, kind).is_some_and(|(_, address)| granted(address))
+            && kinds::find(self.kinds(), kind).is_some_and(|(_, address)| granted(address))
     }
 
     /// What the module is shown. A child that is rendered under another name by
@@ -104,7 +104,7 @@ impl Pass<'_> {
     pub(super) fn observed(&self) -> Vec<Shown> {
         let mut observed = self.inventory().observed(|owned| !self.has_moved(owned));
         for read in self.world.reads(self.key) {
-            let Some(kind) = self.serving.kinds.get(&read.kind) else { continue };
+            let Some(kind) = self.kinds().get(&read.kind) else { continue };
             observed.extend(externals::find(&self.world.children, &self.key.cluster, &self.instance, &read, kind));
         }
         observed
@@ -132,6 +132,7 @@ impl Pass<'_> {
         }
         let serving = &self.serving;
         Stamp {
+            extras: self.extended.as_ref().map_or(0, |kinds| kinds.len() - serving.kinds.len()),
             definition: (serving.module.digest().clone(), serving.digest.clone(), serving.retired),
             given,
             claims: Arc::clone(&self.claims),

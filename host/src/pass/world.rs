@@ -3,6 +3,7 @@
 //!
 //! It holds; `runtime` fills it and `pass` uses it.
 
+mod extra;
 mod memory;
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
 use contract::{Access, Gvk, Node, Prepared, Read, Role};
 use host_core::{
     claims::Claims,
-    kinds::Kinds,
+    kinds::{Kind, Kinds},
     name::{Digest, LogicalCluster},
 };
 use kcp::{
@@ -24,6 +25,7 @@ use kcp::{
 use sandbox::Module;
 use serde_json::Value;
 
+pub use extra::Turned;
 pub use memory::{Found, Given, Memory, Recorded, Rounds, Stamp};
 
 /// Which workspaces a definition governs.
@@ -85,6 +87,7 @@ pub struct World {
     /// one way while its address changes.
     homes: RwLock<HashMap<LogicalCluster, Vec<VirtualWorkspace>>>,
     synced: RwLock<HashMap<Gvk, HashSet<Address>>>,
+    extras: RwLock<extra::Extras>,
     reads: RwLock<HashMap<ObjectKey, Vec<Read>>>,
     uids: RwLock<Uids>,
     memories: Mutex<HashMap<ObjectKey, Memory>>,
@@ -121,6 +124,7 @@ impl Default for World {
             shards: RwLock::default(),
             homes: RwLock::default(),
             synced: RwLock::default(),
+            extras: RwLock::default(),
             reads: RwLock::default(),
             uids: RwLock::default(),
             memories: Mutex::default(),
@@ -256,9 +260,14 @@ impl World {
         read!(self.homes).get(cluster).is_some_and(|homes| homes.iter().any(|home| home.address() == address))
     }
 
+    /// The virtual workspace that shows a logical cluster.
+    pub fn home(&self, cluster: &LogicalCluster) -> Option<VirtualWorkspace> {
+        read!(self.homes).get(cluster).and_then(|homes| homes.first().cloned())
+    }
+
     /// Where requests for a logical cluster go.
     pub fn cluster(&self, cluster: &LogicalCluster) -> Option<Cluster> {
-        let home = read!(self.homes).get(cluster).and_then(|homes| homes.first().cloned());
+        let home = self.home(cluster);
         home.or_else(|| self.shards().into_iter().next()).map(|shard| shard.cluster(cluster))
     }
 
@@ -280,9 +289,68 @@ impl World {
     /// Whether all objects of a kind in a logical cluster are in the store: those of
     /// its shard are.
     pub fn is_synced(&self, cluster: &LogicalCluster, kind: &Gvk) -> bool {
+        if read!(self.extras).is_listed(cluster, kind) {
+            return true;
+        }
         let (homes, synced) = (read!(self.homes), read!(self.synced));
         let Some(synced) = synced.get(kind) else { return false };
         homes.get(cluster).is_some_and(|homes| homes.iter().any(|home| synced.contains(home.address())))
+    }
+
+    /// Whether every shard's objects of a kind are in the store.
+    pub fn is_synced_everywhere(&self, kind: &Gvk) -> bool {
+        let (shards, synced) = (read!(self.shards), read!(self.synced));
+        synced.get(kind).is_some_and(|synced| shards.iter().all(|shard| synced.contains(shard.address())))
+    }
+
+    /// Takes note that nobody keeps the objects of a kind in the store any more.
+    pub fn unsynced(&self, shard: &Address, kind: &Gvk) {
+        let mut all = write!(self.synced);
+        if let Some(synced) = all.get_mut(kind) {
+            synced.remove(shard);
+            if synced.is_empty() {
+                all.remove(kind);
+            }
+        }
+    }
+
+    /// Takes note of the kinds that an instance's record names and its definition does
+    /// not have.
+    pub fn need(&self, instance: &ObjectKey, kinds: &BTreeSet<Gvk>) -> Turned {
+        if kinds.is_empty() && read!(self.extras).is_empty(&instance.cluster) {
+            return Turned::default();
+        }
+        write!(self.extras).need(instance, kinds)
+    }
+
+    /// Whether a record in a logical cluster names a kind that its definition does not
+    /// have.
+    pub fn needs(&self, cluster: &LogicalCluster, kind: &Gvk) -> bool {
+        read!(self.extras).is_needed(cluster, kind)
+    }
+
+    /// Takes note of how such a kind is addressed. Whether it is still needed.
+    pub fn found(&self, cluster: &LogicalCluster, kind: &Gvk, address: Kind) -> bool {
+        write!(self.extras).found(cluster, kind, address)
+    }
+
+    /// Takes note that all objects of such a kind are in the store. Returns the
+    /// instances that need them.
+    pub fn listed(&self, cluster: &LogicalCluster, kind: &Gvk) -> BTreeSet<ObjectKey> {
+        write!(self.extras).listed(cluster, kind)
+    }
+
+    /// The kinds that a definition has, and those that an instance's record names;
+    /// `None` if it names no others.
+    pub fn extended(&self, serving: &Serving, instance: &ObjectKey) -> Option<Kinds> {
+        let extras = read!(self.extras).of(instance);
+        let extras: Vec<_> = extras.into_iter().filter(|(kind, _)| !serving.kinds.contains_key(kind)).collect();
+        (!extras.is_empty()).then(|| serving.kinds.clone().into_iter().chain(extras).collect())
+    }
+
+    /// Takes a definition away that is gone and has no instances any more.
+    pub fn end(&self, definition: &ObjectKey) {
+        write!(self.served).retain(|serving| serving.definition != *definition || !serving.retired);
     }
 
     /// Takes note of what an instance's module wants to see. Whether that is

@@ -33,7 +33,6 @@ use self::{
 use super::{Host, queue::Queue, told, watches::Watches};
 use host_core::{
     definition::DefinitionKind,
-    kinds::Kind,
     name::{Digest, LogicalCluster},
     object, receipt,
 };
@@ -48,6 +47,9 @@ const AT_ONCE: usize = 16;
 /// How often those that wait are gone through. It asks no server.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How often it is looked for kinds that need not be watched any more.
+const TIDYING: Duration = Duration::from_secs(5);
+
 /// What the definitions' task is told.
 pub(super) enum News {
     /// A definition changed, or is gone.
@@ -57,8 +59,9 @@ pub(super) enum News {
     /// Some server may serve other kinds than before: a binding changed, or the
     /// export.
     Served,
-    /// Instances of a definition have children of a kind that it does not touch.
-    Found(ObjectKey, Gvk, Kind),
+    /// No record of a logical cluster names a kind any more that its definition does
+    /// not have.
+    Unneeded(LogicalCluster, Gvk),
 }
 
 /// The definitions that were seen, and what became of them.
@@ -120,6 +123,8 @@ impl Definitions {
         let mut unlisted = BTreeSet::from(DefinitionKind::ALL);
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tidying = tokio::time::interval(TIDYING);
+        tidying.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 news = news.recv() => match news {
@@ -133,8 +138,9 @@ impl Definitions {
                         }
                     }
                     Some(News::Served) => this.served(),
-                    Some(News::Found(key, kind, address)) => this.extend(&key, kind, address),
+                    Some(News::Unneeded(cluster, kind)) => this.watches.end_extra(&cluster, &kind),
                 },
+                _ = tidying.tick() => this.tidy(),
                 _ = ticks.tick(), if unlisted.is_empty() => {
                     let due = this.known().later.due(Instant::now());
                     this.in_turn(due).into_iter().for_each(|key| this.queue.add(key.cluster.clone(), key));

@@ -12,7 +12,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use super::{Host, definitions::News, finder::Wanted};
+use super::{Host, definitions::News};
 use host_core::{
     claims::Claims,
     definition::DefinitionKind,
@@ -53,7 +53,7 @@ struct Running {
 }
 
 /// What objects are watched for. Those of one kind can be more than one of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Purpose {
     /// They are what workspaces allow.
     Bindings,
@@ -61,6 +61,9 @@ enum Purpose {
     Instances,
     /// They are children, or read.
     Children,
+    /// They may be children of instances of this logical cluster, whose records name
+    /// the kind.
+    Recorded(LogicalCluster),
 }
 
 impl Watches {
@@ -150,12 +153,13 @@ impl Watches {
         }
         self.listed().retain(|(at, _)| at != address);
         // Each store has numbers of its own.
-        let of = |wanted: Purpose| -> HashSet<u64> {
-            ended.iter().filter(|(purpose, _)| *purpose == wanted).map(|(_, running)| running.source).collect()
+        let of = |wanted: fn(&Purpose) -> bool| -> HashSet<u64> {
+            ended.iter().filter(|(purpose, _)| wanted(purpose)).map(|(_, running)| running.source).collect()
         };
         let is_left = |cluster: &LogicalCluster| left.contains(cluster);
-        world.children.leave(&of(Purpose::Children), is_left);
-        for instance in world.instances.leave(&of(Purpose::Instances), is_left) {
+        world.children.leave(&of(|purpose| matches!(purpose, Purpose::Children | Purpose::Recorded(_))), is_left);
+        for instance in world.instances.leave(&of(|purpose| *purpose == Purpose::Instances), is_left) {
+            self.host.need_kinds(&instance, None);
             // A pass forgets what is remembered of it.
             self.host.queue.add(instance.cluster.clone(), instance);
         }
@@ -184,7 +188,81 @@ impl Watches {
         for shard in self.host.world.shards() {
             self.serve_on(&shard, serving);
         }
-        self.host.enqueue(|key| key.target.kind == serving.prepared.blueprint.api.kind);
+        let api = &serving.prepared.blueprint.api.kind;
+        for (key, instance) in self.host.world.instances.find(|key, _| key.target.kind == *api) {
+            self.host.need_kinds(&key, Some(&instance));
+            self.host.queue.add(key.cluster.clone(), key);
+        }
+    }
+
+    /// Watches a kind that only records of a logical cluster name, there and nowhere
+    /// else.
+    pub(super) fn extra(&self, shard: &VirtualWorkspace, cluster: &LogicalCluster, kind: &Gvk, address: Kind) {
+        if !self.host.world.found(cluster, kind, address.clone()) {
+            return;
+        }
+        tracing::debug!(%cluster, %kind, "watching what a record names");
+        let place = (shard.address().clone(), kind.clone(), Purpose::Recorded(cluster.clone()));
+        if let Some(running) = self.running().get(&place) {
+            // It is needed again before it has ended.
+            running.again.notify_one();
+            return;
+        }
+        let (host, at, of) = (Arc::clone(&self.host), cluster.clone(), kind.clone());
+        let listed = move || {
+            for instance in host.world.listed(&at, &of) {
+                host.queue.add(instance.cluster.clone(), instance);
+            }
+        };
+        let host = Arc::clone(&self.host);
+        let changed = move |change: Change| host.child_changed(&change);
+        let store = Arc::clone(&self.host.world.children);
+        self.begin(shard, (kind, address, Purpose::Recorded(cluster.clone())), store, listed, changed);
+    }
+
+    /// Ends the watch of a kind that no record names any more.
+    pub(super) fn end_extra(&self, cluster: &LogicalCluster, kind: &Gvk) {
+        if !self.host.world.needs(cluster, kind) {
+            let purpose = Purpose::Recorded(cluster.clone());
+            self.end(|(_, of, what)| of == kind && *what == purpose);
+        }
+    }
+
+    /// Ends the watches of kinds that no definition has any more.
+    pub(super) fn end_unneeded(&self) {
+        let served = self.host.world.served();
+        let apis: HashSet<&Gvk> = served.iter().map(|serving| &serving.prepared.blueprint.api.kind).collect();
+        let kinds: HashSet<&Gvk> = served.iter().flat_map(|serving| serving.kinds.keys()).collect();
+        let ended = self.end(|(_, kind, purpose)| match purpose {
+            Purpose::Bindings | Purpose::Recorded(_) => false,
+            Purpose::Instances => !apis.contains(kind),
+            Purpose::Children => !kinds.contains(kind),
+        });
+        let running = self.running();
+        for (at, kind, purpose) in ended {
+            tracing::info!(url = at.url(), %kind, "not watched any more: no definition has it");
+            match purpose {
+                Purpose::Instances => drop(self.listed().remove(&(at, kind))),
+                _ => self.host.world.unsynced(&at, &kind),
+            }
+        }
+        // What these share with those that have ended was forgotten with them.
+        let recorded = running.iter().filter(|((.., purpose), _)| matches!(purpose, Purpose::Recorded(_)));
+        recorded.for_each(|(_, running)| running.again.notify_one());
+    }
+
+    /// Ends the watches of some places, and forgets what they saw.
+    fn end(&self, is_over: impl Fn(&Place) -> bool) -> Vec<Place> {
+        let ended: Vec<(Place, Running)> = self.running().extract_if(|place, _| is_over(place)).collect();
+        for ((.., purpose), running) in &ended {
+            running.gate.close();
+            running.task.abort();
+            match purpose {
+                Purpose::Instances => self.host.world.instances.end(running.source),
+                _ => self.host.world.children.end(running.source),
+            }
+        }
+        ended.into_iter().map(|(place, _)| place).collect()
     }
 
     /// Has the children of a kind listed anew wherever they are watched.
@@ -222,6 +300,12 @@ impl Watches {
         }
         // Children of these may have been seen already, for another API.
         self.host.world.children.lacking_many().iter().for_each(|kind| self.list_again(kind));
+    }
+
+    /// Whether all instances of an API are in the store.
+    pub(super) fn have_listed(&self, api: &Gvk) -> bool {
+        let listed = self.listed();
+        self.host.world.shards().iter().all(|shard| listed.contains(&(shard.address().clone(), api.clone())))
     }
 
     fn children_of(&self, shard: &VirtualWorkspace, serving: &Serving) {
@@ -279,7 +363,11 @@ impl Watches {
         }
         let (host, at) = (Arc::clone(&self.host), shard.address().clone());
         let covers = Arc::new(move |cluster: &LogicalCluster| host.world.is_at(cluster, &at));
-        let watch = Watch { covers, ..Watch::new(shard.all(), kind.clone(), address, store) };
+        let (from, home) = match &place.2 {
+            Purpose::Recorded(cluster) => (shard.cluster(cluster), Some(cluster.clone())),
+            _ => (shard.all(), None),
+        };
+        let watch = Watch { covers, home, ..Watch::new(from, kind.clone(), address, store) };
         let (again, gate, source) = (Arc::clone(&watch.again), Arc::clone(&watch.gate), watch.source);
         let task = self.start(watch, listed, changed);
         running.insert(place, Running { again, gate, task, source });
@@ -320,19 +408,28 @@ impl Host {
     fn instance_changed(&self, change: &Change) {
         if let Some(after) = &change.after {
             self.world.identify(object::uid(after), &change.key);
-            self.ask_for_kinds(&change.key, after);
         }
+        self.need_kinds(&change.key, change.after.as_deref());
         self.queue.add_for(change.key.cluster.clone(), change.key.clone(), change.version());
     }
 
     /// An instance may have children of kinds that its definition does not have
     /// any more.
-    fn ask_for_kinds(&self, key: &ObjectKey, instance: &Value) {
-        let Some(serving) = self.world.serving(key) else { return };
-        let kinds = inventory::recorded(instance).filter_map(Target::of_record).map(|place| place.kind);
-        let unknown: BTreeSet<Gvk> = kinds.filter(|kind| kinds::find(&serving.kinds, kind).is_none()).collect();
-        for kind in unknown {
-            self.finder.ask(Wanted { definition: serving.definition.clone(), kind });
+    fn need_kinds(&self, key: &ObjectKey, instance: Option<&Value>) {
+        let kinds: BTreeSet<Gvk> = match (instance, self.world.serving(key)) {
+            (Some(instance), Some(serving)) => {
+                let recorded = inventory::recorded(instance).filter_map(Target::of_record).map(|place| place.kind);
+                recorded.filter(|kind| kinds::find(&serving.kinds, kind).is_none()).collect()
+            }
+            _ => BTreeSet::new(),
+        };
+        let turned = self.world.need(key, &kinds);
+        for kind in turned.ended {
+            // Nobody listens any more only when the host is ending.
+            self.news.send(News::Unneeded(key.cluster.clone(), kind)).ok();
+        }
+        if let (false, Some(home)) = (turned.unknown.is_empty(), self.world.home(&key.cluster)) {
+            turned.unknown.into_iter().for_each(|kind| self.finder.ask(&key.cluster, &home, kind));
         }
     }
 
@@ -373,7 +470,10 @@ impl Host {
             Some(binding) => self.world.bound(cluster, shard, Claims::of(binding)),
             None => self.world.unbound(cluster, &change.key.target.name),
         }
-        self.enqueue(|key| key.cluster == *cluster);
+        for (key, instance) in self.world.instances.find(|key, _| key.cluster == *cluster) {
+            self.need_kinds(&key, Some(&instance));
+            self.queue.add(key.cluster.clone(), key);
+        }
         self.served();
     }
 

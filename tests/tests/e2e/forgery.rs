@@ -141,3 +141,102 @@ fn a_record_that_is_forged_while_the_host_writes_is_mended() {
     wait("the record to be whole", || record(3));
     assert!(host.process.end().unwrap().success());
 }
+
+/// A ConfigMap and a Role.
+const GUARDED: &str = "
+apiVersion: kro.run/v1alpha1
+kind: ResourceGroup
+metadata: {name: guarded}
+spec:
+  schema:
+    apiVersion: v1alpha1
+    kind: Guard
+    spec: {name: string}
+  resources:
+  - id: card
+    template:
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: '${schema.spec.name}'}
+  - id: role
+    template:
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: Role
+      metadata: {name: '${schema.spec.name}'}
+      rules: []
+";
+
+/// Takes the Role out of it. The export keeps its claim.
+fn drop_the_role(stage: &Stage) {
+    let path = format!("/clusters/{}/apis/kro.run/v1alpha1/namespaces/default/resourcegroups/guarded", stage.provider);
+    api().patch(&path, &json!([{"op": "remove", "path": "/spec/resources/1"}])).unwrap();
+}
+
+/// Nobody else pays for a record that names what the server does serve.
+#[test]
+fn a_kind_that_only_a_record_names_is_watched_in_its_own_workspace() {
+    let stage = Stage::new("forged-roles", 2);
+    stage.publish(GUARDED, &["--layout", "shared"]);
+    drop_the_role(&stage);
+    stage.bind(1, "guards.kro.run");
+    stage.bind(2, "guards.kro.run");
+    let proxy = stage.proxy("guards.kro.run");
+    let host = stage.host(&["--context", "proxy"]);
+    for consumer in [1, 2] {
+        stage.create(consumer, "guards.kro.run/a", "Guard", json!({"name": "a"}));
+        stage.until(consumer, "guards.kro.run/a", "Ready", "True");
+    }
+    let roles = || proxy.take().into_iter().filter(|seen| seen.path.contains("/roles")).collect::<Vec<_>>();
+    assert!(roles().is_empty());
+    let role = json!({
+        "id": "role", "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "namespace": "default",
+        "name": "x", "uid": "x",
+    });
+    let instance = stage.find(1, "guards.kro.run/a").unwrap();
+    let mut record = instance["status"]["croft"]["inventory"].clone();
+    record.as_array_mut().unwrap().push(role);
+    let path = format!("{}/status", stage.path(1, "guards.kro.run/a"));
+    api().merge(&path, &json!({"status": {"croft": {"inventory": record}}})).unwrap();
+    let cluster = instance["metadata"]["annotations"]["kcp.io/cluster"].as_str().unwrap().to_owned();
+    let mut asked = Vec::new();
+    wait("the record to be mended", || {
+        asked.extend(roles());
+        let record = stage.find(1, "guards.kro.run/a")?["status"]["croft"]["inventory"].clone();
+        (record.as_array()?.len() == 1 && !asked.is_empty()).then_some(())
+    });
+    let theirs = format!("/clusters/{cluster}/");
+    assert!(asked.iter().all(|seen| seen.path.contains(&theirs)), "{asked:#?}");
+    // A workspace that has them says what there is.
+    api().delete(&stage.path(1, "guards.kro.run/a")).unwrap();
+    wait("the end", || stage.find(1, "guards.kro.run/a").is_none().then_some(()));
+    assert!(host.process.end().unwrap().success());
+}
+
+#[test]
+fn a_kind_that_no_definition_has_any_more_is_watched_until_its_children_are_gone() {
+    let stage = Stage::new("dropped-roles", 1);
+    stage.publish(GUARDED, &["--layout", "shared"]);
+    stage.bind(1, "guards.kro.run");
+    let proxy = stage.proxy("guards.kro.run");
+    let host = stage.host(&["--context", "proxy"]);
+    stage.create(1, "guards.kro.run/a", "Guard", json!({"name": "a"}));
+    stage.until(1, "guards.kro.run/a", "Ready", "True");
+    let role = stage.path(1, "configmaps/a").replace("/api/v1/", "/apis/rbac.authorization.k8s.io/v1/");
+    let role = role.replace("/configmaps/", "/roles/");
+    assert!(api().find(&role).unwrap().is_some());
+    drop_the_role(&stage);
+    wait("the pruning", || api().find(&role).unwrap().is_none().then_some(()));
+    wait("the end of the watch", || host.log().contains("no definition has it").then_some(()));
+    // The definition goes, and nothing of it is left once its instances are gone.
+    let path = format!("/clusters/{}/apis/kro.run/v1alpha1/namespaces/default/resourcegroups/guarded", stage.provider);
+    api().delete(&path).unwrap();
+    api().delete(&stage.path(1, "guards.kro.run/a")).unwrap();
+    wait("the end", || stage.find(1, "guards.kro.run/a").is_none().then_some(()));
+    wait("the end of all watches", || (host.log().matches("no definition has it").count() == 3).then_some(()));
+    // What was watched begins again with a definition.
+    proxy.take();
+    stage.publish(GUARDED, &["--layout", "shared"]);
+    stage.create(1, "guards.kro.run/b", "Guard", json!({"name": "b"}));
+    stage.until(1, "guards.kro.run/b", "Ready", "True");
+    assert!(host.process.end().unwrap().success());
+}

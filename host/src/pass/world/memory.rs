@@ -91,6 +91,8 @@ pub struct Recorded {
 pub struct Stamp {
     /// The module and the definition, and whether it is gone.
     pub definition: (Digest, Digest, bool),
+    /// How many kinds are known besides the definition's.
+    pub extras: usize,
     /// What the module was shown.
     pub given: Given,
     /// What the consumer allows.
@@ -120,7 +122,11 @@ impl PartialEq for Stamp {
             || ["/status", "/metadata/finalizers"]
                 .iter()
                 .all(|field| self.instance.pointer(field) == other.instance.pointer(field));
-        is_own && self.definition == other.definition && self.claims == other.claims && self.given == other.given
+        is_own
+            && self.extras == other.extras
+            && self.definition == other.definition
+            && self.claims == other.claims
+            && self.given == other.given
     }
 }
 

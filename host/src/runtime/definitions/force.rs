@@ -10,12 +10,7 @@ use std::{
 };
 
 use contract::{Gvk, Preparation, Prepared, Schema};
-use host_core::{
-    definition::ModuleRef,
-    kinds::{self, Kind},
-    name::Digest,
-    object, receipt,
-};
+use host_core::{definition::ModuleRef, kinds, name::Digest, object, receipt};
 use kcp::ObjectKey;
 use sandbox::Module;
 use serde_json::Value;
@@ -151,21 +146,43 @@ impl Definitions {
         self.host.enqueue(|instance| instance.target.kind == api);
     }
 
-    /// Adds a kind to a definition that its instances have children of from an
-    /// earlier version, so that these can be deleted.
-    pub(super) fn extend(&self, key: &ObjectKey, kind: Gvk, address: Kind) {
+    /// Ends what nobody needs any more: definitions that are gone and have no instances,
+    /// kinds that a definition had in an earlier version and of which there are no
+    /// children, and the watches of both.
+    pub(super) fn tidy(&self) {
         let deciding = self.deciding();
-        let Some(serving) = self.host.world.served().into_iter().find(|serving| serving.definition == *key) else {
-            return;
-        };
-        if kinds::find(&serving.kinds, &kind).is_none() {
-            let mut serving = Serving::clone(&serving);
-            serving.kinds.insert(kind, address);
-            let serving = Arc::new(serving);
-            self.host.world.serve(Arc::clone(&serving));
-            drop(deciding);
-            self.watches.serve(&serving);
+        let world = &self.host.world;
+        let (mut ended, mut less) = (false, Vec::new());
+        for serving in world.served() {
+            let blueprint = &serving.prepared.blueprint;
+            // Before then nobody knows whether there are any.
+            if !self.watches.have_listed(&blueprint.api.kind) {
+                continue;
+            }
+            let is_of_api = |key: &ObjectKey, _: &Value| key.target.kind == blueprint.api.kind;
+            if serving.retired && world.instances.find(is_of_api).is_empty() {
+                world.end(&serving.definition);
+                ended = true;
+                continue;
+            }
+            let declared = |kind: &Gvk| blueprint.kinds.iter().any(|used| used.kind == *kind);
+            let former = serving.kinds.keys().filter(|kind| !declared(kind));
+            let is_over = |kind: &&Gvk| world.is_synced_everywhere(kind) && !world.children.has_children_of(kind);
+            let over: BTreeSet<Gvk> = former.filter(is_over).cloned().collect();
+            if !over.is_empty() {
+                let mut serving = Serving::clone(&serving);
+                serving.kinds.retain(|kind, _| !over.contains(kind));
+                let serving = Arc::new(serving);
+                world.serve(Arc::clone(&serving));
+                less.push(serving);
+            }
         }
+        drop(deciding);
+        if ended || !less.is_empty() {
+            self.watches.end_unneeded();
+        }
+        // A record may still name what the watches do not show any more.
+        less.iter().for_each(|serving| self.watches.serve(serving));
     }
 
     /// Whoever puts a definition into force, or takes one out, does so by what is in
