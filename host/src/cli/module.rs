@@ -3,6 +3,7 @@
 //!
 //! Each subcommand has a file of its own below.
 
+pub mod bench;
 mod fixtures;
 pub mod inspect;
 pub mod pack;
@@ -12,7 +13,7 @@ use clap::Subcommand;
 
 use crate::report::Failure;
 
-/// Make, look at and test modules: the WebAssembly components that render instances
+/// Make, look at, test and measure modules: the WebAssembly components that render instances
 ///
 /// A module is named by a definition (`spec.module`) and runs in croft's sandbox.
 #[derive(Debug, clap::Args)]
@@ -29,7 +30,9 @@ Examples:
   # a component of what a compiler wrote
   croft module pack core.wasm -o greeting.wasm
   # whether it does what its fixtures say
-  croft module test";
+  croft module test
+  # what each of its fixtures takes
+  croft module bench";
 
 /// What can be done with a module.
 #[derive(Debug, Subcommand)]
@@ -37,6 +40,7 @@ enum Command {
     Inspect(inspect::Args),
     Pack(pack::Args),
     Test(test::Args),
+    Bench(bench::Args),
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
@@ -45,5 +49,6 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
         Command::Test(args) => test::run(args),
+        Command::Bench(args) => bench::run(args),
     }
 }

@@ -1,16 +1,17 @@
 //! `croft module inspect`: what a module is, and whether croft would run it.
 //!
-//! It loads the module as a host does and runs nothing of it.
+//! It loads the module as a host does, and runs it on fixtures alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use host_core::name::Digest;
+use host_core::{name::Digest, object};
 use sandbox::{Form, Interface};
 use serde_json::{Value, json};
 
+use super::fixtures::{self, Definitions, Prepared, answer, case::Case};
 use crate::{
-    cli::{definition, output},
+    cli::{definition, offline::Cost, output},
     report::Failure,
 };
 
@@ -18,13 +19,17 @@ use crate::{
 ///
 /// Prints its digest, its size, the contract that it speaks, what it imports and
 /// what it exports. A module that croft would not run is described too; why it is
-/// refused is said on stderr.
+/// refused is said on stderr. What API it serves and which kinds it touches depends
+/// on its definition: with `--fixtures` it is told too, and what each fixture takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The module
     #[arg(value_name = "FILE")]
     module: PathBuf,
+    /// A project or fixtures of the module: tells its API and its kinds, and what each takes
+    #[arg(long, value_name = "DIR")]
+    fixtures: Vec<PathBuf>,
     /// How to print it
     #[arg(short, long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
@@ -43,6 +48,8 @@ const EXAMPLES: &str = "\
 Examples:
   # for people
   croft module inspect hello.wasm
+  # with its API and its kinds, as the definition of this project has them
+  croft module inspect build/hello.wasm --fixtures .
   # the digest alone, to pin it in a definition
   croft module inspect hello.wasm -o json | jq -r .digest";
 
@@ -50,14 +57,17 @@ Examples:
 const CONTRACT: &str = "croft:composition/";
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { module, output } = args;
+    let Args { module, fixtures, output } = args;
     let wasm = definition::read_module(&module)?;
     let loaded = definition::load_wasm(&module.display().to_string(), &wasm);
     let Ok(interface) = Interface::of(&wasm) else {
         // Not even its outside can be read: there is nothing to print.
         return loaded.map(drop);
     };
-    let told = told(&module.display().to_string(), &wasm, &interface, loaded.is_ok());
+    let mut told = told(&module.display().to_string(), &wasm, &interface, loaded.is_ok());
+    if loaded.is_ok() && !fixtures.is_empty() {
+        (told["serves"], told["fixtures"]) = on_fixtures(&module, &fixtures)?;
+    }
     match output {
         Format::Json => output::text(&format!("{told:#}\n"))?,
         Format::Text => output::text(&text(&told))?,
@@ -78,6 +88,28 @@ fn told(file: &str, wasm: &[u8], interface: &Interface, usable: bool) -> Value {
     })
 }
 
+/// The APIs that it serves with their kinds, and what each fixture takes.
+fn on_fixtures(module: &Path, folders: &[PathBuf]) -> Result<(Value, Value), Failure> {
+    let fixtures = fixtures::find(folders)?;
+    let labels = fixtures::labels(&fixtures);
+    let mut definitions = Definitions::new(Some(module));
+    let (mut served, mut costs) = (Vec::new(), Vec::new());
+    for (fixture, name) in fixtures.into_iter().zip(labels) {
+        let case = Case::read(fixture, &mut definitions)?;
+        if let Some(Prepared { definition, .. }) = case.prepared() {
+            let blueprint = answer::blueprint(&definition.prepared.blueprint);
+            let one = json!({"api": blueprint["api"], "kinds": blueprint["kinds"]});
+            if !served.contains(&one) {
+                served.push(one);
+            }
+        }
+        if let Some(cost) = case.answer()?.cost {
+            costs.push(json!({"name": name, "fuel": cost.fuel, "memory": cost.memory}));
+        }
+    }
+    Ok((served.into(), costs.into()))
+}
+
 /// The contract that it exports, such as `croft:composition@0.1.0`.
 fn contract(interface: &Interface) -> Option<String> {
     let composer = interface.exports.iter().find_map(|name| name.strip_prefix(CONTRACT)?.strip_prefix("composer@"));
@@ -92,7 +124,7 @@ fn text(told: &Value) -> String {
         let names: Vec<String> = names.collect();
         if names.is_empty() { vec!["nothing".to_owned()] } else { names }
     };
-    let rows = [
+    let mut rows = vec![
         ("Module", vec![word("file"), format!("{} of {} bytes", word("form"), told["bytes"])]),
         ("Digest", vec![word("digest")]),
         ("Contract", vec![word("contract")]),
@@ -100,6 +132,23 @@ fn text(told: &Value) -> String {
         ("Exports", list("exports")),
         ("Usable", vec![if told["usable"] == true { "yes" } else { "no" }.to_owned()]),
     ];
+    for served in told["serves"].as_array().into_iter().flatten() {
+        let text = |pointer: &str| object::text(served, pointer).to_owned();
+        let scope = text("/api/scope").to_lowercase();
+        let api = format!("{} {}, {}, {scope}", text("/api/apiVersion"), text("/api/kind"), text("/api/plural"));
+        rows.push(("API", vec![api]));
+        let kinds = served["kinds"].as_array().into_iter().flatten().map(|used| {
+            let text = |pointer: &str| object::text(used, pointer).to_owned();
+            format!("{} {} ({})", text("/kind"), text("/apiVersion"), text("/access"))
+        });
+        rows.push(("Kinds", kinds.collect()));
+    }
+    let fixtures = told["fixtures"].as_array().into_iter().flatten().map(|fixture| {
+        let number = |name: &str| fixture[name].as_u64().unwrap_or_default();
+        let cost = Cost { fuel: number("fuel"), memory: number("memory") as usize };
+        format!("{}: {cost}", object::text(fixture, "/name"))
+    });
+    rows.push(("Fixtures", fixtures.collect()));
     let mut text = String::new();
     for (name, lines) in rows {
         for (index, line) in lines.iter().enumerate() {

@@ -1,4 +1,5 @@
 //! `croft module`, as the author of a module meets it.
 
+mod bench;
 mod inspect;
 mod test;

@@ -59,3 +59,18 @@ fn bytes_that_are_not_whole_are_refused() {
     desk.croft("module inspect m.wasm").refused(&["not a WebAssembly binary"]);
     desk.croft("module inspect nowhere.wasm").refused(&["cannot read the module `nowhere.wasm`"]);
 }
+
+#[test]
+fn with_fixtures_its_api_its_kinds_and_what_each_takes_are_told() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let (project, module) = (root.join("modules/hello"), root.join("target/modules/hello.wasm"));
+    let desk = Desk::with(&[]);
+    let args = format!("module inspect {} --fixtures {}", module.display(), project.display());
+    let text = desk.croft(&args).done().stdout;
+    let api = "API       kro.run/v1alpha1 Greeting, greetings, namespaced\nKinds     ConfigMap v1 (manage)\n          Secret v1 (manage)\n";
+    assert!(text.contains(api), "{text}");
+    let told: Value = serde_json::from_str(&desk.croft(&format!("{args} -o json")).done().stdout).unwrap();
+    let fixture = told["fixtures"].as_array().unwrap().iter().find(|fixture| fixture["name"] == "complete").unwrap();
+    assert!(fixture["fuel"].as_u64().unwrap() > 10_000 && fixture["memory"].as_u64().unwrap() >= 1 << 20, "{told:#}");
+    assert!(text.contains(&format!("          complete: fuel {}, memory", fixture["fuel"])), "{text}");
+}

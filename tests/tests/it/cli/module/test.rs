@@ -235,8 +235,8 @@ fn a_broken_law_is_shown_with_the_difference_and_the_example() {
     let says = [
         "broken   idempotent: ConfigMap default/thing is another one each time the module is shown it (fixture `one`)\n",
         "    --- in one pass\n    +++ in the next\n",
-        "    -  n: \"",
-        "    +  n: \"",
+        "    -  \"n\": \"",
+        "    +  \"n\": \"",
         "  the smallest example:\n    apiVersion: example.org/v1\n    kind: Thing\n    metadata:\n      name: one\n",
         "error: 0 of 1 fixture failed, 1 of 5 laws broken",
     ];
