@@ -59,9 +59,21 @@ fn component(core: &[u8]) -> Result<Vec<u8>, Error> {
         .map_err(Error::types)?;
     let mut encoder = ComponentEncoder::default().module(&described).map_err(Error::types)?;
     if wants_wasi {
-        encoder = encoder.adapter(WASI, STAND_IN).map_err(Error::types)?;
+        encoder = encoder.adapter(WASI, &stand_in()).map_err(Error::types)?;
     }
     encoder.encode().map_err(Error::types)
+}
+
+/// The stand-in for WASI, with a description of the one thing that it imports.
+fn stand_in() -> Vec<u8> {
+    let (mut resolve, _) = contract();
+    let text = format!("package croft:stand-in;\nworld stand-in {{ import {LOG}; }}");
+    let package = resolve.push_str("stand-in.wit", &text).expect("this text is valid WIT");
+    let world = resolve.select_world(&[package], None).expect("it has one world");
+    let mut described = STAND_IN.to_owned();
+    wit_component::embed_component_metadata(&mut described, &resolve, world, StringEncoding::UTF8)
+        .expect("a world of one import can be written");
+    described
 }
 
 /// The contract, and its world in it.

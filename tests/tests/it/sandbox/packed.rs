@@ -1,12 +1,13 @@
 //! Modules that croft's packing has wrapped: what their WASI answers.
 
+use sandbox::{Error, Level};
 use serde_json::json;
 
 use super::guests;
 
 /// Asks WASI for everything whose answer could differ, and reports what it was told
 /// as an internal error of five characters: two random ones, whether a second's
-/// wait took a second, whether stdout took a write, and how opening a file ended.
+/// wait took a second, how much of two bytes stderr took, and how opening a file ended.
 const CURIOUS: &str = r#"(module
     (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
@@ -33,7 +34,7 @@ const CURIOUS: &str = r#"(module
 
       (i32.store (i32.const 500) (i32.const 100))
       (i32.store (i32.const 504) (i32.const 2))
-      (drop (call $write (i32.const 1) (i32.const 500) (i32.const 1) (i32.const 508)))
+      (drop (call $write (i32.const 2) (i32.const 500) (i32.const 1) (i32.const 508)))
       (call $digit (i32.const 103) (i32.load (i32.const 508)))
       (call $digit (i32.const 104) (call $open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 2)
         (i32.const 0) (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 508)))
@@ -49,10 +50,14 @@ const CURIOUS: &str = r#"(module
 fn wasi_gives_a_packed_module_the_same_answers_each_time() {
     let packed = pack::pack(&wat::parse_str(CURIOUS).unwrap()).unwrap();
     let module = guests::sandbox().load(&packed).unwrap();
-    let answers: Vec<String> =
-        (0..3).map(|_| guests::told(&module.render(b"", &json!({}), &[]).unwrap_err())).collect();
+    let errors: Vec<Error> = (0..3).map(|_| module.render(b"", &json!({}), &[]).unwrap_err()).collect();
+    let answers: Vec<String> = errors.iter().map(guests::told).collect();
     assert!(answers[0].ends_with("128") && answers[0].contains("it reports an internal error: "), "{}", answers[0]);
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    // What it wrote to stderr are the two random characters.
+    let [line] = errors[0].log() else { panic!("{:?}", errors[0].log()) };
+    assert_eq!(line.level, Level::Warn);
+    assert!(answers[0].contains(&format!(": {}128", line.message)), "{} {}", answers[0], line.message);
 }
 
 /// `pack` cannot ask the sandbox, which is alone with wasmtime.
