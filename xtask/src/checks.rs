@@ -18,7 +18,7 @@ const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 
 /// All tests of the workspace, with all that they need.
 pub(crate) fn test(phases: &Phases, arguments: &[String]) -> Result<()> {
-    prepare(phases)?;
+    prepare(phases, &[])?;
     phases.heading("the CEL specification's tests");
     // A machine that was given kcp as a file may have no Go: the tests of ours that
     // take nothing else still tell much, and what is left out is said.
@@ -27,6 +27,8 @@ pub(crate) fn test(phases: &Phases, arguments: &[String]) -> Result<()> {
     phases.heading("kro and Go's libraries, to compare with");
     let libraries = or_left_out(oracles::libraries(), "YAML and plurals are not compared with Go");
     let expressions = or_left_out(oracles::expressions(), "drawn expressions are not compared with kro");
+    phases.heading("SDKs of other languages");
+    modules::test_languages()?;
     phases.heading("tests of the workspace");
     // The end-to-end tests run the binary, which `cargo test` of another package does not build.
     build_croft(&[])?;
@@ -45,7 +47,7 @@ fn or_left_out<T>(found: Result<T>, consequence: &str) -> Option<T> {
 
 /// The bench, with all that it needs. Its arguments are its own, not cargo's.
 pub(crate) fn bench(phases: &Phases, arguments: &[String]) -> Result<()> {
-    prepare(phases)?;
+    prepare(phases, &["kro", "hello"])?;
     phases.heading("bench");
     build_croft(&["--release"])?;
     cargo(&with(&["bench", "--locked", "--workspace", "--bench", "croft", "--"], arguments))?;
@@ -65,7 +67,7 @@ pub(crate) fn tidy(phases: &Phases) -> Result<()> {
     cargo(&["fmt", "--check"])?;
 
     phases.heading("lints");
-    modules::build(&[], false)?;
+    modules::build(&["kro"], false)?;
     cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
 }
 
@@ -99,9 +101,9 @@ fn advisories(phases: &Phases) -> Result<()> {
 }
 
 /// Guest modules, which the host embeds, and kcp.
-fn prepare(phases: &Phases) -> Result<()> {
+fn prepare(phases: &Phases, names: &[&str]) -> Result<()> {
     phases.heading("guest modules");
-    modules::build(&[], false)?;
+    modules::build(names, false)?;
     phases.heading("kcp");
     let kcp = harness::binary::find(&mut |line| say(line))?;
     say(kcp.display());

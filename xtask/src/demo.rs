@@ -47,7 +47,7 @@ struct Stage {
 impl Stage {
     fn set(phases: &Phases) -> Result<Stage> {
         phases.heading("guest modules");
-        modules::build(&[], false)?;
+        modules::build(&["kro", "hello"], false)?;
         phases.heading("croft");
         build_croft(&[])?;
         phases.heading("kcp, on loopback with ports of its own");

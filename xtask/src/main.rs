@@ -30,10 +30,12 @@ Everything around croft that takes more than one cargo call
 Usage: cargo xtask <COMMAND>
 
 Commands:
-  modules [NAME…] [--force]  build the guest modules to `target/modules/<name>.wasm`
+  modules [NAME…] [--force]  build the guest modules to `target/modules/<name>.wasm`; a
+                             language without its tools is left out
   kcp                        print the path of a real kcp; build it if there is none
   demo [--keep]              show the whole flow on a real kcp; `--keep` leaves kcp running
-  test [ARG…]                modules, kcp, the CEL specification's tests, then
+  test [ARG…]                modules, kcp, the CEL specification's tests, the SDKs of
+                             other languages, then
                              `cargo test --workspace ARG…`
   bench [--quick] [--only PART]
                              measure croft and print one table; PART is `render`, `start` or `kcp`
@@ -117,7 +119,9 @@ impl Command {
         let phases = Phases::start();
         match self {
             Command::Help => print!("{HELP}"),
-            Command::Modules { names, force } => modules::build(&names, force)?,
+            Command::Modules { names, force } => {
+                modules::build(&names.iter().map(String::as_str).collect::<Vec<_>>(), force)?;
+            }
             Command::Kcp => println!("{}", harness::binary::find(&mut |line| say(line))?.display()),
             Command::Demo { keep } => demo::run(&phases, keep)?,
             Command::Test { arguments } => checks::test(&phases, &arguments)?,

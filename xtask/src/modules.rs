@@ -3,9 +3,11 @@
 //! A component is found in `target/modules/<name>.wasm`. It is built again only
 //! when what goes into it changed; finished ones are also kept in the user's
 //! cache folder, for fresh clones. Which compiler is used is decided in
-//! `toolchain`; the crate `pack` makes a component of its output.
+//! `toolchain` for Rust and in `language` for the others; the crate `pack` makes a
+//! component of its output.
 
 mod inputs;
+mod language;
 mod toolchain;
 
 use std::{
@@ -17,64 +19,106 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use self::toolchain::Toolchain;
+use self::{language::Language, toolchain::Toolchain};
 use crate::{
     phase::{Elapsed, say},
     root,
 };
 
 /// The modules written in Rust that this repository brings.
-const MODULES: [&str; 2] = ["kro", "hello"];
+const RUST: [&str; 2] = ["kro", "hello"];
 
-/// Builds those named, or all, as far as they are out of date or if `force`.
-pub(crate) fn build(names: &[String], force: bool) -> Result<()> {
-    if let Some(unknown) = names.iter().find(|name| !MODULES.contains(&name.as_str())) {
-        bail!("there is no module `{unknown}`; there are `{}`", MODULES.join("`, `"));
+/// Builds those named, or all, as far as they are out of date or if `force`. A module
+/// whose language has no tools here is left out, unless it was asked for by name.
+pub(crate) fn build(names: &[&str], force: bool) -> Result<()> {
+    let all: Vec<&str> = RUST.into_iter().chain(language::ALL.map(Language::module)).collect();
+    if let Some(unknown) = names.iter().find(|name| !all.contains(name)) {
+        bail!("there is no module `{unknown}`; there are `{}`", all.join("`, `"));
     }
-    let toolchain = Toolchain::find()?;
-    say(format_args!("compiler: {toolchain}"));
-    let out = root().join("target/modules");
-    fs::create_dir_all(&out).with_context(|| format!("cannot make the folder `{}`", out.display()))?;
-    for name in MODULES.into_iter().filter(|name| names.is_empty() || names.iter().any(|wanted| wanted == name)) {
-        Module { name, toolchain: &toolchain, output: out.join(format!("{name}.wasm")) }.refresh(force)?;
+    let is_wanted = |name: &str| names.is_empty() || names.contains(&name);
+    let rust: Vec<&str> = RUST.into_iter().filter(|name| is_wanted(name)).collect();
+    if !rust.is_empty() {
+        let toolchain = Toolchain::find()?;
+        say(format_args!("compiler: {toolchain}"));
+        rust.into_iter().try_for_each(|name| Module::in_rust(name, &toolchain)?.refresh(force))?;
+    }
+    for language in language::ALL.into_iter().filter(|language| is_wanted(language.module())) {
+        match language.toolchain() {
+            Ok(toolchain) => Module::in_another(language, &toolchain)?.refresh(force)?,
+            Err(missing) if names.is_empty() => leave_out(language, &missing),
+            Err(missing) => return Err(missing.context(format!("cannot build `{}`", language.module()))),
+        }
     }
     Ok(())
 }
 
-struct Module<'a> {
-    name: &'static str,
-    toolchain: &'a Toolchain,
-    output: PathBuf,
+/// Runs the tests of the SDKs of other languages, as far as their tools are here.
+pub(crate) fn test_languages() -> Result<()> {
+    for language in language::ALL {
+        match language.toolchain() {
+            Ok(toolchain) => {
+                say(format_args!("{}: {toolchain}", language.module()));
+                language.test(&root())?;
+            }
+            Err(missing) => leave_out(language, &missing),
+        }
+    }
+    Ok(())
 }
 
-impl Module<'_> {
+fn leave_out(language: Language, missing: &anyhow::Error) {
+    let missing = missing.to_string().replace('\n', "; ");
+    say(format_args!("{}: left out, {missing}", language.module()));
+}
+
+struct Module<'a> {
+    name: &'static str,
+    /// What it is made from.
+    key: String,
+    compile: Box<dyn Fn() -> Result<Vec<u8>> + 'a>,
+}
+
+impl<'a> Module<'a> {
+    fn in_rust(name: &'static str, toolchain: &'a Toolchain) -> Result<Module<'a>> {
+        let key = inputs::rust_key(&root(), name, toolchain.id())?;
+        Ok(Module { name, key, compile: Box::new(|| compile_rust(name, toolchain)) })
+    }
+
+    fn in_another(language: Language, toolchain: &str) -> Result<Module<'a>> {
+        let key = inputs::language_key(&root(), language.module(), toolchain, &language.sources())?;
+        Ok(Module { name: language.module(), key, compile: Box::new(move || language.compile(&root())) })
+    }
+
+    fn output(&self) -> PathBuf {
+        root().join("target/modules").join(format!("{}.wasm", self.name))
+    }
+
     fn refresh(&self, force: bool) -> Result<()> {
-        let key = inputs::key(&root(), self.name, self.toolchain.id())?;
-        let cached = harness::cache_dir()?.join("modules").join(format!("{key}.wasm"));
-        if !force && self.is_current(&key) {
+        if !force && self.is_current() {
             say(format_args!("{}: up to date", self.name));
             return Ok(());
         }
+        let cached = harness::cache_dir()?.join("modules").join(format!("{}.wasm", self.key));
         let component = match self.cached(&cached, force) {
             Some(component) => component,
             None => {
-                let component = self.compile()?;
+                let component = self.make()?;
                 // A cache that cannot be written costs the next clone time, not this one its module.
                 let _ = write_whole(&cached, &component);
                 component
             }
         };
-        write_whole(&self.output, &component)?;
-        write_whole(&self.record(), key.as_bytes())
+        write_whole(&self.output(), &component)?;
+        write_whole(&self.record(), self.key.as_bytes())
     }
 
-    fn is_current(&self, key: &str) -> bool {
-        self.output.is_file() && fs::read_to_string(self.record()).is_ok_and(|recorded| recorded == key)
+    fn is_current(&self) -> bool {
+        self.output().is_file() && fs::read_to_string(self.record()).is_ok_and(|recorded| recorded == self.key)
     }
 
     /// The file beside the output that says what it was made from.
     fn record(&self) -> PathBuf {
-        self.output.with_extension("inputs")
+        self.output().with_extension("inputs")
     }
 
     fn cached(&self, cached: &Path, force: bool) -> Option<Vec<u8>> {
@@ -84,18 +128,22 @@ impl Module<'_> {
         Some(component)
     }
 
-    fn compile(&self) -> Result<Vec<u8>> {
+    fn make(&self) -> Result<Vec<u8>> {
         say(format_args!("{}: compiling to wasm, up to two minutes the first time", self.name));
         let start = Instant::now();
-        let mut command = self.toolchain.cargo_rustc(&root(), self.name);
-        run(&mut command).with_context(|| format!("cannot compile the module `{}` to wasm", self.name))?;
-        let core = self.toolchain.output(&root(), self.name);
-        let core = fs::read(&core).with_context(|| format!("cannot read the compiled module `{}`", core.display()))?;
-        let component = pack::pack(&core).map_err(|error| refused(self.name, error))?;
+        let compiled =
+            (self.compile)().with_context(|| format!("cannot compile the module `{}` to wasm", self.name))?;
+        let component = pack::pack(&compiled).map_err(|error| refused(self.name, error))?;
         let size = component.len() / 1024;
         say(format_args!("{}: {size} KiB after {}", self.name, Elapsed(start.elapsed())));
         Ok(component)
     }
+}
+
+fn compile_rust(name: &str, toolchain: &Toolchain) -> Result<Vec<u8>> {
+    run(&mut toolchain.cargo_rustc(&root(), name))?;
+    let core = toolchain.output(&root(), name);
+    fs::read(&core).with_context(|| format!("cannot read the compiled module `{}`", core.display()))
 }
 
 fn refused(name: &str, error: pack::Error) -> anyhow::Error {

@@ -9,17 +9,35 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 /// How modules are compiled here: other flags make other modules.
-const RECIPE: &str = include_str!("toolchain.rs");
+const RECIPES: [&str; 2] = [include_str!("toolchain.rs"), include_str!("language.rs")];
 
-/// The hash of everything that goes into the module `name`.
-pub(super) fn key(root: &Path, name: &str, toolchain: &str) -> Result<String> {
-    let module = format!("modules/{name}");
+/// What every module is made with.
+const COMMON: [&str; 2] = ["wit", "host/pack"];
+
+/// What every module in Rust is made from.
+const RUST: [&str; 4] = ["Cargo.toml", "Cargo.lock", "guest-sdk", "modules/expr"];
+
+/// What tools leave beside sources.
+const MADE: [&str; 6] = ["node_modules", "dist", "build", "__pycache__", ".venv", ".pytest_cache"];
+
+/// The hash of everything that goes into the module `name` in Rust.
+pub(super) fn rust_key(root: &Path, name: &str, toolchain: &str) -> Result<String> {
+    let sources = RUST.map(str::to_owned).into_iter().chain([format!("modules/{name}")]).collect::<Vec<_>>();
+    key(root, RECIPES[0], name, toolchain, &sources)
+}
+
+/// The hash of everything that goes into a module in another language.
+pub(super) fn language_key(root: &Path, name: &str, toolchain: &str, sources: &[String]) -> Result<String> {
+    key(root, RECIPES[1], name, toolchain, sources)
+}
+
+fn key(root: &Path, recipe: &str, name: &str, toolchain: &str, sources: &[String]) -> Result<String> {
     let mut hash = Sha256::new();
-    for part in [RECIPE, name, toolchain] {
+    for part in [recipe, name, toolchain] {
         add(&mut hash, part.as_bytes());
     }
-    for path in ["Cargo.toml", "Cargo.lock", "wit", "guest-sdk", "host/pack", "modules/expr", &module] {
-        for file in files(&root.join(path))? {
+    for path in COMMON.into_iter().chain(sources.iter().map(String::as_str)) {
+        for file in files(&root.join(path), &|folder| folder == "tests" || folder == "fixtures" || is_made(folder))? {
             let bytes = fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
             let relative = file.strip_prefix(root).unwrap_or(&file).to_string_lossy();
             add(&mut hash, relative.as_bytes());
@@ -29,25 +47,33 @@ pub(super) fn key(root: &Path, name: &str, toolchain: &str) -> Result<String> {
     Ok(hex(&hash.finalize()))
 }
 
+fn is_made(folder: &str) -> bool {
+    MADE.contains(&folder) || folder.ends_with(".egg-info")
+}
+
+/// All files that are not made of others.
+pub(super) fn all_files(path: &Path) -> Result<Vec<PathBuf>> {
+    files(path, &is_made)
+}
+
 /// Length first, so that no two lists of parts look the same.
 fn add(hash: &mut Sha256, part: &[u8]) {
     hash.update((part.len() as u64).to_le_bytes());
     hash.update(part);
 }
 
-/// Folders beside the sources that go into no module.
-const NO_SOURCES: [&str; 2] = ["tests", "fixtures"];
-
-/// The file itself or all files below, sorted.
-fn files(path: &Path) -> Result<Vec<PathBuf>> {
+/// The file itself or all files below, sorted, without folders that `left_out` names.
+/// Tests beside the sources go into no module, and neither does one that lies about.
+fn files(path: &Path, left_out: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
     let mut found = Vec::new();
     for entry in fs::read_dir(path).with_context(|| format!("cannot list `{}`", path.display()))? {
         let entry = entry.with_context(|| format!("cannot list `{}`", path.display()))?;
-        if !NO_SOURCES.iter().any(|folder| entry.file_name() == *folder) {
-            found.extend(files(&entry.path())?);
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !left_out(&name) && !name.ends_with(".wasm") {
+            found.extend(files(&entry.path(), left_out)?);
         }
     }
     found.sort();
@@ -85,24 +111,39 @@ mod tests {
     #[test]
     fn a_changed_source_changes_the_key() {
         let tree = tree();
-        let before = key(tree.path(), "m", "rustc 1").unwrap();
-        assert_eq!(before, key(tree.path(), "m", "rustc 1").unwrap());
+        let before = rust_key(tree.path(), "m", "rustc 1").unwrap();
+        assert_eq!(before, rust_key(tree.path(), "m", "rustc 1").unwrap());
         fs::write(tree.path().join("wit/a.wit"), "two").unwrap();
-        assert_ne!(before, key(tree.path(), "m", "rustc 1").unwrap());
+        assert_ne!(before, rust_key(tree.path(), "m", "rustc 1").unwrap());
     }
 
     #[test]
     fn another_compiler_changes_the_key() {
         let tree = tree();
-        assert_ne!(key(tree.path(), "m", "rustc 1").unwrap(), key(tree.path(), "m", "rustc 2").unwrap());
+        assert_ne!(rust_key(tree.path(), "m", "rustc 1").unwrap(), rust_key(tree.path(), "m", "rustc 2").unwrap());
     }
 
     #[test]
     fn a_changed_test_or_fixture_does_not_change_the_key() {
         let tree = tree();
-        let before = key(tree.path(), "m", "rustc 1").unwrap();
+        let before = rust_key(tree.path(), "m", "rustc 1").unwrap();
         fs::write(tree.path().join("modules/m/tests/it.rs"), "two").unwrap();
         fs::write(tree.path().join("modules/m/fixtures/one/instance.yaml"), "two").unwrap();
-        assert_eq!(before, key(tree.path(), "m", "rustc 1").unwrap());
+        assert_eq!(before, rust_key(tree.path(), "m", "rustc 1").unwrap());
+    }
+
+    #[test]
+    fn what_tools_have_made_does_not_change_the_key() {
+        let tree = tree();
+        let sources = ["modules/m".to_owned()];
+        let before = language_key(tree.path(), "m", "go 1", &sources).unwrap();
+        for path in ["modules/m/node_modules/a/index.js", "modules/m/m.wasm", "modules/m/x.egg-info/PKG-INFO"] {
+            let path = tree.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "made").unwrap();
+        }
+        assert_eq!(before, language_key(tree.path(), "m", "go 1", &sources).unwrap());
+        fs::write(tree.path().join("modules/m/main.go"), "one").unwrap();
+        assert_ne!(before, language_key(tree.path(), "m", "go 1", &sources).unwrap());
     }
 }
