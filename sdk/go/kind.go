@@ -70,14 +70,12 @@ var clusterScoped = map[string]bool{
 	"DeviceTaintRule": true, "StorageVersionMigration": true,
 }
 
-// kindOf is the kind of a Go type: what the type says itself, or what the package of
+// KindOf is the kind of a Go type: what the type says itself, or what the package of
 // k8s.io/api says in which it is.
-func kindOf[T any]() (Kind, bool) {
-	var zero T
-	if kinded, ok := any(&zero).(Kinded); ok {
+func KindOf(t reflect.Type) (Kind, bool) {
+	if kinded, ok := reflect.New(t).Interface().(Kinded); ok {
 		return kinded.CroftKind(), true
 	}
-	t := reflect.TypeFor[T]()
 	path, found := strings.CutPrefix(t.PkgPath(), "k8s.io/api/")
 	folder, version, two := strings.Cut(path, "/")
 	if !found || !two || strings.Contains(version, "/") {

@@ -32,7 +32,7 @@ type declared struct {
 }
 
 func declare[T any](plan *Plan, id string, role Role) *declared {
-	kind, known := kindOf[T]()
+	kind, known := KindOf(reflect.TypeFor[T]())
 	if !known {
 		plan.faults = append(plan.faults, fmt.Sprintf("the type `%v` of `%s` does not say its kind: "+
 			"give it with the function that ends in Of, or let the type implement croft.Kinded", reflect.TypeFor[T](), id))
