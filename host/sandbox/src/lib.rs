@@ -23,7 +23,13 @@ mod proposals;
 mod rule;
 mod store;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use contract::{Observed, Preparation, Rendering, Schema, shape::Size};
 use serde_json::Value;
@@ -66,6 +72,7 @@ struct Shared {
     limits: Limits,
     artifacts: Option<Artifacts>,
     gate: Gate,
+    compilations: AtomicU64,
     _ticker: Ticker,
 }
 
@@ -100,7 +107,13 @@ impl Sandbox {
         let linker = store::link(&engine).map_err(|source| Error::Engine { source })?;
         let ticker = Ticker::start(engine.clone())?;
         let gate = Gate::new(limits.concurrency);
-        Ok(Sandbox(Arc::new(Shared { engine, linker, limits, artifacts, gate, _ticker: ticker })))
+        let compilations = AtomicU64::new(0);
+        Ok(Sandbox(Arc::new(Shared { engine, linker, limits, artifacts, gate, compilations, _ticker: ticker })))
+    }
+
+    /// How many modules were compiled here. One that was found in the folder was not.
+    pub fn compilations(&self) -> u64 {
+        self.0.compilations.load(Ordering::SeqCst)
     }
 
     /// Loads a module: from the folder of compiled modules if it is there,
@@ -133,6 +146,7 @@ impl Sandbox {
             return Ok(component);
         }
         proposals::check(wasm, digest)?;
+        self.0.compilations.fetch_add(1, Ordering::SeqCst);
         let component = Component::from_binary(engine, wasm)
             .map_err(|source| Error::CompileFailed { digest: digest.clone(), source })?;
         admit(engine, &component, digest)?;

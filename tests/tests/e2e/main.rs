@@ -26,4 +26,5 @@ mod stage;
 mod startup;
 mod statuses;
 mod tenants;
+mod verdicts;
 mod versions;

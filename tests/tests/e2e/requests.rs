@@ -1,4 +1,6 @@
-//! What a pass costs the server.
+//! What a pass costs the server, and what it never does.
+
+use std::fs;
 
 use harness::Seen;
 use serde_json::json;
@@ -56,5 +58,29 @@ fn an_instance_converges_in_two_writes_more_than_it_has_children_and_then_costs_
         own(proxy.take()).into_iter().filter(|seen| seen.is_write() && !seen.path.contains("fifth")).collect();
     assert!(writes.is_empty(), "{writes:#?}");
     wait("all to be as they were", || is(&stage.find(1, &object)?, "Ready", "True").then_some(()));
+    assert!(host.process.end().unwrap().success());
+}
+
+/// What compiles a module keeps it in the folder.
+#[test]
+fn passes_compile_nothing() {
+    let stage = Stage::new("compiled", 1);
+    stage.publish(CHAIN, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    stage.context("shared", &stage.virtual_workspace("chains.kro.run"));
+    let folder = tempfile::tempdir().unwrap();
+    let kept = || fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let host = stage.host(&["--context", "shared", "--cache", folder.path().to_str().unwrap()]);
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    wait("the module", || (!kept().is_empty()).then_some(()));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    kept().iter().for_each(|file| fs::remove_file(file).unwrap());
+    for name in ["b", "c"] {
+        stage.create(1, &format!("chains.kro.run/{name}"), "Chain", json!({"name": name}));
+        stage.until(1, &format!("chains.kro.run/{name}"), "Ready", "True");
+    }
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a", "text": "other"}));
+    wait("the change", || (stage.find(1, "configmaps/a-first")?["data"]["text"] == "other").then_some(()));
+    assert!(kept().is_empty(), "{:?}", kept());
     assert!(host.process.end().unwrap().success());
 }

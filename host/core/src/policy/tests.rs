@@ -52,6 +52,21 @@ fn refused(children: Vec<Child>) -> (&'static str, String) {
 }
 
 #[test]
+fn an_instance_has_twelve_hundred_children_and_not_one_more() {
+    let children = |count: usize| {
+        let child = |number: usize| {
+            let manifest = config_map(json!({"name": format!("x{number}")}));
+            Child { key: number.to_string(), ..child("a", manifest) }
+        };
+        (0..count).map(child).collect::<Vec<_>>()
+    };
+    assert_eq!(admit_with(children(1200), None).unwrap().len(), 1200);
+    let (reason, message) = refused(children(1201));
+    assert_eq!(reason, "TooManyChildren");
+    assert!(message.contains("1201"), "{message}");
+}
+
+#[test]
 fn a_child_goes_where_its_instance_is_and_carries_its_name() {
     let admitted = admit_with(vec![child("c", config_map(json!({"name": "x"})))], None).unwrap();
     assert_eq!(admitted[0].target().to_string(), "ConfigMap team/x");

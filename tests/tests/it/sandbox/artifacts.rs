@@ -8,6 +8,7 @@ use std::{
 };
 
 use sandbox::{Error, Limits, Sandbox};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::guests;
@@ -54,6 +55,20 @@ fn a_module_is_compiled_once_and_mapped_from_then_on() {
     let first = inode(&file);
     load(&folder);
     assert_eq!(inode(&artifact(&folder)), first);
+}
+
+#[test]
+fn calls_compile_nothing() {
+    let folder = TempDir::new().unwrap();
+    for compiled in [1, 0] {
+        let sandbox = open(folder.path()).unwrap();
+        let module = sandbox.load(&guests::binary("obedient")).unwrap();
+        for _ in 0..3 {
+            module.prepare(&json!({"kind": "Definition"}), &[]).unwrap();
+            module.render(&[], &guests::instance("one"), &[]).unwrap();
+        }
+        assert_eq!(sandbox.compilations(), compiled);
+    }
 }
 
 #[test]
