@@ -113,6 +113,8 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {
     };
     let next = match (object::is_being_deleted(&pass.instance), object::has_finalizer(&pass.instance)) {
         (true, false) => Next::Wait,
+        // Its definition may come into force at any moment.
+        (false, _) if pass.serving.stands_in() => Next::Wait,
         (is_deleted, _) => match (pass.fetch().await, is_deleted) {
             (Some(next), _) => next,
             (None, true) => pass.delete().await,

@@ -4,16 +4,22 @@
 //! It moves events; what they mean is decided in `pass` and below.
 
 mod definitions;
+mod export;
 mod finder;
 mod lease;
+mod leftovers;
 pub mod queue;
 mod watches;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use contract::Gvk;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Notify, mpsc, watch},
     task::JoinSet,
 };
 use tracing::Instrument;
@@ -31,8 +37,8 @@ use host_core::{
     name::{Digest, LogicalCluster},
 };
 use kcp::{
-    Cluster, Connection, ObjectKey, VirtualWorkspace, connection, lease::Lease, virtual_workspace::Address,
-    watch::pause,
+    Cluster, Connection, ObjectKey, Store, VirtualWorkspace, connection, lease::Lease, store::Keep,
+    virtual_workspace::Address, watch::pause,
 };
 use sandbox::{Limits, Sandbox};
 
@@ -137,6 +143,14 @@ struct Host {
     finder: Finder,
     /// How long it is the host of the export.
     term: Term,
+    /// Tells whoever deals with what is left of definitions that there may be more.
+    leftovers: Notify,
+    /// Tells whoever keeps the export that there may be fewer instances.
+    instances: Notify,
+    /// The export, in the split layout.
+    exports: Arc<Store>,
+    /// Whether its endpoints are known.
+    endpoints: AtomicBool,
 }
 
 /// Runs until `shutdown` ends.
@@ -189,6 +203,10 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
         news: changed.clone(),
         finder: Finder::new(),
         term: Term::new(until),
+        leftovers: Notify::new(),
+        instances: Notify::new(),
+        exports: Arc::new(Store::new(Keep::Whole)),
+        endpoints: AtomicBool::new(false),
     });
     let listener = Arc::downgrade(&host);
     host.world.listen(move |change| {
@@ -207,6 +225,8 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     for _ in 0..finder::AT_ONCE {
         tasks.spawn(finder::run(Arc::clone(&host), Arc::clone(&watches)));
     }
+    tasks.spawn(leftovers::run(Arc::clone(&host), Arc::clone(&watches)));
+    tasks.spawn(export::keep(Arc::clone(&host), Arc::clone(&watches)));
     let (stop, stopped) = watch::channel(false);
     let mut passes = JoinSet::new();
     for _ in 0..workers {

@@ -111,6 +111,14 @@ impl Claims {
         (!resources.is_empty()).then_some(Missing { resources, accept })
     }
 
+    /// The resources that the workspace has from the export: group, resource, and the
+    /// name of the schema.
+    pub fn bound(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.bound.iter().map(|bound| {
+            (object::text(bound, "/group"), object::text(bound, "/resource"), object::text(bound, "/schema/name"))
+        })
+    }
+
     /// What the export claims, in its order.
     pub fn wanted(&self) -> &[Value] {
         &self.wanted

@@ -115,9 +115,20 @@ pub fn discovered(list: &Value, kind: &str) -> Option<Kind> {
     // `deployments/scale` has a kind too.
     let is_it =
         |resource: &&Value| object::text(resource, "/kind") == kind && !object::text(resource, "/name").contains('/');
-    let found = resources.iter().find(is_it)?;
-    let scope = if found["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster };
-    Some(Kind { plural: object::text(found, "/name").to_owned(), scope })
+    resources.iter().find(is_it).map(address)
+}
+
+/// The kind of a resource by the same list, and how it is addressed.
+pub fn of_resource(list: &Value, plural: &str) -> Option<(String, Kind)> {
+    let resources = list.get("resources").and_then(Value::as_array)?;
+    let found = resources.iter().find(|resource| object::text(resource, "/name") == plural)?;
+    Some((object::text(found, "/kind").to_owned(), address(found)))
+}
+
+/// How the kind of an entry of the list is addressed.
+fn address(resource: &Value) -> Kind {
+    let scope = if resource["namespaced"] == true { Scope::Namespaced } else { Scope::Cluster };
+    Kind { plural: object::text(resource, "/name").to_owned(), scope }
 }
 
 /// The best guess for a kind that nobody could be asked about: namespaced, with
@@ -190,6 +201,9 @@ mod tests {
         assert_eq!(found("Lamp"), Some(("lamps".into(), Scope::Namespaced)));
         assert_eq!(found("Room"), Some(("rooms".into(), Scope::Cluster)));
         assert_eq!((found("Bulb"), discovered(&Value::Null, "Lamp")), (None, None));
+        let kind = |plural: &str| of_resource(&list, plural).map(|(kind, found)| (kind, found.scope));
+        assert_eq!(kind("rooms"), Some(("Room".into(), Scope::Cluster)));
+        assert_eq!((kind("bulbs"), of_resource(&Value::Null, "rooms")), (None, None));
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub const RESERVED_PREFIX: &str = "croft.run/";
 pub const CLUSTER_ANNOTATION: &str = "kcp.io/cluster";
 /// The finalizer that holds an instance until its children are gone.
 pub const FINALIZER: &str = "croft.run/children";
+/// Held by an export while its instances may have children: without it nobody gets
+/// at them.
+pub const EXPORT_FINALIZER: &str = "croft.run/instances";
 
 /// Where an object lives inside one logical cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

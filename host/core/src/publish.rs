@@ -352,6 +352,10 @@ fn rbac(export: &str, options: &Options) -> Vec<Value> {
         }),
     ];
     if options.layout == Layout::Split {
+        // It is kept until its instances are gone.
+        rules.push(json!({
+            "apiGroups": ["apis.kcp.io"], "resources": ["apiexports"], "resourceNames": [export], "verbs": ["patch"],
+        }));
         // Both kinds, whichever is published: a provider moves from one to the
         // other without asking for rights again.
         let definitions = DefinitionKind::ALL.map(DefinitionKind::plural);

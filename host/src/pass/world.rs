@@ -11,11 +11,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
 };
 
-use contract::{Access, Gvk, Node, Prepared, Read, Role};
+use contract::{Access, Api, Blueprint, Gvk, Node, Prepared, Read, Role};
 use host_core::{
     claims::Claims,
     kinds::{Kind, Kinds},
     name::{Digest, LogicalCluster},
+    object::Target,
 };
 use kcp::{
     Cluster, ObjectKey, Store, VirtualWorkspace, externals,
@@ -27,6 +28,9 @@ use serde_json::Value;
 
 pub use extra::Turned;
 pub use memory::{Found, Given, Memory, Recorded, Rounds, Stamp};
+
+/// A group and the name of a resource in URLs.
+pub type GroupResource = (String, String);
 
 /// Which workspaces a definition governs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,36 @@ pub struct Serving {
     pub kinds: Kinds,
     /// Whether the definition is gone: its instances can still be deleted.
     pub retired: bool,
+}
+
+/// The kind of what stands in for a definition that nobody knows.
+const SCHEMA: &str = "APIResourceSchema";
+
+impl Serving {
+    /// What serves an API of which no more is known than its schema's name, for the
+    /// deletion of its instances. The module is never called.
+    pub fn standing_in(schema: ObjectKey, module: Module, api: Api, kinds: Kinds) -> Serving {
+        let digest = Digest::of(schema.target.name.as_bytes());
+        let blueprint = Blueprint { api, kinds: Vec::new(), nodes: Vec::new() };
+        let prepared = Prepared { blueprint, program: Vec::new(), warnings: Vec::new() };
+        Serving { definition: schema, reach: Reach::Everywhere, digest, module, prepared, kinds, retired: true }
+    }
+
+    /// The place of a schema, as what stands in for a definition has it.
+    pub fn schema(cluster: LogicalCluster, name: &str) -> ObjectKey {
+        let kind = Gvk { group: "apis.kcp.io".into(), version: "v1alpha1".into(), kind: SCHEMA.into() };
+        ObjectKey { cluster, target: Target { kind, namespace: String::new(), name: name.to_owned() } }
+    }
+
+    /// Whether it governs some workspaces only.
+    fn is_partial(&self) -> bool {
+        self.reach != Reach::Everywhere
+    }
+
+    /// Whether this stands in for a definition that nobody knows.
+    pub fn stands_in(&self) -> bool {
+        self.definition.target.kind.kind == SCHEMA
+    }
 }
 
 impl Serving {
@@ -179,13 +213,47 @@ impl World {
         served.push(serving);
     }
 
+    /// Puts into force what stands in for a definition that nobody knows, unless the
+    /// API is served by now. Whether that is so.
+    pub fn stand_in(&self, serving: Arc<Serving>) -> bool {
+        let mut served = write!(self.served);
+        let api = &serving.prepared.blueprint.api.kind;
+        let is_free = !served.iter().any(|other| other.prepared.blueprint.api.kind == *api && !other.is_partial());
+        if is_free {
+            served.push(serving);
+        }
+        is_free
+    }
+
+    /// The resources that workspaces have from the export and that nothing serves, each
+    /// with the name of its schema, and all that the export claims.
+    pub fn unserved(&self) -> (BTreeMap<GroupResource, String>, BTreeSet<GroupResource>) {
+        let (claims, served) = (read!(self.claims), read!(self.served));
+        let is_served = |group: &str, resource: &str| {
+            let mut apis = served.iter().filter(|one| !one.is_partial()).map(|one| &one.prepared.blueprint.api);
+            apis.any(|api| api.kind.group == group && api.plural == resource)
+        };
+        let (mut unserved, mut claimed) = (BTreeMap::new(), BTreeSet::new());
+        for claims in claims.values().flat_map(BTreeMap::values) {
+            let bound = claims.bound().filter(|&(group, resource, _)| !is_served(group, resource));
+            unserved.extend(
+                bound.map(|(group, resource, schema)| ((group.to_owned(), resource.to_owned()), schema.to_owned())),
+            );
+            let text = |claim: &Value, field: &str| claim[field].as_str().unwrap_or_default().to_owned();
+            claimed.extend(claims.wanted().iter().map(|claim| (text(claim, "group"), text(claim, "resource"))));
+        }
+        (unserved, claimed)
+    }
+
     /// The kinds that any version of a definition touched in this process.
     /// Children of a kind that it does not have any more are still to be
     /// deleted.
     pub fn kinds_of(&self, definition: &ObjectKey, api: &Gvk) -> Kinds {
         let served = read!(self.served);
         let same = |other: &&Arc<Serving>| {
-            other.definition == *definition || (other.retired && other.prepared.blueprint.api.kind == *api)
+            // What stands in for a definition knows all that the export claims.
+            let former = other.retired && !other.stands_in() && other.prepared.blueprint.api.kind == *api;
+            other.definition == *definition || former
         };
         served.iter().filter(same).flat_map(|other| other.kinds.clone()).collect()
     }
@@ -284,6 +352,11 @@ impl World {
         if shards.iter().any(|known| known.address() == shard) {
             write!(self.synced).entry(kind.clone()).or_default().insert(shard.clone());
         }
+    }
+
+    /// Whether any workspace has bound the export.
+    pub fn is_bound(&self) -> bool {
+        !read!(self.homes).is_empty()
     }
 
     /// Whether all objects of a kind in a logical cluster are in the store: those of
@@ -473,7 +546,7 @@ mod tests {
     use contract::Selection;
 
     use super::*;
-    use host_core::{kinds, object::Target};
+    use host_core::kinds;
 
     fn config_map() -> Gvk {
         Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() }

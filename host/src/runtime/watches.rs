@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, Once, PoisonError, atomic::Ordering},
 };
 
 use contract::{Gvk, Scope};
@@ -12,7 +12,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use super::{Host, definitions::News};
+use super::{Host, definitions::News, export};
 use host_core::{
     claims::Claims,
     definition::DefinitionKind,
@@ -100,16 +100,21 @@ impl Watches {
             let Some(this) = this.upgrade().filter(|_| change.key.target.name == export) else { return };
             this.have_endpoints(change.after.as_deref().map(endpoints::of).unwrap_or_default());
         };
-        let said = move || once.call_once(|| tracing::info!(export = listed, "following the endpoints of the export"));
+        let host = Arc::clone(&self.host);
+        let said = move || {
+            once.call_once(|| tracing::info!(export = listed, "following the endpoints of the export"));
+            host.endpoints.store(true, Ordering::SeqCst);
+            host.instances.notify_one();
+        };
         self.start(watch, said, changed);
     }
 
     /// Has definitions looked at again when the export changes: it may serve an
     /// API by then.
     fn follow_served(&self, provider: &Cluster, export: String) {
-        let kind = Gvk { group: "apis.kcp.io".into(), version: "v1alpha2".into(), kind: "APIExport".into() };
+        let kind = export::of_kcp("APIExport");
         let address = Kind { plural: "apiexports".into(), scope: Scope::Cluster };
-        let watch = Watch::new(provider.clone(), kind, address, Arc::new(Store::new(Keep::Whole)));
+        let watch = Watch::new(provider.clone(), kind, address, Arc::clone(&self.host.exports));
         let host = Arc::clone(&self.host);
         let changed = move |change: Change| {
             if change.key.target.name == export {
@@ -295,6 +300,7 @@ impl Watches {
     /// All instances of an API are in the store.
     fn have_instances(&self, shard: &VirtualWorkspace, api: &Gvk) {
         self.listed().insert((shard.address().clone(), api.clone()));
+        self.host.instances.notify_one();
         for serving in self.host.world.served().iter().filter(|served| served.prepared.blueprint.api.kind == *api) {
             self.children_of(shard, serving);
         }
@@ -335,12 +341,15 @@ impl Watches {
     }
 
     fn bindings(&self, shard: &VirtualWorkspace) {
-        let kind = Gvk { group: "apis.kcp.io".into(), version: "v1alpha2".into(), kind: "APIBinding".into() };
+        let kind = export::of_kcp("APIBinding");
         let address = Kind { plural: "apibindings".into(), scope: Scope::Cluster };
         let (host, of) = (Arc::clone(&self.host), shard.clone());
         let changed = move |change: Change| host.binding_changed(&of, &change);
         let (host, at, known) = (Arc::clone(&self.host), shard.address().clone(), kind.clone());
-        let listed = move || host.world.synced(&at, &known);
+        let listed = move || {
+            host.world.synced(&at, &known);
+            host.instances.notify_one();
+        };
         let store = Arc::new(Store::new(Keep::Whole));
         self.begin(shard, (&kind, address, Purpose::Bindings), store, listed, changed);
     }
@@ -411,6 +420,7 @@ impl Host {
         }
         self.need_kinds(&change.key, change.after.as_deref());
         self.queue.add_for(change.key.cluster.clone(), change.key.clone(), change.version());
+        self.instances.notify_one();
     }
 
     /// An instance may have children of kinds that its definition does not have
@@ -481,5 +491,7 @@ impl Host {
     fn served(&self) {
         // Nobody listens any more only when the host is ending.
         self.news.send(News::Served).ok();
+        self.leftovers.notify_one();
+        self.instances.notify_one();
     }
 }

@@ -14,6 +14,7 @@ mod definitions;
 mod endpoints;
 mod forgery;
 mod graph_definitions;
+mod leftovers;
 mod lifecycle;
 mod memory;
 mod outages;

@@ -28,6 +28,12 @@ fn the_rights_that_are_published_let_a_host_see_what_it_needs() {
     assert!(!host.log().contains("cannot watch"), "{}", host.log());
     // It may take the Lease, and renew it.
     assert!(!host.log().contains("no lease"), "{}", host.log());
+    // And keep the export.
+    let export = format!("/clusters/{}/apis/apis.kcp.io/v1alpha2/apiexports/chains.kro.run", stage.provider);
+    wait("the finalizer", || {
+        let export = api().find(&export).unwrap().unwrap();
+        export["metadata"]["finalizers"].to_string().contains("croft.run/instances").then_some(())
+    });
     let path = format!("/clusters/{}/apis/kro.run/v1alpha1/namespaces/default/resourcegroups/chain", stage.provider);
     wait("the definition's status", || (api().find(&path).unwrap()?["status"]["state"] == "Active").then_some(()));
     assert!(host.process.end().unwrap().success());

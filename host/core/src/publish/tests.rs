@@ -270,7 +270,7 @@ fn a_layout_that_does_not_go_with_the_workspace_is_noticed() {
 #[test]
 fn the_host_may_do_nothing_but_its_work() {
     let rules = |layout| published(layout).rbac[0]["rules"].as_array().unwrap().len();
-    assert_eq!(rules(Layout::Shared) + 2, rules(Layout::Split));
+    assert_eq!(rules(Layout::Shared) + 3, rules(Layout::Split));
     let all = serde_json::to_string(&published(Layout::Split).rbac).unwrap();
     assert_eq!(graph_published(Layout::Split).rbac, published(Layout::Split).rbac);
     assert!(all.contains("resourcegroups/status") && all.contains("resourcegraphdefinitions/status"), "{all}");
