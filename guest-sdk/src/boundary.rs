@@ -7,10 +7,10 @@
 use contract as rust;
 use serde_json::{Map, Value};
 
-use crate::{Composer, bindings::croft::composition::types as wit, document};
+use crate::{TextComposer, bindings::croft::composition::types as wit, document};
 
 /// `prepare` of the contract.
-pub(crate) fn prepare<C: Composer>(
+pub(crate) fn prepare<C: TextComposer>(
     definition: &str,
     schemas: Vec<wit::Schema>,
 ) -> Result<wit::Preparation, wit::Failure> {
@@ -20,19 +20,22 @@ pub(crate) fn prepare<C: Composer>(
 }
 
 /// `render` of the contract.
-pub(crate) fn render<C: Composer>(
+pub(crate) fn render<C: TextComposer>(
     program: &[u8],
     instance: &str,
     observed: Vec<wit::Observed>,
 ) -> Result<wit::Rendering, wit::Failure> {
     let instance = parse(instance, || "the instance".to_owned())?;
-    let observed = observed.into_iter().map(seen).collect::<Result<_, _>>()?;
+    let observed = all(observed, |it| rust::Observed { id: it.id, key: it.key, object: it.object });
     C::render(program, instance, observed).map(rendering).map_err(failure)
 }
 
 fn parse(text: &str, what: impl FnOnce() -> String) -> Result<Value, wit::Failure> {
-    document::parse(text)
-        .map_err(|error| wit::Failure::Internal(format!("{} that the host passed is not JSON: {error}", what())))
+    document::parse(text).map_err(|error| wit::Failure::Internal(not_json(&what(), &error)))
+}
+
+fn not_json(what: &str, error: &serde_json::Error) -> String {
+    format!("{what} that the host passed is not JSON: {error}")
 }
 
 fn schema(schema: wit::Schema) -> Result<rust::Schema, wit::Failure> {
@@ -40,9 +43,35 @@ fn schema(schema: wit::Schema) -> Result<rust::Schema, wit::Failure> {
     Ok(rust::Schema { kind: gvk_in(schema.kind), plural: schema.plural, scope: scope_in(schema.scope), openapi })
 }
 
-fn seen(seen: wit::Observed) -> Result<rust::Observed, wit::Failure> {
-    let object = parse(&seen.object, || format!("the object of `{}`", seen.id))?;
-    Ok(rust::Observed { id: seen.id, key: seen.key, object })
+/// An object that was passed as text, as a value.
+pub(crate) fn seen(seen: rust::Observed<String>) -> Result<rust::Observed, rust::Failure> {
+    let read = parsed(&seen, &document::Fields::All);
+    unfreed(seen);
+    read
+}
+
+/// An object that was passed as text, as a value with those fields that are asked
+/// for.
+///
+/// # Errors
+/// It is not JSON.
+pub fn parsed(seen: &rust::Observed<String>, fields: &document::Fields) -> Result<rust::Observed, rust::Failure> {
+    let object = document::parse_fields(&seen.object, fields)
+        .map_err(|error| rust::Failure::Internal(not_json(&format!("the object of `{}`", seen.id), &error)))?;
+    Ok(rust::Observed { id: seen.id.clone(), key: seen.key.clone(), object })
+}
+
+/// A rendering with its manifests as text.
+pub(crate) fn written(rendering: rust::Rendering) -> rust::Rendering<String> {
+    // One buffer that grows with the largest, and not one that grows for each.
+    let mut buffer = Vec::new();
+    let written = rendering.try_map(|manifest| {
+        buffer.clear();
+        serde_json::to_writer(&mut buffer, &manifest).expect("a JSON value has string keys");
+        unfreed(manifest);
+        Ok::<_, std::convert::Infallible>(str::from_utf8(&buffer).expect("JSON is UTF-8").to_owned())
+    });
+    written.unwrap_or_else(|never| match never {})
 }
 
 fn preparation(preparation: rust::Preparation) -> wit::Preparation {
@@ -70,10 +99,15 @@ fn blueprint(blueprint: rust::Blueprint) -> wit::Blueprint {
     }
 }
 
-fn rendering(rendering: rust::Rendering) -> wit::Rendering {
+fn rendering(rendering: rust::Rendering<String>) -> wit::Rendering {
     wit::Rendering {
         defaults: object(rendering.defaults),
-        children: children(rendering.children),
+        children: all(rendering.children, |it| wit::Child {
+            id: it.id,
+            key: it.key,
+            manifest: it.manifest,
+            depends_on: it.depends_on,
+        }),
         blocked: all(rendering.blocked, |it| wit::Blocked { id: it.id, waits_for: it.waits_for, message: it.message }),
         excluded: all(rendering.excluded, |it| wit::Excluded { id: it.id, message: it.message }),
         reads: all(rendering.reads, |it| wit::Read { id: it.id, kind: gvk(it.kind), select: selection(it.select) }),
@@ -87,18 +121,6 @@ fn rendering(rendering: rust::Rendering) -> wit::Rendering {
         conditions: all(rendering.conditions, condition),
         suspended: rendering.suspended,
     }
-}
-
-fn children(children: Vec<rust::Child>) -> Vec<wit::Child> {
-    // One buffer that grows with the largest, and not one that grows for each.
-    let mut buffer = Vec::new();
-    all(children, |child| {
-        buffer.clear();
-        serde_json::to_writer(&mut buffer, &child.manifest).expect("a JSON value has string keys");
-        let manifest = str::from_utf8(&buffer).expect("JSON is UTF-8").to_owned();
-        unfreed(child.manifest);
-        wit::Child { id: child.id, key: child.key, manifest, depends_on: child.depends_on }
-    })
 }
 
 /// Lets go of a value that is not needed any more. A component's memory is as

@@ -1,11 +1,11 @@
-//! A [`Composer`] as the exports of a component. Exists on wasm32 only.
+//! A [`TextComposer`] as the exports of a component. Exists on wasm32 only.
 //!
 //! All work is in `boundary`; this adds the entry points and the panic hook.
 
 use std::{marker::PhantomData, panic, sync::Once};
 
 use crate::{
-    Composer,
+    TextComposer,
     bindings::{
         croft::composition::types::{Failure, Observed, Preparation, Rendering, Schema},
         exports::croft::composition::composer::Guest,
@@ -16,7 +16,7 @@ use crate::{
 /// What `export!` names as the implementation of the exports.
 pub struct Component<C>(PhantomData<C>);
 
-impl<C: Composer> Guest for Component<C> {
+impl<C: TextComposer> Guest for Component<C> {
     fn prepare(definition: String, schemas: Vec<Schema>) -> Result<Preparation, Failure> {
         tell_panics();
         boundary::prepare::<C>(&definition, schemas)

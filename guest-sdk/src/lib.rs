@@ -73,12 +73,12 @@ mod boundary;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod component;
-mod document;
+pub mod document;
 pub mod log;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod test;
 
-pub use boundary::unfreed;
+pub use boundary::{parsed, unfreed};
 pub use contract::*;
 pub use serde_json;
 
@@ -99,7 +99,30 @@ pub trait Composer {
     fn render(program: &[u8], instance: Value, observed: Vec<Observed>) -> Result<Rendering, Failure>;
 }
 
-/// Makes a [`Composer`] what the component exports. Expands to nothing on
+/// A composition module that reads the objects that it is shown and writes those
+/// that it wants as JSON text itself: for one that looks at little of them. Every
+/// [`Composer`] is one.
+pub trait TextComposer {
+    /// As in [`Composer`].
+    fn prepare(definition: Value, schemas: Vec<Schema>) -> Result<Preparation, Failure>;
+
+    /// As in [`Composer`]; the text of an object is whatever the host passed, and
+    /// [`document`] reads it. A manifest is written by the module.
+    fn render(program: &[u8], instance: Value, observed: Vec<Observed<String>>) -> Result<Rendering<String>, Failure>;
+}
+
+impl<C: Composer> TextComposer for C {
+    fn prepare(definition: Value, schemas: Vec<Schema>) -> Result<Preparation, Failure> {
+        C::prepare(definition, schemas)
+    }
+
+    fn render(program: &[u8], instance: Value, observed: Vec<Observed<String>>) -> Result<Rendering<String>, Failure> {
+        let observed = observed.into_iter().map(boundary::seen).collect::<Result<_, _>>()?;
+        Ok(boundary::written(C::render(program, instance, observed)?))
+    }
+}
+
+/// Makes a [`TextComposer`], which every [`Composer`] is, what the component exports. Expands to nothing on
 /// targets other than wasm32, where the type is used directly.
 ///
 /// Call it once, in the crate that is built as `cdylib`.

@@ -1,4 +1,5 @@
-//! The native test kit: calls a [`Composer`] as the host does, without wasm.
+//! The native test kit: calls a [`TextComposer`], which every
+//! [`Composer`](crate::Composer) is, as the host does, without wasm.
 //!
 //! [`prepare_json`] and [`render_json`] do exactly the work that the component
 //! does apart from the ABI, so that benches compare like with like;
@@ -10,7 +11,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 use serde_json::{Map, Value};
 
 pub use crate::bindings::croft::composition::types as text;
-use crate::{Child, Composer, Failure, Observed, Preparation, Prepared, Rendering, boundary, log::Level};
+use crate::{Child, Failure, Observed, Preparation, Prepared, Rendering, TextComposer, boundary, document, log::Level};
 
 /// The most renders that [`converge`] makes before it calls a module unstable.
 /// A definition needs at most one for each child and one to see no change.
@@ -33,7 +34,7 @@ pub struct Converged {
 ///
 /// # Panics
 /// If the module asks for schemas.
-pub fn prepare<C: Composer>(definition: Value) -> Result<Prepared, Failure> {
+pub fn prepare<C: TextComposer>(definition: Value) -> Result<Prepared, Failure> {
     match C::prepare(definition, Vec::new())? {
         Preparation::Ready(prepared) => Ok(*prepared),
         Preparation::Needs(kinds) => panic!("the module needs schemas of {kinds:?}"),
@@ -41,7 +42,7 @@ pub fn prepare<C: Composer>(definition: Value) -> Result<Prepared, Failure> {
 }
 
 /// `prepare` through the text boundary of the component.
-pub fn prepare_json<C: Composer>(
+pub fn prepare_json<C: TextComposer>(
     definition: &str,
     schemas: Vec<text::Schema>,
 ) -> Result<text::Preparation, text::Failure> {
@@ -49,12 +50,22 @@ pub fn prepare_json<C: Composer>(
 }
 
 /// `render` through the text boundary of the component.
-pub fn render_json<C: Composer>(
+pub fn render_json<C: TextComposer>(
     program: &[u8],
     instance: &str,
     observed: Vec<text::Observed>,
 ) -> Result<text::Rendering, text::Failure> {
     boundary::render::<C>(program, instance, observed)
+}
+
+/// `render` with values in place of texts.
+///
+/// # Panics
+/// If the module writes what is not JSON.
+pub fn render<C: TextComposer>(program: &[u8], instance: &Value, observed: &[Observed]) -> Result<Rendering, Failure> {
+    let text = |it: &Observed| Observed { id: it.id.clone(), key: it.key.clone(), object: it.object.to_string() };
+    let rendering = C::render(program, instance.clone(), observed.iter().map(text).collect())?;
+    Ok(rendering.try_map(|manifest: String| document::parse(&manifest)).expect("a manifest is JSON"))
 }
 
 /// Renders until nothing changes, as the host does: defaults are filled in,
@@ -64,7 +75,7 @@ pub fn render_json<C: Composer>(
 /// # Panics
 /// If the rendering never settles: the module is not a pure function, or `live`
 /// is none.
-pub fn converge<C: Composer>(
+pub fn converge<C: TextComposer>(
     program: &[u8],
     instance: Value,
     externals: &[Observed],
@@ -72,7 +83,7 @@ pub fn converge<C: Composer>(
 ) -> Result<Converged, Failure> {
     let mut state = Converged { rendering: Rendering::default(), instance, observed: externals.to_vec(), renders: 0 };
     for renders in 1..=MOST_RENDERS {
-        let rendering = C::render(program, state.instance.clone(), state.observed.clone())?;
+        let rendering = render::<C>(program, &state.instance, &state.observed)?;
         let observed = observe(&rendering, &state.observed, externals, &mut live);
         let mut instance = state.instance.clone();
         fill_in(&mut instance, &rendering.defaults);
@@ -146,7 +157,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Blocked, Schema, log};
+    use crate::{Blocked, Composer, Schema, log};
 
     /// States `first` at once and `second` when it has seen `first`.
     struct Chain;
@@ -221,7 +232,7 @@ mod tests {
     #[test]
     fn logged_lines_are_collected_only_on_request() {
         log::warn("dropped");
-        let (_, lines) = logged(|| Chain::prepare(json!({"name": "hi"}), Vec::new()));
+        let (_, lines) = logged(|| <Chain as Composer>::prepare(json!({"name": "hi"}), Vec::new()));
         assert_eq!(lines, [(Level::Info, "hi".to_owned())]);
     }
 }

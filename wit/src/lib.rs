@@ -215,26 +215,26 @@ pub enum Preparation {
     Needs(Vec<Gvk>),
 }
 
-/// A live object shown to a module.
+/// A live object shown to a module: as a value, or as its JSON text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Observed {
+pub struct Observed<O = Value> {
     /// The id it stands for.
     pub id: String,
     /// The key within a collection; empty for a single object.
     pub key: String,
     /// The whole object.
-    pub object: Value,
+    pub object: O,
 }
 
-/// An object that a module wants to exist.
+/// An object that a module wants to exist: as a value, or as its JSON text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Child {
+pub struct Child<M = Value> {
     /// The id it stands for.
     pub id: String,
     /// The key within a collection; empty for a single object.
     pub key: String,
     /// The object.
-    pub manifest: Value,
+    pub manifest: M,
     /// The ids that had to be ready first.
     pub depends_on: Vec<String>,
 }
@@ -328,12 +328,12 @@ pub struct Condition {
 }
 
 /// What an instance amounts to, given what was observed.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rendering {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rendering<M = Value> {
     /// Shaped like `spec`: fields to fill in where the instance has none.
     pub defaults: Map<String, Value>,
     /// What can be stated now.
-    pub children: Vec<Child>,
+    pub children: Vec<Child<M>>,
     /// What cannot.
     pub blocked: Vec<Blocked>,
     /// What is switched off.
@@ -348,4 +348,45 @@ pub struct Rendering {
     pub conditions: Vec<Condition>,
     /// If set, nothing is created, changed or deleted.
     pub suspended: Option<String>,
+}
+
+impl<M> Default for Rendering<M> {
+    fn default() -> Rendering<M> {
+        Rendering {
+            defaults: Map::new(),
+            children: Vec::new(),
+            blocked: Vec::new(),
+            excluded: Vec::new(),
+            reads: Vec::new(),
+            readiness: Vec::new(),
+            status: Map::new(),
+            conditions: Vec::new(),
+            suspended: None,
+        }
+    }
+}
+
+impl<M> Rendering<M> {
+    /// The same with every manifest turned into something else, such as its JSON
+    /// text into a value.
+    ///
+    /// # Errors
+    /// The first that cannot be turned.
+    pub fn try_map<N, E>(self, mut turn: impl FnMut(M) -> Result<N, E>) -> Result<Rendering<N>, E> {
+        let child = |child: Child<M>| {
+            let manifest = turn(child.manifest)?;
+            Ok(Child { id: child.id, key: child.key, manifest, depends_on: child.depends_on })
+        };
+        Ok(Rendering {
+            children: self.children.into_iter().map(child).collect::<Result<_, E>>()?,
+            defaults: self.defaults,
+            blocked: self.blocked,
+            excluded: self.excluded,
+            reads: self.reads,
+            readiness: self.readiness,
+            status: self.status,
+            conditions: self.conditions,
+            suspended: self.suspended,
+        })
+    }
 }
