@@ -46,6 +46,72 @@ pub fn to_json(value: &Value) -> Result<Option<Json>, NotJson> {
     at_depth(value, 0, Target::Object)
 }
 
+/// How much a JSON value is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// How many values, itself and those in it.
+    pub values: usize,
+    /// How many levels it nests: none if it is neither a list nor a map.
+    pub depth: usize,
+}
+
+/// Appends a value's JSON to a text: what [`to_json`] answers, without making it
+/// first. Nothing is appended, and none answered, if the value is to be left out.
+///
+/// # Errors
+/// JSON cannot hold it.
+pub fn write_json(value: &Value, text: &mut String) -> Result<Option<Extent>, NotJson> {
+    match value {
+        Value::Text(string) => write_text(string, text),
+        Value::Int(number) => write_number(*number, text),
+        Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        other => {
+            let Some(json) = to_json(other)? else { return Ok(None) };
+            text.push_str(&json.to_string());
+            return Ok(Some(extent(&json)));
+        }
+    }
+    Ok(Some(Extent { values: 1, depth: 0 }))
+}
+
+/// Appends a text as a JSON string.
+pub fn write_text(string: &str, json: &mut String) {
+    json.reserve(string.len() + 2);
+    json.push('"');
+    escape(string, json);
+    json.push('"');
+}
+
+/// Appends what stands between the quotes of a JSON string.
+pub(crate) fn escape(string: &str, json: &mut String) {
+    // Hardly any has something to escape.
+    if string.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        let quoted = Json::from(string).to_string();
+        json.push_str(&quoted[1..quoted.len() - 1]);
+    } else {
+        json.push_str(string);
+    }
+}
+
+fn write_number(number: i64, text: &mut String) {
+    let mut buffer = itoa::Buffer::new();
+    text.push_str(buffer.format(number));
+}
+
+/// How much a JSON value is.
+pub fn extent(json: &Json) -> Extent {
+    let within = |below: Extent, each: Extent| Extent {
+        values: below.values + each.values,
+        depth: below.depth.max(each.depth + 1),
+    };
+    let itself = |depth| Extent { values: 1, depth };
+    match json {
+        Json::Array(elements) => elements.iter().map(extent).fold(itself(1), within),
+        Json::Object(fields) => fields.values().map(extent).fold(itself(1), within),
+        _ => itself(0),
+    }
+}
+
 /// As a text of JSON can hold it, which can hold more than an object: bytes are
 /// base64 and every `uint` is a number, as Go's `encoding/json` writes them.
 pub(crate) fn to_json_text(value: &Value) -> Result<String, NotJson> {

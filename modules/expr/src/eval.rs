@@ -9,6 +9,7 @@ use regex::Regex;
 
 use crate::{
     code::{Callee, Code, FoldCode},
+    convert,
     library::{self, standard},
     regexp,
     syntax::Action,
@@ -95,6 +96,24 @@ impl Machine {
     /// Something is missing, wrong, or too much work.
     pub fn evaluate<'v>(&self, code: &'v Code<'v>, globals: Globals<'_, 'v>) -> Result<Value<'v>, Error> {
         Run { machine: self, globals, locals: Vec::new() }.eval(code)
+    }
+
+    /// The value of an expression; or none if it adds up texts, and then its JSON is
+    /// appended to `json`, without making the sum first.
+    ///
+    /// # Errors
+    /// Something is missing, wrong, or too much work. Nothing is appended.
+    pub fn evaluate_or_write<'v>(
+        &self,
+        code: &'v Code<'v>,
+        globals: Globals<'_, 'v>,
+        json: &mut String,
+    ) -> Result<Option<Value<'v>>, Error> {
+        let Code::Sum(operands) = code else { return self.evaluate(code, globals).map(Some) };
+        let end = json.len();
+        self.charge(1)?;
+        let outcome = Run { machine: self, globals, locals: Vec::new() }.texts(operands, json);
+        outcome.inspect_err(|_| json.truncate(end))
     }
 
     /// Takes work off what is left.
@@ -242,10 +261,32 @@ impl<'v> Run<'_, '_, 'v> {
     }
 
     fn sum(&mut self, operands: &'v [Code<'v>]) -> Outcome<'v> {
-        let mut operands = operands.iter();
-        let Some(first) = operands.next() else { return Ok(Value::Null) };
-        let mut sum = Partial::Value(self.eval(first)?);
-        for operand in operands {
+        let Some((first, rest)) = operands.split_first() else { return Ok(Value::Null) };
+        let first = self.eval(first)?;
+        self.sum_from(first, rest)
+    }
+
+    /// A sum of texts as JSON; the value of any other.
+    fn texts(&mut self, operands: &'v [Code<'v>], json: &mut String) -> Result<Option<Value<'v>>, Error> {
+        let Some((first, rest)) = operands.split_first() else { return Ok(Some(Value::Null)) };
+        let first = match self.eval(first)? {
+            Value::Text(text) => text,
+            other => return self.sum_from(other, rest).map(Some),
+        };
+        json.push('"');
+        convert::escape(&first, json);
+        for operand in rest {
+            let Value::Text(text) = self.eval(operand)? else { return Err(Error::no_such_overload()) };
+            self.machine.charge(text.len() / 16)?;
+            convert::escape(&text, json);
+        }
+        json.push('"');
+        Ok(None)
+    }
+
+    fn sum_from(&mut self, first: Value<'v>, rest: &'v [Code<'v>]) -> Outcome<'v> {
+        let mut sum = Partial::Value(first);
+        for operand in rest {
             let value = self.eval(operand)?;
             self.machine.charge(value.weight() / 16)?;
             sum = sum.plus(self.machine, value)?;
@@ -322,7 +363,7 @@ impl<'v> Run<'_, '_, 'v> {
         };
         let found = match callee.overload {
             // An operator looks at the values itself.
-            _ if function.name.contains('_') => function.overloads.first(),
+            _ if function.operator => function.overloads.first(),
             Some(overload) if function.name != "size" => function.overloads.get(usize::from(overload)).filter(admits),
             _ => function.overloads.iter().find(admits),
         };

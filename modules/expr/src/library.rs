@@ -62,6 +62,8 @@ pub(crate) struct Overload {
 pub(crate) struct Function {
     pub(crate) name: &'static str,
     pub(crate) member: bool,
+    /// Whether it stands for an operator, such as `_==_`: it looks at the values itself.
+    pub(crate) operator: bool,
     pub(crate) overloads: &'static [Overload],
 }
 
@@ -243,12 +245,26 @@ impl Sig {
 }
 
 /// A function table: the rows of a library, without the ceremony.
+/// Whether a function is called by an operator: those alone have `_` in their names.
+pub(crate) const fn is_operator(name: &str) -> bool {
+    let name = name.as_bytes();
+    let mut at = 0;
+    while at < name.len() {
+        if name[at] == b'_' {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
 macro_rules! functions {
     ($($style:ident $name:literal { $(($($param:expr),*) -> $result:expr => $run:expr),* $(,)? })*) => {
         /// What this library has.
         pub(crate) const FUNCTIONS: &[$crate::library::Function] = &[$($crate::library::Function {
             name: $name,
             member: functions!(@ $style),
+            operator: $crate::library::is_operator($name),
             overloads: &[$($crate::library::Overload { params: &[$($param),*], result: $result, run: $run }),*],
         }),*];
     };

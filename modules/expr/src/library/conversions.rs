@@ -95,6 +95,9 @@ fn string<'v>(machine: &Machine, args: &mut [Value<'v>]) -> Outcome<'v> {
         let text = std::str::from_utf8(bytes);
         return text.map(Value::text).map_err(|_| Error::failed("invalid UTF-8 in bytes, cannot convert to string"));
     }
+    if let Value::Int(number) = value {
+        return Ok(Value::text(itoa::Buffer::new().format(*number)));
+    }
     printed(value).map(Value::text).map_or_else(|| cannot(value, "string"), Ok)
 }
 
