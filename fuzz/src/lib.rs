@@ -47,7 +47,7 @@ pub fn run(definition: &Value, instance: &Value) {
     fits_the_contract(&prepared);
     let mut observed: Vec<Observed> = Vec::new();
     for _ in 0..4 {
-        match kro::render(&prepared.program, instance, &observed) {
+        match guest_sdk::test::render::<kro::Kro>(&prepared.program, instance, &observed) {
             Ok(rendering) => {
                 is_in_the_contract(&rendering);
                 let children = rendering.children.into_iter();

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use expr::hint::Hint;
 use guest_sdk::{
-    Access, Api, Blueprint, Failure, Gvk, Node as BlueprintNode, Prepared, Problem, Role, UsedKind, plural,
+    Access, Api, Blueprint, Failure, Gvk, Node as BlueprintNode, Prepared, Problem, Role, UsedKind, document::Fields,
+    plural,
 };
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ use crate::{
     crd,
     model::{Body as ModelBody, Definition, Dialect, Resource, Select},
     program::{Body, Expression, Kind, Node, Piece, Program, Template, Variable},
+    skeleton::Skeleton,
     structural::Shape,
     validation::Rule,
 };
@@ -31,7 +33,8 @@ pub(crate) fn prepared(
 ) -> Result<Prepared, Failure> {
     let mut positions = vec![0; definition.resources.len()];
     checked.order.iter().enumerate().for_each(|(position, index)| positions[*index] = number(position));
-    let assembly = Assembly { definition, collected, checked, schemas, positions };
+    let reads = reads(definition, collected, checked);
+    let assembly = Assembly { definition, collected, checked, schemas, positions, reads };
     let program = Program {
         strict: definition.dialect == Dialect::V01,
         spec: Shape::of(spec),
@@ -52,6 +55,28 @@ struct Assembly<'a> {
     schemas: &'a Schemas<'a>,
     /// Where each resource is among the nodes.
     positions: Vec<u16>,
+    /// Which fields of each resource's objects any expression reads.
+    reads: Vec<Fields<'a>>,
+}
+
+/// Which fields of each resource's objects any expression reads.
+fn reads<'a>(definition: &Definition, collected: &Collected, checked: &Checked<'a, '_>) -> Vec<Fields<'a>> {
+    let count = definition.resources.len();
+    let mut reads = vec![Fields::none(); count];
+    for (found, typed) in collected.found.iter().zip(&checked.typed) {
+        let Some((_, code)) = typed else { continue };
+        for (variable, path) in code.reads() {
+            // After the ids comes `each`, one object of the resource that asks.
+            let resource = match (usize::from(variable).checked_sub(1), found.place) {
+                (Some(each), Place::ReadyWhen(own)) if each == count => Some(own),
+                (resource, _) => resource,
+            };
+            if let Some(fields) = resource.and_then(|resource| reads.get_mut(resource)) {
+                fields.add(path);
+            }
+        }
+    }
+    reads
 }
 
 /// A definition has far fewer than 65,536 resources: the host bounds it.
@@ -165,6 +190,7 @@ impl<'a> Assembly<'a> {
             variable: number(index + 1),
             depends_on: self.checked.dependencies[index].iter().map(|index| self.position(*index)).collect(),
             body: self.body(resource),
+            reads: self.reads.get(index).cloned().unwrap_or(Fields::All),
             for_each: iterators.zip(dimensions).collect(),
             ready_when: self.all(Place::ReadyWhen(index)..=Place::ReadyWhen(index)),
             include_when: include_when.into_iter().map(|it| (it.clone(), deciding(&it))).collect(),
@@ -172,15 +198,19 @@ impl<'a> Assembly<'a> {
     }
 
     fn body(&self, resource: &'a Resource) -> Body<'a> {
-        let kind = match &resource.body {
-            ModelBody::External { api_version, kind, .. } => {
-                let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-                Kind { group, version, kind }
-            }
-            ModelBody::Template(_) => Kind { group: "", version: "", kind: "" },
-        };
+        let (api_version, kind) = resource.type_names().unwrap_or_default();
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let kind = Kind { group, version, kind };
         match &self.collected.bodies[resource.index] {
-            DraftBody::Object(draft) => Body::Object(self.template(draft)),
+            DraftBody::Object(draft) => {
+                let Template::Map(mut fields) = self.template(draft) else {
+                    // What is not an object was refused.
+                    return Body::Object(kind, Template::Null, Skeleton::default());
+                };
+                let at = fields.iter().position(|(name, _)| *name == "metadata");
+                let metadata = at.map_or(Template::Null, |at| fields.remove(at).1);
+                Body::Object(kind, metadata, Skeleton::of(fields))
+            }
             DraftBody::Named(namespace, name) => Body::Named(kind, self.template(namespace), self.template(name)),
             DraftBody::Labelled(namespace, selector) => {
                 Body::Labelled(kind, self.template(namespace), self.template(selector))

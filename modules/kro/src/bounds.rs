@@ -3,6 +3,7 @@
 //!
 //! What single fields look like is checked where they are read or made.
 
+use expr::convert::Extent;
 use guest_sdk::{Child, Failure, Prepared, Rendering, Selection, shape};
 use serde_json::Value;
 
@@ -23,28 +24,27 @@ pub(crate) fn prepared(prepared: &Prepared) -> Result<(), Failure> {
     size.refuse("the API and its children, as far as they are known before the first instance,", &at)
 }
 
-/// Refuses a rendering that no answer could hold.
-pub(crate) fn rendering(rendering: &Rendering) -> Result<(), Failure> {
-    let mut size = Size::default();
+/// Refuses a rendering that no answer could hold. `children` is what their
+/// manifests come to.
+pub(crate) fn rendering(rendering: &Rendering<String>, children: Extent) -> Result<(), Failure> {
+    rendering.children.iter().try_for_each(object)?;
+    let mut size = Size { values: children.values, depth: children.depth + 1, bytes: 0 };
     json(rendering).for_each(|value| size.add(value));
-    // No child is larger than the largest value.
-    if size.largest > shape::OBJECT_BYTES {
-        rendering.children.iter().try_for_each(object)?;
-    }
+    let manifests: usize = rendering.children.iter().map(|child| child.manifest.len()).sum();
     // The exact number is dear, and hardly anything comes near the bound.
-    if size.bytes > LIMIT_BYTES {
+    if manifests + size.bytes > LIMIT_BYTES {
         size.bytes = json(rendering).map(shape::bytes).sum();
     }
+    size.bytes += manifests;
     // Defaults and status are objects themselves.
     size.values += 2;
-    size.depth = size.depth.max(1);
     let children = rendering.children.len();
     size.refuse(&format!("what the instance comes to ({children} objects and the status)"), &Pointer::root())
 }
 
 /// Refuses an object that no server would take.
-fn object(child: &Child) -> Result<(), Failure> {
-    let bytes = shape::bytes(&child.manifest);
+fn object(child: &Child<String>) -> Result<(), Failure> {
+    let bytes = child.manifest.len();
     if bytes <= shape::OBJECT_BYTES {
         return Ok(());
     }
@@ -54,14 +54,14 @@ fn object(child: &Child) -> Result<(), Failure> {
     problems.into_result().map(drop)
 }
 
-/// The values of a rendering that become JSON text.
-fn json(rendering: &Rendering) -> impl Iterator<Item = &Value> {
+/// The values of a rendering that are yet to become JSON text.
+fn json(rendering: &Rendering<String>) -> impl Iterator<Item = &Value> {
     let selectors = rendering.reads.iter().filter_map(|read| match &read.select {
         Selection::Labelled { selector, .. } => Some(selector),
         Selection::Named { .. } => None,
     });
     let fields = rendering.defaults.values().chain(rendering.status.values());
-    fields.chain(rendering.children.iter().map(|child| &child.manifest)).chain(selectors)
+    fields.chain(selectors)
 }
 
 #[derive(Default)]
@@ -69,8 +69,6 @@ struct Size {
     values: usize,
     depth: usize,
     bytes: usize,
-    /// The most bytes that a single value may have.
-    largest: usize,
 }
 
 impl Size {
@@ -78,9 +76,7 @@ impl Size {
         self.values += shape::values(value);
         // A field of the status or of the defaults is one level further down.
         self.depth = self.depth.max(shape::depth(value) + 1);
-        let bytes = shape::bytes_at_most(value);
-        self.bytes += bytes;
-        self.largest = self.largest.max(bytes);
+        self.bytes += shape::bytes_at_most(value);
     }
 
     fn refuse(&self, what: &str, at: &Pointer) -> Result<(), Failure> {

@@ -28,11 +28,12 @@ mod resource_group;
 mod shell;
 mod simple_schema;
 mod site;
+mod skeleton;
 mod structural;
 mod template;
 mod validation;
 
-use guest_sdk::{Composer, Failure, Gvk, Observed, Preparation, Rendering, Schema, shape};
+use guest_sdk::{Failure, Gvk, Observed, Preparation, Rendering, Schema, TextComposer, shape};
 use serde_json::Value;
 
 use check::Schemas;
@@ -47,14 +48,14 @@ const MAX_DEPTH: usize = 64;
 /// The module.
 pub struct Kro;
 
-impl Composer for Kro {
+impl TextComposer for Kro {
     fn prepare(definition: Value, schemas: Vec<Schema>) -> Result<Preparation, Failure> {
         prepare(&definition, &schemas)
     }
 
-    fn render(program: &[u8], instance: Value, observed: Vec<Observed>) -> Result<Rendering, Failure> {
-        let rendering = render(program, &instance, &observed);
-        guest_sdk::unfreed((instance, observed));
+    fn render(program: &[u8], instance: Value, observed: Vec<Observed<String>>) -> Result<Rendering<String>, Failure> {
+        let rendering = render::render(program, &instance, observed);
+        guest_sdk::unfreed(instance);
         rendering
     }
 }
@@ -102,11 +103,6 @@ pub fn prepare(definition: &Value, schemas: &[Schema]) -> Result<Preparation, Fa
     let prepared = assemble::prepared(&definition, &collected, &checked, &schemas, &spec, rules, warnings)?;
     bounds::prepared(&prepared)?;
     Ok(Preparation::Ready(Box::new(prepared)))
-}
-
-/// Renders an instance with the program that [`prepare`] made.
-pub fn render(program: &[u8], instance: &Value, observed: &[Observed]) -> Result<Rendering, Failure> {
-    render::render(program, instance, observed)
 }
 
 /// The failure with problems of which one is an error.

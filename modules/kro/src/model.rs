@@ -145,12 +145,17 @@ pub(crate) enum Select {
 }
 
 impl Resource {
+    /// The `apiVersion` and `kind` of its objects, as they are written.
+    pub(crate) fn type_names(&self) -> Option<(&str, &str)> {
+        match &self.body {
+            Body::Template(template) => Some((template.get("apiVersion")?.as_str()?, template.get("kind")?.as_str()?)),
+            Body::External { api_version, kind, .. } => Some((api_version, kind)),
+        }
+    }
+
     /// The kind of its objects, if it names one literally.
     pub(crate) fn gvk(&self) -> Option<Gvk> {
-        let (api_version, kind) = match &self.body {
-            Body::Template(template) => (template.get("apiVersion")?.as_str()?, template.get("kind")?.as_str()?),
-            Body::External { api_version, kind, .. } => (api_version.as_str(), kind.as_str()),
-        };
+        let (api_version, kind) = self.type_names()?;
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         Some(Gvk { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned() })
     }

@@ -6,14 +6,15 @@
 //! reading it costs little in a fresh memory.
 
 use expr::{code::Code, hint::Hint};
+use guest_sdk::document::Fields;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
-use crate::{structural::Shape, validation::Rule};
+use crate::{skeleton::Skeleton, structural::Shape, validation::Rule};
 
 /// Goes first and changes with the form, so that bytes of another version of
 /// this module are refused rather than misread.
-const FORMAT: u8 = 4;
+const FORMAT: u8 = 5;
 
 /// A definition, ready to be rendered.
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,6 +60,8 @@ pub(crate) struct Node<'a> {
     pub(crate) depends_on: Vec<u16>,
     /// What it is.
     pub(crate) body: Body<'a>,
+    /// Which fields of its observed objects expressions read.
+    pub(crate) reads: Fields<'a>,
     /// Its iterators and what they go over, the outermost first.
     pub(crate) for_each: Vec<(&'a str, Expression<'a>)>,
     /// When it counts as ready.
@@ -71,8 +74,8 @@ pub(crate) struct Node<'a> {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(crate) enum Body<'a> {
-    /// An object to create.
-    Object(Template<'a>),
+    /// An object to create: its kind, its metadata, and all other fields.
+    Object(Kind<'a>, Template<'a>, Skeleton<'a>),
     /// One object of somebody else: its kind, namespace and name.
     Named(Kind<'a>, Template<'a>, Template<'a>),
     /// Objects of somebody else: their kind, namespace and label selector.
@@ -196,6 +199,18 @@ impl<'a> Template<'a> {
         }
     }
 
+    /// The value of one without expressions, lists and maps.
+    pub(crate) fn scalar(&self) -> Value {
+        match self {
+            Template::Bool(value) => Value::Bool(*value),
+            Template::Integer(number) => Value::from(*number),
+            Template::Unsigned(number) => Value::from(*number),
+            Template::Float(number) => Value::from(*number),
+            Template::Text(text) => Value::String((*text).to_owned()),
+            _ => Value::Null,
+        }
+    }
+
     /// The value, with expressions evaluated by `evaluate`; none where one says
     /// that it is to be left out.
     pub(crate) fn fill<E>(
@@ -203,12 +218,6 @@ impl<'a> Template<'a> {
         evaluate: &mut impl FnMut(&'a Expression<'a>) -> Result<Option<Value>, E>,
     ) -> Result<Option<Value>, E> {
         Ok(Some(match self {
-            Template::Null => Value::Null,
-            Template::Bool(value) => Value::Bool(*value),
-            Template::Integer(number) => Value::from(*number),
-            Template::Unsigned(number) => Value::from(*number),
-            Template::Float(number) => Value::from(*number),
-            Template::Text(text) => Value::String((*text).to_owned()),
             Template::List(elements) => {
                 let mut list = Vec::with_capacity(elements.len());
                 for element in elements {
@@ -228,11 +237,13 @@ impl<'a> Template<'a> {
             }
             Template::Value(expression) => return evaluate(expression),
             Template::Printed(pieces) => Value::String(print_all(pieces, evaluate)?),
+            scalar => scalar.scalar(),
         }))
     }
 }
 
-fn print_all<'a, E>(
+/// The text of several parts.
+pub(crate) fn print_all<'a, E>(
     pieces: &'a [Piece<'a>],
     evaluate: &mut impl FnMut(&'a Expression<'a>) -> Result<Option<Value>, E>,
 ) -> Result<String, E> {

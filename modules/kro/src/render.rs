@@ -14,7 +14,7 @@ mod selector;
 
 use std::collections::BTreeMap;
 
-use guest_sdk::{Failure, Observed, Rendering, UNADMITTED, unfreed};
+use guest_sdk::{Failure, Observed, Rendering, UNADMITTED, document::Fields, parsed, unfreed};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -23,18 +23,36 @@ use crate::{
     program::{Program, Template},
     refused, structural, validation,
 };
-use nodes::Nodes;
+use nodes::{Nodes, Outcome};
 use scope::Scope;
 
 /// The annotation that leaves an instance alone, as kro has it.
 const RECONCILE: &str = "kro.run/reconcile";
 
 /// What the instance amounts to.
-pub(crate) fn render(program: &[u8], instance: &Value, observed: &[Observed]) -> Result<Rendering, Failure> {
-    refuse_deep(instance, observed)?;
+pub(crate) fn render(
+    program: &[u8],
+    instance: &Value,
+    observed: Vec<Observed<String>>,
+) -> Result<Rendering<String>, Failure> {
     let program = Program::from_bytes(program).map_err(|error| Failure::Internal(error.to_string()))?;
+    let seen = read(&program, &observed)?;
+    let rendering = rendered(&program, instance, &seen);
+    unfreed((program, observed, seen));
+    rendering
+}
+
+/// Of each object the fields that the definition reads.
+fn read(program: &Program, observed: &[Observed<String>]) -> Result<Vec<Observed>, Failure> {
+    let fields: BTreeMap<&str, &Fields> = program.nodes.iter().map(|node| (node.id, &node.reads)).collect();
+    let none = Fields::none();
+    observed.iter().map(|it| parsed(it, fields.get(it.id.as_str()).copied().unwrap_or(&none))).collect()
+}
+
+fn rendered(program: &Program, instance: &Value, observed: &[Observed]) -> Result<Rendering<String>, Failure> {
+    refuse_deep(instance, observed)?;
     let mut problems = Problems::default();
-    let (schema, defaults) = complete(&program, instance, &mut problems);
+    let (schema, defaults) = complete(program, instance, &mut problems);
     if is_unadmitted(instance) {
         validation::validate(&program.rules, schema.get("spec").unwrap_or(&Value::Null), &mut problems);
     }
@@ -45,16 +63,16 @@ pub(crate) fn render(program: &[u8], instance: &Value, observed: &[Observed]) ->
     for it in observed {
         live.entry(it.id.as_str()).or_default().push(it);
     }
-    let mut nodes = Nodes::new(&program, &schema, &live, &mut problems);
+    let mut nodes = Nodes::new(program, &schema, &live, &mut problems);
     nodes.run();
-    let (scope, mut rendering, all_ready) = nodes.finish();
+    let Outcome { scope, mut rendering, children, all_ready } = nodes.finish();
     problems.into_result()?;
     rendering.defaults = defaults;
-    rendering.status = status(&program, &scope);
-    rendering.conditions = conditions::of(&program, &schema, scope, all_ready);
-    rendering.suspended = suspension(&program, instance);
-    bounds::rendering(&rendering)?;
-    unfreed((program, schema, live));
+    rendering.status = status(program, &scope);
+    rendering.conditions = conditions::of(program, &schema, scope, all_ready);
+    rendering.suspended = suspension(program, instance);
+    bounds::rendering(&rendering, children)?;
+    unfreed((schema, live));
     Ok(rendering)
 }
 

@@ -57,8 +57,8 @@ impl Case {
             return self.absent("rendering.json").and_then(|()| self.absent("problems.json"));
         };
         let observed = self.observed()?;
-        let rendered = kro::render(&prepared.program, &instance, &observed);
-        let again = kro::render(&prepared.program, &instance, &observed);
+        let rendered = guest_sdk::test::render::<kro::Kro>(&prepared.program, &instance, &observed);
+        let again = guest_sdk::test::render::<kro::Kro>(&prepared.program, &instance, &observed);
         if rendered != again {
             return Err("two renders of the same differ".to_owned());
         }

@@ -78,7 +78,7 @@ fn run(folder: &Path) -> Result<(), String> {
         same("crd", &wanted["crd"], &prepared.blueprint.api.crd)?;
     }
     let Some(instance) = wanted.get("admittedInstance") else { return Ok(()) };
-    let first = kro::render(&prepared.program, instance, &[]);
+    let first = guest_sdk::test::render::<kro::Kro>(&prepared.program, instance, &[]);
     answers("plain", &wanted["plain"], &first, &[], &prepared)?;
     let (last, observed) = settle(&prepared, instance)?;
     answers("echo", &wanted["echo"], &last, &observed, &prepared)
@@ -101,8 +101,8 @@ type Rendered = Result<Rendering, Failure>;
 fn settle(prepared: &Prepared, instance: &Value) -> Result<(Rendered, Vec<Observed>), String> {
     let mut observed: Vec<Observed> = Vec::new();
     for _ in 0..20 {
-        let rendered = kro::render(&prepared.program, instance, &observed);
-        if rendered != kro::render(&prepared.program, instance, &observed) {
+        let rendered = guest_sdk::test::render::<kro::Kro>(&prepared.program, instance, &observed);
+        if rendered != guest_sdk::test::render::<kro::Kro>(&prepared.program, instance, &observed) {
             return Err("two renders of the same differ".to_owned());
         }
         let Ok(rendering) = &rendered else { return Ok((rendered, observed)) };

@@ -163,8 +163,8 @@ fn any_definition_is_accepted_or_refused_and_what_is_accepted_renders() {
         let Some(prepared) = prepare(&definition) else { continue };
         accepted += 1;
         for live in [vec![], vec![observed("config", config())]] {
-            let rendered = kro::render(&prepared.program, &instance(), &live);
-            assert_eq!(rendered, kro::render(&prepared.program, &instance(), &live));
+            let rendered = guest_sdk::test::render::<kro::Kro>(&prepared.program, &instance(), &live);
+            assert_eq!(rendered, guest_sdk::test::render::<kro::Kro>(&prepared.program, &instance(), &live));
             if let Err(Failure::Internal(message)) = rendered {
                 panic!("{message} for {definition}");
             }
@@ -178,13 +178,14 @@ fn any_instance_and_any_object_renders_or_is_refused() {
     let definition = definition();
     let program = prepare(&definition).expect("the example is accepted").program;
     for instance in variants(&instance()) {
-        if let Err(failure) = kro::render(&program, &instance, &[observed("config", config())]) {
+        if let Err(failure) = guest_sdk::test::render::<kro::Kro>(&program, &instance, &[observed("config", config())])
+        {
             assert_blames_input(failure, &instance);
         }
     }
     for object in variants(&config()) {
         let live = [observed("config", object.clone()), observed("stranger", object)];
-        if let Err(failure) = kro::render(&program, &instance(), &live) {
+        if let Err(failure) = guest_sdk::test::render::<kro::Kro>(&program, &instance(), &live) {
             assert_blames_input(failure, &instance());
         }
     }

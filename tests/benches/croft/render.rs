@@ -197,7 +197,8 @@ impl Case {
             answer?;
             let texts = self.observed_texts.clone();
             let (native, _) = timed(|| test::render_json::<Kro>(&self.program, &self.instance_text, texts));
-            let (values, _) = timed(|| kro::render(&self.program, &self.instance, &self.observed));
+            let (values, _) =
+                timed(|| guest_sdk::test::render::<kro::Kro>(&self.program, &self.instance, &self.observed));
             if round >= samples / 10 {
                 times.sandbox.push(sandbox);
                 times.same.push(same);

@@ -51,23 +51,20 @@ impl<'r> Dimensions<'r> {
 
 /// The key of an object within its collection: its name, after its namespace if
 /// it states one. It means the same object in whatever order the elements come.
-pub(super) fn key(manifest: &Json) -> String {
-    match metadata(manifest, "namespace") {
-        "" => metadata(manifest, "name").to_owned(),
-        namespace => format!("{namespace}/{}", metadata(manifest, "name")),
+pub(super) fn key(metadata: &Json) -> String {
+    let text = |field: &str| metadata.get(field).and_then(Json::as_str).unwrap_or_default();
+    match text("namespace") {
+        "" => text("name").to_owned(),
+        namespace => format!("{namespace}/{}", text("name")),
     }
 }
 
-/// A text in an object's metadata, or nothing.
-pub(super) fn metadata<'m>(manifest: &'m Json, field: &str) -> &'m str {
-    manifest.get("metadata").and_then(|metadata| metadata.get(field)).and_then(Json::as_str).unwrap_or_default()
-}
-
 /// The first identity that two objects of a collection share, as kro writes it.
-pub(super) fn collision(children: &[Child]) -> Option<String> {
+pub(super) fn collision(children: &[Child<String>]) -> Option<String> {
     let mut seen = std::collections::BTreeSet::new();
     let twice = children.iter().find(|child| !seen.insert(child.key.as_str()))?;
-    let text = |pointer: &str| twice.manifest.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
+    let manifest: Json = serde_json::from_str(&twice.manifest).ok()?;
+    let text = |pointer: &str| manifest.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
     let (group, version) = text("/apiVersion").split_once('/').unwrap_or(("", text("/apiVersion")));
     Some(format!("{group}/{version}/{}/{}/{}", text("/kind"), text("/metadata/namespace"), text("/metadata/name")))
 }

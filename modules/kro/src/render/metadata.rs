@@ -10,23 +10,23 @@ use crate::program::{Expression, Template};
 /// Metadata with this prefix is the host's.
 const RESERVED_PREFIX: &str = "croft.run/";
 
-/// What is wrong with an object, and the field of the template that it comes from.
+/// What is wrong with an object, and the field of its metadata.
 pub(super) struct Unfit {
-    pub(super) field: Vec<&'static str>,
+    pub(super) field: &'static str,
     pub(super) why: String,
 }
 
-/// Finds the first thing that is wrong.
-pub(super) fn check(manifest: &Json) -> Result<(), Unfit> {
+/// Finds the first thing that is wrong with the metadata of an object of a kind.
+pub(super) fn check(kind: &Gvk, metadata: &Json) -> Result<(), Unfit> {
     let empty = Map::new();
-    let fields = manifest.get("metadata").and_then(Json::as_object).unwrap_or(&empty);
+    let fields = metadata.as_object().unwrap_or(&empty);
     let text = |field: &str| fields.get(field).and_then(Json::as_str).unwrap_or_default();
-    let unfit = |field: &'static str, why: String| Unfit { field: vec!["metadata", field], why };
+    let unfit = |field: &'static str, why: String| Unfit { field, why };
     let name = text("name");
     if name.is_empty() {
         return Err(unfit("name", "must be a string that is not empty".to_owned()));
     }
-    if let Some(Err(why)) = Gvk::of(manifest).map(|kind| metadata::name(&kind, name)) {
+    if let Err(why) = metadata::name(kind, name) {
         return Err(unfit("name", format!("is `{name}`, and {why}")));
     }
     match fields.get("namespace") {
@@ -76,14 +76,14 @@ fn pairs(field: &str, value: Option<&Json>) -> Result<(), String> {
     Ok(())
 }
 
-/// The expression that a field of a template comes from, if it is one.
-pub(super) fn source<'t>(template: &'t Template<'t>, field: &[&str]) -> Option<&'t Expression<'t>> {
-    match (template, field.split_first()) {
-        (Template::Value(expression), _) => Some(expression),
-        (Template::Map(fields), Some((name, rest))) => {
-            let (_, below) = fields.iter().find(|(known, _)| known == name)?;
-            source(below, rest)
-        }
+/// The expression that a field of the metadata comes from, if it is one.
+pub(super) fn source<'t>(template: &'t Template<'t>, field: &str) -> Option<&'t Expression<'t>> {
+    match template {
+        Template::Value(expression) => Some(expression),
+        Template::Map(fields) => match fields.iter().find(|(known, _)| *known == field) {
+            Some((_, Template::Value(expression))) => Some(expression),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -3,8 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use expr::{eval::Error, value::Value};
-use guest_sdk::{Blocked, Child, Excluded, Gvk, Observed, Read, Readiness, Rendering, Selection, shape};
+use expr::{
+    convert::{self, Extent},
+    eval::Error,
+    value::Value,
+};
+use guest_sdk::{Blocked, Child, Excluded, Gvk, Observed, Read, Readiness, Rendering, Selection, shape, unfreed};
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -17,6 +21,7 @@ use super::{
 use crate::{
     problem::{Pointer, Problems},
     program::{Body, Expression, Kind, Node, Program, Template},
+    skeleton::{Evaluate, Skeleton},
 };
 
 /// What has become of a resource.
@@ -36,12 +41,27 @@ pub(super) struct Nodes<'r, 'p> {
     live: &'r BTreeMap<&'r str, Vec<&'r Observed>>,
     pub(super) scope: Scope<'r>,
     pub(super) problems: &'p mut Problems,
-    pub(super) rendering: Rendering,
+    pub(super) rendering: Rendering<String>,
+    /// What the manifests come to so far.
+    children: Extent,
+    /// The bytes of the longest of them.
+    longest: usize,
     states: Vec<State>,
     /// For each resource so far, the current one included, an external read that
     /// it depends on and of which nothing was seen: it may be that nobody has
     /// looked yet.
     unseen: Vec<Option<&'r str>>,
+}
+
+/// What has become of all resources.
+pub(super) struct Outcome<'r> {
+    /// The variables as they are now.
+    pub(super) scope: Scope<'r>,
+    pub(super) rendering: Rendering<String>,
+    /// What the manifests come to.
+    pub(super) children: Extent,
+    /// Whether every resource is ready or switched off.
+    pub(super) all_ready: bool,
 }
 
 /// What keeps a resource from being stated.
@@ -70,6 +90,8 @@ impl<'r, 'p> Nodes<'r, 'p> {
             scope,
             problems,
             rendering: Rendering::default(),
+            children: Extent::default(),
+            longest: 0,
             states: Vec::new(),
             unseen: Vec::new(),
         }
@@ -84,11 +106,9 @@ impl<'r, 'p> Nodes<'r, 'p> {
         }
     }
 
-    /// The variables as they are now, the rendering, and whether every resource
-    /// is ready or switched off.
-    pub(super) fn finish(self) -> (Scope<'r>, Rendering, bool) {
+    pub(super) fn finish(self) -> Outcome<'r> {
         let all_ready = self.states.iter().all(|state| *state != State::Waiting);
-        (self.scope, self.rendering, all_ready)
+        Outcome { scope: self.scope, rendering: self.rendering, children: self.children, all_ready }
     }
 
     fn node(&mut self, node: &'r Node<'r>) -> State {
@@ -179,7 +199,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
 
     /// What is there of a node that is not stated: its variable, and readiness
     /// of each object.
-    fn observe(&mut self, node: &'r Node<'r>, keys: Option<&[String]>) -> bool {
+    fn observe(&mut self, node: &'r Node<'r>, stated: Option<&[Child<String>]>) -> bool {
         let observed = self.live.get(node.id).map_or(&[][..], Vec::as_slice);
         let is_list = !node.for_each.is_empty() || matches!(node.body, Body::Labelled(..));
         let variable = usize::from(node.variable);
@@ -190,8 +210,10 @@ impl<'r, 'p> Nodes<'r, 'p> {
             return self.readiness(node, "", object);
         }
         let by_key: BTreeMap<&str, &'r Json> = observed.iter().map(|it| (it.key.as_str(), &it.object)).collect();
-        let all: Vec<(&str, Option<&'r Json>)> = match keys {
-            Some(keys) => keys.iter().map(|key| (key.as_str(), by_key.get(key.as_str()).copied())).collect(),
+        let all: Vec<(&str, Option<&'r Json>)> = match stated {
+            Some(stated) => {
+                stated.iter().map(|child| (child.key.as_str(), by_key.get(child.key.as_str()).copied())).collect()
+            }
             None => by_key.into_iter().map(|(key, object)| (key, Some(object))).collect(),
         };
         // As long as an object is missing, nothing can be said of all of them.
@@ -249,18 +271,18 @@ impl<'r, 'p> Nodes<'r, 'p> {
     /// States the node; whether it is ready.
     fn state(&mut self, node: &'r Node<'r>) -> Stated<bool> {
         match &node.body {
-            Body::Object(template) if node.for_each.is_empty() => {
-                let ready = self.observe(node, None);
-                let manifest = self.fill(node, template)?;
-                let child = self.child(node, template, String::new(), manifest)?;
-                self.rendering.children.push(child);
-                Ok(ready)
-            }
-            Body::Object(template) => {
-                let children = self.collection(node, template)?;
-                let keys: Vec<String> = children.iter().map(|child| child.key.clone()).collect();
+            Body::Object(kind, metadata, others) => {
+                let object = Object { kind: gvk(*kind), metadata, others };
+                if node.for_each.is_empty() {
+                    let ready = self.observe(node, None);
+                    let child = self.child(node, &object)?;
+                    self.rendering.children.push(child);
+                    return Ok(ready);
+                }
+                let children = self.collection(node, &object)?;
+                let ready = self.observe(node, Some(&children));
                 self.rendering.children.extend(children);
-                Ok(self.observe(node, Some(&keys)))
+                Ok(ready)
             }
             Body::Named(kind, namespace, name) => {
                 let (namespace, name) = (self.text(node, namespace)?, self.text(node, name)?);
@@ -301,8 +323,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
     }
 
     fn read(&mut self, node: &Node, kind: Kind, select: Selection) {
-        let kind = Gvk { group: kind.group.to_owned(), version: kind.version.to_owned(), kind: kind.kind.to_owned() };
-        self.rendering.reads.push(Read { id: node.id.to_owned(), kind, select });
+        self.rendering.reads.push(Read { id: node.id.to_owned(), kind: gvk(kind), select });
     }
 
     fn text(&mut self, node: &'r Node<'r>, template: &'r Template<'r>) -> Stated<String> {
@@ -317,7 +338,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
         }
     }
 
-    fn collection(&mut self, node: &'r Node<'r>, template: &'r Template<'r>) -> Stated<Vec<Child>> {
+    fn collection(&mut self, node: &'r Node<'r>, object: &Object<'r>) -> Stated<Vec<Child<String>>> {
         let mut dimensions = Dimensions::default();
         for (name, expression) in &node.for_each {
             let value = self.scope.value(expression).map_err(|lack| self.lacking(node, expression, lack))?;
@@ -334,13 +355,10 @@ impl<'r, 'p> Nodes<'r, 'p> {
             return Err(Obstacle::Wrong);
         }
         let base = self.program.variables.len();
-        let mut children: Vec<Child> = Vec::new();
+        let mut children: Vec<Child<String>> = Vec::new();
         for item in dimensions.items() {
             self.scope.iterate(base, &item);
-            let stated = self.fill(node, template).and_then(|manifest| {
-                let key = collection::key(&manifest);
-                self.child(node, template, key, manifest)
-            });
+            let stated = self.child(node, object);
             self.scope.iterate(base, &[]);
             children.push(stated?);
         }
@@ -397,10 +415,14 @@ impl<'r, 'p> Nodes<'r, 'p> {
         Obstacle::Blocked(waits_for.into_iter().map(|variable| self.scope.name(variable).to_owned()).collect(), message)
     }
 
-    fn child(&mut self, node: &Node, template: &'r Template<'r>, key: String, manifest: Json) -> Stated<Child> {
-        if let Err(unfit) = metadata::check(&manifest) {
-            return Err(self.unfit(node, template, &unfit));
+    /// One object of a resource. Its metadata is looked at; the rest is text.
+    fn child(&mut self, node: &'r Node<'r>, object: &Object<'r>) -> Stated<Child<String>> {
+        let metadata = self.fill(node, object.metadata)?;
+        let manifest = self.manifest(node, &metadata, object.others)?;
+        if let Err(unfit) = metadata::check(&object.kind, &metadata) {
+            return Err(self.unfit(node, object.metadata, &unfit));
         }
+        let key = if node.for_each.is_empty() { String::new() } else { collection::key(&metadata) };
         if !shape::is_key(&key) {
             let message = format!("the name of resource `{}` has {} bytes with its namespace", node.id, key.len());
             self.problems.error("InvalidName", &Pointer::root(), message).hint("a name has at most 253 characters");
@@ -408,25 +430,39 @@ impl<'r, 'p> Nodes<'r, 'p> {
         }
         let on = node.depends_on.iter().filter_map(|at| self.program.nodes.get(usize::from(*at)));
         let depends_on = on.map(|node| node.id.to_owned()).collect();
+        unfreed(metadata);
         Ok(Child { id: node.id.to_owned(), key, manifest, depends_on })
+    }
+
+    /// The text of an object.
+    fn manifest(&mut self, node: &Node, metadata: &Json, others: &'r Skeleton<'r>) -> Stated<String> {
+        let mut text = String::with_capacity(self.longest);
+        text.push_str("{\"metadata\":");
+        text.push_str(&serde_json::to_string(metadata).expect("a JSON value has string keys"));
+        let mut writing = Writing { scope: &self.scope, at: None };
+        let others = match (others.write(&mut text, &mut writing), writing.at) {
+            (Ok(others), _) => others,
+            (Err(lack), Some(expression)) => return Err(self.lacking(node, expression, lack)),
+            (Err(_), None) => return Err(Obstacle::Wrong),
+        };
+        text.push('}');
+        let extent = convert::extent(metadata);
+        self.longest = self.longest.max(text.len());
+        self.children.values += 1 + extent.values + others.values;
+        self.children.depth = self.children.depth.max(others.depth).max(extent.depth + 1);
+        Ok(text)
     }
 
     /// Notes that no server would take an object, unless it was made while
     /// something that it is made from is out of sight.
     fn unfit(&mut self, node: &Node, template: &'r Template<'r>, unfit: &Unfit) -> Obstacle {
-        let field = unfit.field.join(".");
-        let what = if field.is_empty() {
-            format!("resource `{}`", node.id)
-        } else {
-            format!("`{field}` of resource `{}`", node.id)
-        };
-        let message = format!("{what} {}", unfit.why);
+        let message = format!("`metadata.{}` of resource `{}` {}", unfit.field, node.id, unfit.why);
         if let Some(id) = self.unseen.last().copied().flatten() {
             return Obstacle::Blocked(vec![id.to_owned()], format!("{message} while nothing is seen of `{id}`"));
         }
-        let source = metadata::source(template, &unfit.field);
+        let source = metadata::source(template, unfit.field);
         let at = source.map(only_field).unwrap_or_default();
-        let code = if unfit.field.last() == Some(&"name") { "InvalidName" } else { "InvalidManifest" };
+        let code = if unfit.field == "name" { "InvalidName" } else { "InvalidManifest" };
         let shown = source.map(|source| format!("it comes from `{}`", source.shown()));
         self.problems.error(code, &at, message).maybe_hint(shown);
         Obstacle::Wrong
@@ -436,7 +472,7 @@ impl<'r, 'p> Nodes<'r, 'p> {
     fn unseen_by(&self, node: &Node) -> Option<&'r str> {
         node.depends_on.iter().rev().find_map(|at| {
             let on = self.program.nodes.get(usize::from(*at))?;
-            let is_unseen = !matches!(on.body, Body::Object(_)) && !self.live.contains_key(on.id);
+            let is_unseen = !matches!(on.body, Body::Object(..)) && !self.live.contains_key(on.id);
             if is_unseen { Some(on.id) } else { self.unseen.get(usize::from(*at)).copied().flatten() }
         })
     }
@@ -466,6 +502,35 @@ impl<'r, 'p> Nodes<'r, 'p> {
         let message = format!("failed to evaluate `{shown}` of resource `{}`: {why}", node.id);
         self.problems.error(code, &at, message).maybe_hint(hint);
         Obstacle::Wrong
+    }
+}
+
+/// What objects of a resource are made from.
+struct Object<'r> {
+    kind: Gvk,
+    metadata: &'r Template<'r>,
+    others: &'r Skeleton<'r>,
+}
+
+fn gvk(kind: Kind) -> Gvk {
+    Gvk { group: kind.group.to_owned(), version: kind.version.to_owned(), kind: kind.kind.to_owned() }
+}
+
+/// Evaluates the expressions of a skeleton, and knows the last one.
+struct Writing<'s, 'r> {
+    scope: &'s Scope<'r>,
+    at: Option<&'r Expression<'r>>,
+}
+
+impl<'r> Evaluate<'r, Lack> for Writing<'_, 'r> {
+    fn value(&mut self, expression: &'r Expression<'r>) -> Result<Option<Json>, Lack> {
+        self.at = Some(expression);
+        self.scope.json(expression)
+    }
+
+    fn write(&mut self, expression: &'r Expression<'r>, text: &mut String) -> Result<Option<Extent>, Lack> {
+        self.at = Some(expression);
+        self.scope.write(expression, text)
     }
 }
 

@@ -2,7 +2,7 @@
 //! evaluation comes to.
 
 use expr::{
-    convert,
+    convert::{self, Extent},
     eval::{Error, Globals, Machine},
     value::Value,
 };
@@ -91,6 +91,16 @@ impl<'r> Scope<'r> {
     /// The value of an expression as JSON; none where it is to be left out.
     pub(super) fn json(&self, expression: &'r Expression<'r>) -> Result<Option<Json>, Lack> {
         convert::to_json(&self.value(expression)?).map_err(|error| Lack::Failed(error.to_string()))
+    }
+
+    /// Appends the value of an expression as JSON to a text; none where it is to be
+    /// left out.
+    pub(super) fn write(&self, expression: &'r Expression<'r>, text: &mut String) -> Result<Option<Extent>, Lack> {
+        let globals = Globals { names: &self.names, values: &self.values };
+        match self.machine.evaluate_or_write(&expression.code, globals, text).map_err(lack)? {
+            None => Ok(Some(Extent { values: 1, depth: 0 })),
+            Some(value) => convert::write_json(&value, text).map_err(|error| Lack::Failed(error.to_string())),
+        }
     }
 }
 
