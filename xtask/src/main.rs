@@ -39,6 +39,7 @@ Commands:
                              `cargo test --workspace ARG…`
   bench [--quick] [--only PART]
                              measure croft and print one table; PART is `render`, `start` or `kcp`
+  bench modules              measure the same module in four languages
   schemas                    make the table of Kubernetes' own schemas again; takes Go
   tidy                       check formatting, lints and the layering of the code
   ci                         all that has to hold before a merge: test, then tidy
@@ -125,6 +126,7 @@ impl Command {
             Command::Kcp => println!("{}", harness::binary::find(&mut |line| say(line))?.display()),
             Command::Demo { keep } => demo::run(&phases, keep)?,
             Command::Test { arguments } => checks::test(&phases, &arguments)?,
+            Command::Bench { arguments } if arguments == ["modules"] => modules::compare::print()?,
             Command::Bench { arguments } => checks::bench(&phases, &arguments)?,
             Command::Schemas => schemas::make()?,
             Command::Tidy => checks::tidy(&phases)?,

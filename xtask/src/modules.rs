@@ -6,6 +6,7 @@
 //! `toolchain` for Rust and in `language` for the others; the crate `pack` makes a
 //! component of its output.
 
+pub(crate) mod compare;
 mod inputs;
 mod language;
 mod toolchain;
