@@ -37,7 +37,7 @@ fn key(root: &Path, recipe: &str, name: &str, toolchain: &str, sources: &[String
         add(&mut hash, part.as_bytes());
     }
     for path in COMMON.into_iter().chain(sources.iter().map(String::as_str)) {
-        for file in files(&root.join(path), &|folder| folder == "tests" || folder == "fixtures" || is_made(folder))? {
+        for file in files(&root.join(path), &|name| is_beside(name) || is_made(name))? {
             let bytes = fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
             let relative = file.strip_prefix(root).unwrap_or(&file).to_string_lossy();
             add(&mut hash, relative.as_bytes());
@@ -45,6 +45,12 @@ fn key(root: &Path, recipe: &str, name: &str, toolchain: &str, sources: &[String
         }
     }
     Ok(hex(&hash.finalize()))
+}
+
+/// What stands beside sources and goes into no module: tests, their fixtures, and words.
+fn is_beside(name: &str) -> bool {
+    let is_test = name.starts_with("test_") || name.ends_with("_test.go") || name.ends_with(".test.ts");
+    is_test || matches!(name, "tests" | "test" | "fixtures" | "README.md")
 }
 
 fn is_made(folder: &str) -> bool {
@@ -62,8 +68,8 @@ fn add(hash: &mut Sha256, part: &[u8]) {
     hash.update(part);
 }
 
-/// The file itself or all files below, sorted, without folders that `left_out` names.
-/// Tests beside the sources go into no module, and neither does one that lies about.
+/// The file itself or all files below, sorted, without those that `left_out` names, and
+/// without modules that lie about.
 fn files(path: &Path, left_out: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
@@ -137,7 +143,7 @@ mod tests {
         let tree = tree();
         let sources = ["modules/m".to_owned()];
         let before = language_key(tree.path(), "m", "go 1", &sources).unwrap();
-        for path in ["modules/m/node_modules/a/index.js", "modules/m/m.wasm", "modules/m/x.egg-info/PKG-INFO"] {
+        for path in ["modules/m/node_modules/a/index.js", "modules/m/m.wasm", "modules/m/x.egg-info/PKG-INFO", "modules/m/m_test.go"] {
             let path = tree.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "made").unwrap();
