@@ -124,3 +124,77 @@ func TestValuesTakeAsManyWordsAsTheContractSays(t *testing.T) {
 		t.Errorf("an observed object has %d words", contract["observed"])
 	}
 }
+
+// What a value points to, in order: texts, and what is in lists.
+func textsOf(w *words) []string {
+	var texts []string
+	for _, kept := range w.kept {
+		switch kept := kept.(type) {
+		case []byte:
+			texts = append(texts, string(kept))
+		case *words:
+			texts = append(texts, textsOf(kept)...)
+		}
+	}
+	return texts
+}
+
+func TestValuesHaveTheirFieldsInTheOrderOfTheContract(t *testing.T) {
+	kind := GVK{Group: "group", Version: "version", Kind: "kind"}
+	rendering := &Rendering{
+		Defaults:   map[string]any{"a": "defaults"},
+		Children:   []RenderedChild{{"id", "key", []byte("manifest"), []string{"depends-on"}}},
+		Blocked:    []Blocked{{"id", []string{"waits-for"}, "message"}},
+		Excluded:   []ExcludedID{{"id", "message"}},
+		Reads:      []ExternalRead{{ID: "id", Kind: kind, Select: Selection{Namespace: "namespace", Selector: []byte("selector")}}},
+		Readiness:  []Readiness{{"id", "key", true, "message"}},
+		Status:     map[string]any{"a": "status"},
+		Conditions: []Condition{{"type", Unknown, "reason", "message"}},
+		Suspended:  "suspended",
+	}
+	rendered := renderingOf(rendering, nil)
+	expected := `{"a":"defaults"} id key manifest depends-on id waits-for message id message id group version kind namespace ` +
+		`selector id key message {"a":"status"} type reason message suspended`
+	if got := strings.Join(textsOf(rendered), " "); got != expected {
+		t.Error(got)
+	}
+	prepared := &Prepared{
+		Blueprint: Blueprint{
+			API:   API{Kind: kind, Plural: "plural", CRD: []byte("crd")},
+			Kinds: []UsedKind{{kind, Read}},
+			Nodes: []Node{{"id", RoleExternal, kind, []string{"depends-on"}}},
+		},
+		Program:  []byte("program"),
+		Warnings: []Problem{{Warning, "code", "at", "message", "hint"}},
+	}
+	expected = "group version kind plural crd group version kind id group version kind depends-on program code at message hint"
+	if got := strings.Join(textsOf(preparationOf(prepared, nil)), " "); got != expected {
+		t.Error(got)
+	}
+	failed := renderingOf(nil, &Failure{Problems: []Problem{{Error, "code", "at", "message", "hint"}}})
+	if got := strings.Join(textsOf(failed), " "); got != "code at message hint" || failed.words[0] != 1 || failed.words[1] != 0 {
+		t.Error(got)
+	}
+	internal := renderingOf(nil, &Failure{Internal: "internal"})
+	if got := strings.Join(textsOf(internal), " "); got != "internal" || internal.words[1] != 1 {
+		t.Error(got)
+	}
+}
+
+func TestBytesOfAValueAreItsNumbersInTheContract(t *testing.T) {
+	w := &words{}
+	listOf(w, []Readiness{{Ready: true}}, func(w *words, readiness Readiness) { w.boolean(readiness.Ready) })
+	if w.kept[0].(*words).words[0] != 1 {
+		t.Error("true is 1")
+	}
+	for got, wanted := range map[uint8]uint8{
+		uint8(InNamespace): 0, uint8(Warning): 1, uint8(RoleExternal): 2, uint8(RoleExternalCollection): 3,
+	} {
+		if got != wanted {
+			t.Errorf("%d is %d", got, wanted)
+		}
+	}
+	if Manage != 0 || Read != 1 || True != 0 || False != 1 || Unknown != 2 || LevelError != 0 || LevelDebug != 3 {
+		t.Error("an enumeration is not in the order of the contract")
+	}
+}
