@@ -1,7 +1,11 @@
 package croft
 
 import (
+	"fmt"
+	"os"
+	"runtime"
 	"runtime/debug"
+	"strings"
 	"unsafe"
 )
 
@@ -76,12 +80,28 @@ func give(words *words) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(words.words))
 }
 
-// tellPanics gives the host the message of a panic before the trap, which by itself
-// says no more than `unreachable`.
+// tellPanics gives the host the message and the place of a panic before the trap, which
+// by itself says no more than `unreachable`.
 func tellPanics() {
 	if reason := recover(); reason != nil {
-		Log(LevelError, "panic: %v", reason)
-		panic(reason)
+		Log(LevelError, "panicked at %s: %v", panicked(), reason)
+		os.Exit(2)
+	}
+}
+
+// panicked is where the panic began: the first place on the stack that is not the
+// runtime's.
+func panicked() string {
+	callers := make([]uintptr, 32)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)])
+	for {
+		frame, more := frames.Next()
+		if !strings.HasPrefix(frame.Function, "runtime.") {
+			return fmt.Sprintf("%s:%d", frame.File, frame.Line)
+		}
+		if !more {
+			return "an unknown place"
+		}
 	}
 }
 

@@ -76,9 +76,10 @@ def component(tmp_path_factory):
 @pytest.fixture
 def exported(component, monkeypatch):
     lines = []
+    croft.log.on_log(lambda level, message: None)
     monkeypatch.setattr(component.host, "log", lambda level, message: lines.append((level.name, message)))
     composer = component.composer(shops)()
-    lines.clear()
+    assert lines == [], "there is no host to hear anything while the component is made"
     composer.lines = lines
     return composer
 

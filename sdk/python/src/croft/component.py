@@ -14,16 +14,12 @@ from .contract import Condition, Failure, Gvk, Module, Observed, Prepared, Probl
 from .halt import halt_of
 from .log import on_log
 
-# Whatever a call imports has to be there when the component is made: there are no
-# files to import it from later.
-import encodings.idna  # noqa: E402, F401
-import traceback  # noqa: E402, F401
-
 
 def composer(module: Module) -> type:
     """The class that exports the interface `composer`."""
-    on_log(lambda level, message: host.log(host.Level[level.upper()], message))
+    # First: there is no host to hear anything while the component is made.
     _warm_up(module)
+    on_log(lambda level, message: host.log(host.Level[level.upper()], message))
 
     class Composer:
         def prepare(self, definition: str, schemas: List[Any]) -> Any:
