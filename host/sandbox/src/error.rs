@@ -64,7 +64,7 @@ pub enum Error {
     /// The bytes are a core module.
     #[error(
         "module `{digest}` is a core WebAssembly module, not a component \
-         (hint: make a component of it, as `wasm-tools component new` does)"
+         (hint: make a component of it: `croft module pack FILE -o FILE`)"
     )]
     NotAComponent {
         /// The module.
@@ -83,7 +83,7 @@ pub enum Error {
     /// The component wants something of the world outside.
     #[error(
         "module `{digest}` imports `{import}`, and a module may import nothing but `croft:composition/log@0.1.0` \
-         (hint: build it for wasm32-unknown-unknown, which imports nothing)"
+         (hint: `croft module pack` answers WASI inside of the module, or says what its compiler can do)"
     )]
     ForbiddenImport {
         /// The module.

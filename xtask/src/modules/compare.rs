@@ -32,7 +32,9 @@ pub(crate) fn print() -> Result<()> {
             target.join("release/croft")
         }
     };
-    println!("| language | lines of the example | size | compile time on the host | first load from the warm cache | render | fuel |");
+    println!(
+        "| language | lines of the example | size | compile time on the host | first load from the warm cache | render | fuel |"
+    );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     for (language, name, sources) in EXAMPLES {
         say(format_args!("measuring `{name}`"));

@@ -31,13 +31,22 @@ pub(super) fn language_key(root: &Path, name: &str, toolchain: &str, sources: &[
     key(root, RECIPES[1], name, toolchain, sources)
 }
 
+/// The hash of everything that a language's module and its tests are made from.
+pub(super) fn whole_key(root: &Path, toolchain: &str, sources: &[String]) -> Result<String> {
+    hash(root, [RECIPES[1], "", toolchain], sources, &is_made)
+}
+
 fn key(root: &Path, recipe: &str, name: &str, toolchain: &str, sources: &[String]) -> Result<String> {
+    hash(root, [recipe, name, toolchain], sources, &|name| is_beside(name) || is_made(name))
+}
+
+fn hash(root: &Path, parts: [&str; 3], sources: &[String], left_out: &dyn Fn(&str) -> bool) -> Result<String> {
     let mut hash = Sha256::new();
-    for part in [recipe, name, toolchain] {
+    for part in parts {
         add(&mut hash, part.as_bytes());
     }
     for path in COMMON.into_iter().chain(sources.iter().map(String::as_str)) {
-        for file in files(&root.join(path), &|name| is_beside(name) || is_made(name))? {
+        for file in files(&root.join(path), left_out)? {
             let bytes = fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
             let relative = file.strip_prefix(root).unwrap_or(&file).to_string_lossy();
             add(&mut hash, relative.as_bytes());
@@ -143,7 +152,12 @@ mod tests {
         let tree = tree();
         let sources = ["modules/m".to_owned()];
         let before = language_key(tree.path(), "m", "go 1", &sources).unwrap();
-        for path in ["modules/m/node_modules/a/index.js", "modules/m/m.wasm", "modules/m/x.egg-info/PKG-INFO", "modules/m/m_test.go"] {
+        for path in [
+            "modules/m/node_modules/a/index.js",
+            "modules/m/m.wasm",
+            "modules/m/x.egg-info/PKG-INFO",
+            "modules/m/m_test.go",
+        ] {
             let path = tree.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "made").unwrap();

@@ -136,24 +136,37 @@ fn go(root: &Path) -> Result<PathBuf> {
 /// The SDK, built, and the module with all that it depends on, in a folder of their
 /// own: what npm fetches is half a gigabyte, and no place for it is among sources.
 fn typescript(root: &Path) -> Result<PathBuf> {
-    let stage = root.join("target/guests/ts");
-    stage_sources(root, Language::TypeScript, &stage)?;
-    npm(&stage.join("sdk/ts"), &["ci", "--no-audit", "--no-fund"])?;
-    npm(&stage.join("sdk/ts"), &["run", "build"])?;
-    npm(&stage.join("modules/hello-ts"), &["ci", "--no-audit", "--no-fund"])?;
-    Ok(stage)
+    staged(root, Language::TypeScript, |stage| {
+        npm(&stage.join("sdk/ts"), &["ci", "--no-audit", "--no-fund"])?;
+        npm(&stage.join("sdk/ts"), &["run", "build"])?;
+        npm(&stage.join("modules/hello-ts"), &["ci", "--no-audit", "--no-fund"])
+    })
 }
 
 /// The SDK and the module, and an environment in which the SDK is installed with the
 /// versions that `requirements.txt` has.
 fn python(root: &Path) -> Result<PathBuf> {
-    let stage = root.join("target/guests/py");
-    stage_sources(root, Language::Python, &stage)?;
-    run(Command::new("python3").args(["-m", "venv", "venv"]).current_dir(&stage))?;
-    let mut pip = Command::new(stage.join("venv/bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    pip.args(["-r", "modules/hello-py/requirements.txt", "./sdk/python"]);
-    run(pip.current_dir(&stage))?;
+    staged(root, Language::Python, |stage| {
+        run(Command::new("python3").args(["-m", "venv", "venv"]).current_dir(stage))?;
+        let mut pip = Command::new(stage.join("venv/bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        pip.args(["-r", "modules/hello-py/requirements.txt", "./sdk/python"]);
+        run(pip.current_dir(stage))
+    })
+}
+
+/// A folder with the sources and what `prepare` makes of them, as it was left if
+/// nothing has changed since.
+fn staged(root: &Path, language: Language, prepare: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let stage = root.join("target/guests").join(language.module());
+    let record = stage.join(".staged");
+    let key = inputs::whole_key(root, &language.toolchain()?, &language.sources())?;
+    if fs::read_to_string(&record).is_ok_and(|recorded| recorded == key) {
+        return Ok(stage);
+    }
+    stage_sources(root, language, &stage)?;
+    prepare(&stage)?;
+    fs::write(&record, key).with_context(|| format!("cannot write `{}`", record.display()))?;
     Ok(stage)
 }
 
