@@ -83,10 +83,11 @@ fn cases_without_a_definition(root: &Path) -> Result<Vec<Finding>> {
     Ok(folders.map(|case| Finding { file: finding(case), line: 1, rule: rule.to_owned() }).collect())
 }
 
-/// All files below a folder, sorted; none if it does not exist.
+/// All files below a folder, sorted, but for what npm has fetched; none if it does not
+/// exist.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for path in entries(folder)? {
+    for path in entries(folder)?.into_iter().filter(|path| !path.ends_with("node_modules")) {
         if path.is_dir() { found.extend(files(&path)?) } else { found.push(path) }
     }
     Ok(found)
