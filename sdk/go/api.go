@@ -159,6 +159,9 @@ func readDefinition(source []byte, api GVK) (json.RawMessage, *Halt, error) {
 	if err := json.Unmarshal(source, &found); err != nil {
 		return nil, nil, fmt.Errorf("the definition that the host passed is not JSON: %w", err)
 	}
+	if string(found.Spec.Config) == "null" {
+		found.Spec.Config = nil
+	}
 	kind := gvk(found.APIVersion, found.Kind)
 	switch {
 	case kind.Group == "croft.run" && kind.Kind == "Composition":

@@ -1,6 +1,7 @@
 package croft_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -184,6 +185,11 @@ func TestAConfigurationThatNobodyReadsIsRefused(t *testing.T) {
 	_, err := slips(two, nil).Prepare(crofttest.Definition(t, map[string]any{"size": 3}))
 	if problem := crofttest.Problems(t, err)[0]; problem.At != "/spec/config" || problem.Message != "the module takes no configuration" {
 		t.Errorf("%v", problem)
+	}
+	for _, empty := range []any{nil, map[string]any{}, json.RawMessage("null")} {
+		if _, err := slips(two, nil).Prepare(crofttest.Definition(t, empty)); err != nil && strings.Contains(err.Error(), "config") {
+			t.Errorf("%v: %v", empty, err)
+		}
 	}
 }
 

@@ -196,9 +196,15 @@ def test_an_api_that_no_server_would_take_is_refused(options, expected):
     assert expected in internal(lambda: module.prepare(definition()))
 
 
-def test_a_configuration_that_nobody_reads_is_refused():
-    problem = problems(lambda: slip(two).prepare(definition({"size": 3})))[0]
+@pytest.mark.parametrize("config", [{"size": 3}, "", 0, []])
+def test_a_configuration_that_nobody_reads_is_refused(config):
+    problem = problems(lambda: slip(two).prepare(definition(config)))[0]
     assert (problem.at, problem.message) == ("/spec/config", "the module takes no configuration")
+
+
+@pytest.mark.parametrize("config", [None, {}])
+def test_no_configuration_is_none(config):
+    assert slip(two).prepare(definition(config)).blueprint.nodes
 
 
 def test_a_suspended_instance_is_left_alone():

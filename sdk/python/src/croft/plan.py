@@ -132,7 +132,7 @@ class Plan:
 
     def check_config(self) -> None:
         """Refuses a configuration that nobody reads: it is a mistake."""
-        if self._config and not self._config_is_read:
+        if self._config not in (None, {}) and not self._config_is_read:
             message = "the module takes no configuration"
             raise Invalid("spec.config", message, code="UnknownField", hint="remove `config`")
 
