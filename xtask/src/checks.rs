@@ -147,7 +147,7 @@ fn cargo_in<'a>(environment: impl IntoIterator<Item = (&'a str, &'a Path)>, argu
 }
 
 fn command(arguments: &[&str]) -> Command {
-    let mut cargo = crate::cargo();
+    let mut cargo = toolchain::cargo();
     cargo.args(arguments).current_dir(root());
     cargo
 }

@@ -17,7 +17,7 @@ mod tidy;
 use std::{
     env,
     path::{Path, PathBuf},
-    process::{self, ExitCode},
+    process::ExitCode,
 };
 
 use anyhow::Result;
@@ -147,39 +147,9 @@ fn root() -> PathBuf {
     here.parent().map(Path::to_owned).unwrap_or(here)
 }
 
-/// The cargo that runs this, without what it says of this package: a build script
-/// that reads such a variable, as `ring`'s does, would run again whenever cargo is
-/// called from here and by hand in turn, and all that needs it be compiled again.
-fn cargo() -> process::Command {
-    let mut cargo = process::Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(is_of_this_package) {
-            cargo.env_remove(name);
-        }
-    }
-    cargo
-}
-
-fn is_of_this_package(name: &str) -> bool {
-    const PREFIXES: [&str; 5] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_cargo_says_of_this_package_is_not_passed_on() {
-        // Under `cargo test` it says so of itself.
-        assert!(env::var_os("CARGO_PKG_NAME").is_some());
-        let removed: Vec<_> =
-            cargo().get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name.to_owned()).collect();
-        for name in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"] {
-            assert!(removed.iter().any(|it| it == name), "{name} is passed on");
-        }
-        assert!(!removed.iter().any(|it| it == "CARGO_HOME" || it == "PATH"));
-    }
 
     fn parse(line: &str) -> Result<Command, String> {
         Command::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())

@@ -18,9 +18,10 @@ use std::{
     time::Instant,
 };
 
+use ::toolchain::{Package, Toolchain};
 use anyhow::{Context, Result, bail, ensure};
 
-use self::{language::Language, toolchain::Toolchain};
+use self::language::Language;
 use crate::{
     phase::{Elapsed, say},
     root,
@@ -39,7 +40,7 @@ pub(crate) fn build(names: &[&str], force: bool) -> Result<()> {
     let is_wanted = |name: &str| names.is_empty() || names.contains(&name);
     let rust: Vec<&str> = RUST.into_iter().filter(|name| is_wanted(name)).collect();
     if !rust.is_empty() {
-        let toolchain = Toolchain::find()?;
+        let toolchain = toolchain::find()?;
         say(format_args!("compiler: {toolchain}"));
         rust.into_iter().try_for_each(|name| Module::in_rust(name, &toolchain)?.refresh(force))?;
     }
@@ -142,8 +143,12 @@ impl<'a> Module<'a> {
 }
 
 fn compile_rust(name: &str, toolchain: &Toolchain) -> Result<Vec<u8>> {
-    run(&mut toolchain.cargo_rustc(&root(), name))?;
-    let core = toolchain.output(&root(), name);
+    let (root, target_dir) = (root(), root().join("target/guests"));
+    // The profile is in `Cargo.toml`.
+    let (profile, stands_for_root) = ("module", "/croft");
+    let package = Package { root: &root, name, profile, target_dir: &target_dir, stands_for_root, locked: true };
+    run(&mut toolchain.cargo_rustc(&package))?;
+    let core = package.output();
     fs::read(&core).with_context(|| format!("cannot read the compiled module `{}`", core.display()))
 }
 

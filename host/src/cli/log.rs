@@ -5,7 +5,7 @@ use clap::{ArgAction, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 /// What to tell and how.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Tell more about what is being done; twice for everything
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global options")]

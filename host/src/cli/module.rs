@@ -4,8 +4,11 @@
 //! Each subcommand has a file of its own below.
 
 pub mod bench;
-mod fixtures;
+pub mod build;
+pub(super) mod fixtures;
 pub mod inspect;
+pub mod language;
+pub mod new;
 pub mod pack;
 pub mod test;
 
@@ -25,6 +28,9 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
+  # a project in Rust, built
+  croft module new greeting --lang rust
+  cd greeting && croft module build
   # what a file is, and whether croft would run it
   croft module inspect hello.wasm
   # a component of what a compiler wrote
@@ -37,6 +43,8 @@ Examples:
 /// What can be done with a module.
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
+    Build(build::Args),
     Inspect(inspect::Args),
     Pack(pack::Args),
     Test(test::Args),
@@ -46,6 +54,8 @@ enum Command {
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let Args { command } = args;
     match command {
+        Command::New(args) => new::run(args),
+        Command::Build(args) => build::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
         Command::Test(args) => test::run(args),

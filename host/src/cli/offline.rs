@@ -18,7 +18,7 @@ use host_core::{
     kinds::{self, Kinds},
     name::Digest,
     object::{self, Target},
-    policy::{self, Rules},
+    policy::{self, Admitted, Rules},
     receipt, status,
 };
 use sandbox::Answer;
@@ -42,6 +42,8 @@ pub(crate) struct Rendered {
     pub(crate) rendering: Rendering,
     /// The children where they belong, in the order of the rendering.
     pub(crate) children: Vec<(Target, Value)>,
+    /// The same as they are applied, with what croft puts on them.
+    pub(crate) admitted: Vec<Admitted>,
     /// The instance as the module was given it last.
     pub(crate) given: Value,
     /// What the module was shown last.
@@ -169,6 +171,22 @@ pub(crate) fn render(
     Ok((rendered, standin))
 }
 
+/// An instance with its children at the end of all passes; nothing is noted.
+pub(crate) fn play(
+    definition: &Definition,
+    document: &Document,
+    live: &[Value],
+    is_ours: impl Fn(&Gvk) -> bool,
+) -> Result<Rendered, Failure> {
+    let mut instance = admitted(&definition.prepared.blueprint, document)?;
+    let standin = standin::fill(&mut instance, &[]);
+    let render = |pool: &Pool| settle(definition, &instance, pool).map_err(|stop| stop.failure(document));
+    let stored = |manifest: &Value| converge::stored(manifest, &is_ours);
+    let Played { mut rendered, .. } = converged(definition, &instance, live, stored, render)?;
+    standin.remove(&mut rendered.instance);
+    Ok(rendered)
+}
+
 fn converged(
     definition: &Definition,
     instance: &Value,
@@ -235,7 +253,7 @@ pub(crate) fn settle(definition: &Definition, instance: &Value, pool: &Pool) -> 
         let targets: Vec<Target> = admitted.iter().map(|child| child.target().clone()).collect();
         let seen = look(&rendering, &targets, &marked, pool, &namespace, &kinds);
         if seen == observed && instance == before {
-            return Ok(finished(instance, rendering, targets, observed, cost));
+            return Ok(finished(instance, rendering, admitted, observed, cost));
         }
         observed = seen;
     }
@@ -287,7 +305,7 @@ fn look(
 fn finished(
     mut instance: Value,
     rendering: Rendering,
-    targets: Vec<Target>,
+    admitted: Vec<Admitted>,
     observed: Vec<Observed>,
     cost: Cost,
 ) -> Rendered {
@@ -303,6 +321,7 @@ fn finished(
         fields.insert("conditions".into(), conditions.unwrap_or_default().into());
     }
     instance["status"] = Value::Object(fields);
+    let targets = admitted.iter().map(|child| child.target().clone());
     let children = rendering.children.iter().zip(targets).map(|(child, target)| {
         let mut manifest = child.manifest.clone();
         if !target.namespace.is_empty() {
@@ -311,5 +330,5 @@ fn finished(
         (target, manifest)
     });
     let children = children.collect();
-    Rendered { instance: inventory::shown(&instance), rendering, children, given, observed, state, cost }
+    Rendered { instance: inventory::shown(&instance), rendering, children, admitted, given, observed, state, cost }
 }

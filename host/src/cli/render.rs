@@ -4,7 +4,7 @@
 //! It runs the same module in the same sandbox under the same policy; objects
 //! given with `--observed` stand for the cluster.
 
-mod explain;
+pub(super) mod explain;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -121,7 +121,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// The children in topological order, those of a collection by key.
-fn in_order(blueprint: &Blueprint, rendering: &Rendering, children: Vec<(Target, Value)>) -> Vec<Value> {
+pub(super) fn in_order(blueprint: &Blueprint, rendering: &Rendering, children: Vec<(Target, Value)>) -> Vec<Value> {
     let order: BTreeMap<&str, usize> = blueprint.order().into_iter().zip(0..).collect();
     let mut keyed: Vec<_> = rendering.children.iter().zip(children).collect();
     keyed.sort_by_key(|(child, _)| (order.get(child.id.as_str()), child.key.as_str()));

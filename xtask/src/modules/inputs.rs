@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 /// How modules are compiled here: other flags make other modules.
-const RECIPES: [&str; 2] = [include_str!("toolchain.rs"), include_str!("language.rs")];
+const RECIPES: [&str; 2] = [include_str!("../../../host/toolchain/src/lib.rs"), include_str!("language.rs")];
 
 /// What every module is made with.
 const COMMON: [&str; 2] = ["wit", "host/pack"];

@@ -14,8 +14,8 @@
 //! It runs no module but to prepare definitions; `case` renders, and `laws`
 //! compares.
 
-pub(super) mod answer;
-pub(super) mod case;
+pub(in crate::cli) mod answer;
+pub(in crate::cli) mod case;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -49,10 +49,10 @@ const FOLDER: &str = "fixtures";
 
 /// One folder with the files of a case.
 #[derive(Clone, Debug)]
-pub(super) struct Fixture {
+pub(in crate::cli) struct Fixture {
     /// The folder's own name.
-    pub(super) name: String,
-    pub(super) folder: PathBuf,
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) folder: PathBuf,
     files: BTreeMap<&'static str, PathBuf>,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Fixture {
 ///
 /// # Errors
 /// There are none, or a file among them is not known.
-pub(super) fn find(folders: &[PathBuf]) -> Result<Vec<Fixture>, Failure> {
+pub(in crate::cli) fn find(folders: &[PathBuf]) -> Result<Vec<Fixture>, Failure> {
     let mut found = Vec::new();
     for folder in folders {
         let within = plain(&folder.join(FOLDER));
@@ -89,7 +89,7 @@ fn none(folder: &Path) -> Failure {
     Failure::input(format!("there are no fixtures in `{}`", folder.display())).hint(hint)
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(in crate::cli) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let failed = |error: std::io::Error| {
         let context = format!("cannot read the folder `{}`", folder.display());
         Failure::input(anyhow::Error::new(error).context(context))
@@ -154,7 +154,7 @@ impl Fixture {
     }
 
     /// Where what is expected stands, or would be written to.
-    pub(super) fn expected(&self) -> PathBuf {
+    pub(in crate::cli) fn expected(&self) -> PathBuf {
         self.file("expected").map_or_else(|| self.folder.join("expected.yaml"), Path::to_owned)
     }
 }
@@ -185,23 +185,23 @@ fn stranger(path: &Path) -> Failure {
 }
 
 /// A definition with what is needed to have another module prepare it too.
-pub(super) struct Prepared {
-    pub(super) definition: Definition,
-    pub(super) known: schemas::Schemas,
+pub(in crate::cli) struct Prepared {
+    pub(in crate::cli) definition: Definition,
+    pub(in crate::cli) known: schemas::Schemas,
 }
 
 /// A definition that its module takes, or else its refusal as an answer.
-pub(super) type Taken = Result<Prepared, Value>;
+pub(in crate::cli) type Taken = Result<Prepared, Value>;
 
 /// Definitions as far as they were read: several fixtures share one.
-pub(super) struct Definitions<'a> {
+pub(in crate::cli) struct Definitions<'a> {
     module: Option<&'a Path>,
     read: BTreeMap<(PathBuf, Option<PathBuf>), Rc<Taken>>,
 }
 
 impl<'a> Definitions<'a> {
     /// `module` is a file to use instead of what definitions name.
-    pub(super) fn new(module: Option<&'a Path>) -> Definitions<'a> {
+    pub(in crate::cli) fn new(module: Option<&'a Path>) -> Definitions<'a> {
         Definitions { module, read: BTreeMap::new() }
     }
 
@@ -209,7 +209,7 @@ impl<'a> Definitions<'a> {
     ///
     /// # Errors
     /// There is none, it cannot be read, or its module fails.
-    pub(super) fn of(&mut self, fixture: &Fixture) -> Result<Rc<Taken>, Failure> {
+    pub(in crate::cli) fn of(&mut self, fixture: &Fixture) -> Result<Rc<Taken>, Failure> {
         let Some(file) = fixture.file_or_above("definition") else {
             let message = format!("there is no definition for the fixture `{}`", fixture.folder.display());
             return Err(Failure::input(message).hint("put `definition.yaml` beside it, or into a folder above"));
@@ -260,7 +260,7 @@ fn objects(file: &Path) -> Result<Vec<Document>, Failure> {
 }
 
 /// The names of fixtures that are there twice, with their folders.
-pub(super) fn labels(fixtures: &[Fixture]) -> Vec<String> {
+pub(in crate::cli) fn labels(fixtures: &[Fixture]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let twice: BTreeSet<&str> =
         fixtures.iter().map(|fixture| fixture.name.as_str()).filter(|name| !seen.insert(*name)).collect();
@@ -272,7 +272,7 @@ pub(super) fn labels(fixtures: &[Fixture]) -> Vec<String> {
 }
 
 /// What is in a file of what is expected, as one value.
-pub(super) fn expectation(file: &Path) -> Result<Option<Value>, Failure> {
+pub(in crate::cli) fn expectation(file: &Path) -> Result<Option<Value>, Failure> {
     if !file.is_file() {
         return Ok(None);
     }

@@ -1,12 +1,14 @@
 //! `croft module inspect`: what a module is, and whether croft would run it.
 //!
-//! It loads the module as a host does, and runs it on fixtures alone.
+//! It loads the module as a host does, and asks it for its API as any definition
+//! would.
 
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use contract::{Blueprint, Preparation};
 use host_core::{name::Digest, object};
-use sandbox::{Form, Interface};
+use sandbox::{Form, Interface, Module};
 use serde_json::{Value, json};
 
 use super::fixtures::{self, Definitions, Prepared, answer, case::Case};
@@ -19,8 +21,11 @@ use crate::{
 ///
 /// Prints its digest, its size, the contract that it speaks, what it imports and
 /// what it exports. A module that croft would not run is described too; why it is
-/// refused is said on stderr. What API it serves and which kinds it touches depends
-/// on its definition: with `--fixtures` it is told too, and what each fixture takes.
+/// refused is said on stderr.
+///
+/// The API and the kinds are those of a `Composition` without configuration. With
+/// `--fixtures` they are those of their definitions, and what each fixture takes is
+/// told too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -65,8 +70,10 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         return loaded.map(drop);
     };
     let mut told = told(&module.display().to_string(), &wasm, &interface, loaded.is_ok());
-    if loaded.is_ok() && !fixtures.is_empty() {
-        (told["serves"], told["fixtures"]) = on_fixtures(&module, &fixtures)?;
+    match &loaded {
+        Ok(_) if !fixtures.is_empty() => (told["serves"], told["fixtures"]) = on_fixtures(&module, &fixtures)?,
+        Ok(loaded) => told["serves"] = on_its_own(loaded).into_iter().collect(),
+        Err(_) => {}
     }
     match output {
         Format::Json => output::text(&format!("{told:#}\n"))?,
@@ -88,6 +95,26 @@ fn told(file: &str, wasm: &[u8], interface: &Interface, usable: bool) -> Value {
     })
 }
 
+/// The API that it serves without configuration, with its kinds. A language for
+/// definitions wants a definition of its own, and serves nothing without.
+fn on_its_own(module: &Module) -> Option<Value> {
+    let definition = json!({
+        "apiVersion": "croft.run/v1alpha1",
+        "kind": "Composition",
+        "metadata": {"name": "inspected"},
+        "spec": {"module": format!("file:module.wasm@{}", module.digest())},
+    });
+    match module.prepare(&definition, &[]).ok()?.value {
+        Preparation::Ready(prepared) => Some(served(&prepared.blueprint)),
+        Preparation::Needs(_) => None,
+    }
+}
+
+fn served(blueprint: &Blueprint) -> Value {
+    let shown = answer::blueprint(blueprint);
+    json!({"api": shown["api"], "kinds": shown["kinds"]})
+}
+
 /// The APIs that it serves with their kinds, and what each fixture takes.
 fn on_fixtures(module: &Path, folders: &[PathBuf]) -> Result<(Value, Value), Failure> {
     let fixtures = fixtures::find(folders)?;
@@ -97,8 +124,7 @@ fn on_fixtures(module: &Path, folders: &[PathBuf]) -> Result<(Value, Value), Fai
     for (fixture, name) in fixtures.into_iter().zip(labels) {
         let case = Case::read(fixture, &mut definitions)?;
         if let Some(Prepared { definition, .. }) = case.prepared() {
-            let blueprint = answer::blueprint(&definition.prepared.blueprint);
-            let one = json!({"api": blueprint["api"], "kinds": blueprint["kinds"]});
+            let one = self::served(&definition.prepared.blueprint);
             if !served.contains(&one) {
                 served.push(one);
             }

@@ -21,7 +21,7 @@ const OF_THE_HOST: [&str; 3] = ["state", "conditions", "croft"];
 const NAMED: usize = 5;
 
 /// One line for each id that cannot be stated or is switched off.
-pub(super) fn what_is_missing(rendered: &Rendered) -> String {
+pub(in crate::cli) fn what_is_missing(rendered: &Rendered) -> String {
     let rendering = &rendered.rendering;
     let mut text = String::new();
     if let Some(reason) = &rendering.suspended {

@@ -2,4 +2,5 @@
 
 mod bench;
 mod inspect;
+mod new;
 mod test;

@@ -2,11 +2,9 @@
 
 use std::{path::Path, process::Command};
 
-use super::text;
-use crate::phase::say;
+use toolchain::{PACKAGES, text};
 
-/// Debian keeps a recent Rust for building browsers; its name ends in `-web`.
-const PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
+use crate::phase::say;
 
 /// Installs what is missing, where this may be done without asking. Says so
 /// first, and whether it worked.
@@ -21,20 +19,6 @@ pub(super) fn install() -> bool {
     let missing: Vec<&str> = PACKAGES.into_iter().filter(|package| !is_installed(package)).collect();
     say(format_args!("installing the distribution's Rust: `apt-get install {}`", missing.join(" ")));
     apt(&["update"]) && apt(&[&["install", "--no-install-recommends", "--yes"], missing.as_slice()].concat())
-}
-
-/// What to type on this system.
-pub(super) fn hint() -> String {
-    if Path::new("/usr/bin/apt-get").is_file() {
-        return format!("on Debian 12 or newer: `sudo apt-get install {}`", PACKAGES.join(" "));
-    }
-    if Path::new("/usr/bin/dnf").is_file() {
-        return "on Fedora: `sudo dnf install rust cargo rust-std-static-wasm32-unknown-unknown lld`".to_owned();
-    }
-    if Path::new("/sbin/apk").is_file() {
-        return "on Alpine: `apk add rust cargo rust-wasm lld`".to_owned();
-    }
-    "otherwise a Rust 1.95 or newer with its library's sources in `/usr/bin`, and `wasm-ld`".to_owned()
 }
 
 fn apt(arguments: &[&str]) -> bool {

@@ -21,6 +21,11 @@ fn a_module_is_told_with_all_that_a_definition_pins() {
         "imports": ["croft:composition/log@0.1.0"],
         "exports": ["croft:composition/composer@0.1.0"],
         "usable": true,
+        // It takes any definition.
+        "serves": [{
+            "api": {"apiVersion": "example.org/v1", "kind": "Thing", "plural": "things", "scope": "Namespaced"},
+            "kinds": [],
+        }],
     });
     assert_eq!(told, wanted);
     let text = desk.croft("module inspect m.wasm").done().stdout;

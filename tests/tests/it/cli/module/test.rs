@@ -1,7 +1,5 @@
 //! `croft module test`: fixtures, and modules that each break one law.
 
-use std::fs;
-
 use serde_json::{Value, json};
 
 use crate::{
@@ -26,14 +24,6 @@ kind: Thing
 metadata: {name: one, labels: {a: b}}
 spec: {size: 12, parts: [a, b], note: nothing depends on it}
 ";
-
-impl Desk {
-    pub(super) fn deep(self, name: &str, content: impl AsRef<[u8]>) -> Desk {
-        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        self.write(name, content);
-        self
-    }
-}
 
 /// A project with one fixture, whose module is a guest.
 pub(super) fn project(guest: &str) -> Desk {

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use super::text;
+use crate::text;
 
 /// The oldest that this workspace compiles with, as in `Cargo.toml`.
 const OLDEST: (u32, u32) = (1, 95);
@@ -24,7 +24,7 @@ pub(crate) struct Distribution {
 
 impl Distribution {
     /// Finds it, or says what is missing first.
-    pub(super) fn find() -> Result<Distribution, String> {
+    pub(crate) fn find() -> Result<Distribution, String> {
         let rustc = Path::new(BIN).join("rustc");
         let version = text(Command::new(&rustc).arg("--version")).ok_or("there is no `/usr/bin/rustc`")?;
         if parse_version(&version).is_none_or(|version| version < OLDEST) {
@@ -44,12 +44,12 @@ impl Distribution {
     }
 
     /// Its compiler, free of what rustup's cargo left in the environment.
-    pub(super) fn rustc(&self) -> Command {
+    pub(crate) fn rustc(&self) -> Command {
         clean(Path::new(BIN).join("rustc"))
     }
 
     /// Its cargo, set up to build the standard library.
-    pub(super) fn cargo(&self) -> Command {
+    pub(crate) fn cargo(&self) -> Command {
         let mut cargo = clean(Path::new(BIN).join("cargo"));
         // `-Zbuild-std` is not stable, and a stable compiler takes it only so.
         cargo.env("RUSTC_BOOTSTRAP", "1");
@@ -59,7 +59,7 @@ impl Distribution {
     }
 
     /// Where its sources are, by every name that may get into a panic message.
-    pub(super) fn sources(&self) -> Vec<PathBuf> {
+    pub(crate) fn sources(&self) -> Vec<PathBuf> {
         let real = fs::canonicalize(&self.sources).ok();
         [Some(self.sources.clone()), real].into_iter().flatten().collect()
     }
