@@ -8,6 +8,7 @@ pub mod bind;
 pub mod check;
 pub mod completions;
 pub mod definition;
+pub mod dev;
 pub mod explain;
 pub mod files;
 pub mod graph;
@@ -50,7 +51,7 @@ Exit status:
   2  croft failed, or was called in a way that it does not know";
 
 /// What every command takes.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Global {
     /// The kubeconfig file to use
     ///
@@ -77,6 +78,7 @@ enum Command {
     Explain(explain::Args),
     Graph(graph::Args),
     Module(module::Args),
+    Dev(dev::Args),
     Adopt(adopt::Args),
     Run(run::Args),
     Completions(completions::Args),
@@ -106,6 +108,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(args),
         Command::Graph(args) => graph::run(args),
         Command::Module(args) => module::run(args),
+        Command::Dev(args) => dev::run(global, args),
         Command::Adopt(args) => adopt::run(global, args),
         Command::Run(args) => run::run(global, args),
         Command::Completions(args) => completions::run(args),

@@ -6,7 +6,7 @@
 
 mod outcome;
 mod settle;
-mod workspace;
+pub(super) mod workspace;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

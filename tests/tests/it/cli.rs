@@ -4,6 +4,7 @@
 mod cases;
 mod check;
 mod definitions;
+mod dev;
 mod explain;
 mod instances;
 mod kubeconfig;
@@ -54,6 +55,13 @@ impl Desk {
 
     fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
+    }
+
+    /// The same desk with a file more, and the folder that it is in.
+    fn deep(self, name: &str, content: impl AsRef<[u8]>) -> Desk {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        self.write(name, content);
+        self
     }
 
     fn read(&self, name: &str) -> String {

@@ -22,7 +22,7 @@ use crate::{
 const PAGE: usize = 500;
 
 /// One workspace, or the server of any other cluster.
-pub(super) struct Workspace {
+pub(in crate::cli) struct Workspace {
     cluster: Cluster,
     kinds: Kinds,
 }
@@ -33,7 +33,7 @@ impl Workspace {
     ///
     /// # Errors
     /// The context points at a virtual workspace, or a request fails.
-    pub(super) async fn open(global: &Global, blueprint: &Blueprint) -> Result<Workspace, Failure> {
+    pub(in crate::cli) async fn open(global: &Global, blueprint: &Blueprint) -> Result<Workspace, Failure> {
         let connection = cli::connect(global).await?;
         if Address::parse(&connection.server()).is_ok() {
             let message = format!("the context `{}` points at a virtual workspace", connection.context());
@@ -50,13 +50,13 @@ impl Workspace {
     }
 
     /// The kinds that the server serves, as far as they were asked for.
-    pub(super) fn kinds(&self) -> &Kinds {
+    pub(in crate::cli) fn kinds(&self) -> &Kinds {
         &self.kinds
     }
 
     /// The instances in a namespace (all of them if it is empty), or only the
     /// one of a name.
-    pub(super) async fn instances(
+    pub(in crate::cli) async fn instances(
         &self,
         api: &Api,
         namespace: &str,
@@ -71,7 +71,7 @@ impl Workspace {
     /// Everything that kro's or croft's labels say to be a child of some
     /// instance: of the definition's kinds, of those that kro knows its children
     /// to have, and of those that croft has on record.
-    pub(super) async fn children(
+    pub(in crate::cli) async fn children(
         &mut self,
         blueprint: &Blueprint,
         instances: &[Value],
@@ -100,7 +100,7 @@ impl Workspace {
     }
 
     /// The object at a place; `None` also for a kind that is not served.
-    pub(super) async fn get(&self, target: &Target) -> Result<Option<Value>, Failure> {
+    pub(in crate::cli) async fn get(&self, target: &Target) -> Result<Option<Value>, Failure> {
         match self.kinds.get(&target.kind) {
             Some(kind) => self.cluster.get(target, kind).await.map_err(refused),
             None => Ok(None),
@@ -109,7 +109,7 @@ impl Workspace {
 
     /// What an external read may find, in the instance's namespace if the read
     /// names none.
-    pub(super) async fn foreign(&self, read: &Read, inherited: &str) -> Result<Vec<Value>, Failure> {
+    pub(in crate::cli) async fn foreign(&self, read: &Read, inherited: &str) -> Result<Vec<Value>, Failure> {
         let Some(kind) = self.kinds.get(&read.kind) else { return Ok(Vec::new()) };
         match &read.select {
             Selection::Named { namespace, name } => {
@@ -126,7 +126,7 @@ impl Workspace {
     }
 
     /// Sends one write and returns the object as it is then.
-    pub(super) async fn send(&self, write: &Write) -> Result<Value, kcp::Error> {
+    pub(in crate::cli) async fn send(&self, write: &Write) -> Result<Value, kcp::Error> {
         let kind = self.kinds.get(&write.target.kind).cloned().unwrap_or_else(|| kinds::guess(&write.target.kind));
         tracing::info!(target = %write.target, part = write.part, patch = %write.patch, "writing");
         self.cluster.merge(&write.target, &kind, write.part, &write.patch).await
@@ -207,6 +207,6 @@ fn root(kind: &Gvk) -> String {
 }
 
 /// A request that failed, with whose turn it is.
-pub(super) fn refused(error: kcp::Error) -> Failure {
+pub(in crate::cli) fn refused(error: kcp::Error) -> Failure {
     publish::unfinished(error.into())
 }
