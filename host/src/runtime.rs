@@ -4,6 +4,7 @@
 //! It moves events; what they mean is decided in `pass` and below.
 
 mod definitions;
+mod events;
 mod export;
 mod finder;
 mod lease;

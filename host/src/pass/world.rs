@@ -14,7 +14,7 @@ use std::{
 use contract::{Access, Api, Blueprint, Gvk, Node, Prepared, Read, Role};
 use host_core::{
     claims::Claims,
-    kinds::{Kind, Kinds},
+    kinds::Kinds,
     name::{Digest, LogicalCluster},
     object::Target,
 };
@@ -385,40 +385,6 @@ impl World {
                 all.remove(kind);
             }
         }
-    }
-
-    /// Takes note of the kinds that an instance's record names and its definition does
-    /// not have.
-    pub fn need(&self, instance: &ObjectKey, kinds: &BTreeSet<Gvk>) -> Turned {
-        if kinds.is_empty() && read!(self.extras).is_empty(&instance.cluster) {
-            return Turned::default();
-        }
-        write!(self.extras).need(instance, kinds)
-    }
-
-    /// Whether a record in a logical cluster names a kind that its definition does not
-    /// have.
-    pub fn needs(&self, cluster: &LogicalCluster, kind: &Gvk) -> bool {
-        read!(self.extras).is_needed(cluster, kind)
-    }
-
-    /// Takes note of how such a kind is addressed. Whether it is still needed.
-    pub fn found(&self, cluster: &LogicalCluster, kind: &Gvk, address: Kind) -> bool {
-        write!(self.extras).found(cluster, kind, address)
-    }
-
-    /// Takes note that all objects of such a kind are in the store. Returns the
-    /// instances that need them.
-    pub fn listed(&self, cluster: &LogicalCluster, kind: &Gvk) -> BTreeSet<ObjectKey> {
-        write!(self.extras).listed(cluster, kind)
-    }
-
-    /// The kinds that a definition has, and those that an instance's record names;
-    /// `None` if it names no others.
-    pub fn extended(&self, serving: &Serving, instance: &ObjectKey) -> Option<Kinds> {
-        let extras = read!(self.extras).of(instance);
-        let extras: Vec<_> = extras.into_iter().filter(|(kind, _)| !serving.kinds.contains_key(kind)).collect();
-        (!extras.is_empty()).then(|| serving.kinds.clone().into_iter().chain(extras).collect())
     }
 
     /// Takes a definition away that is gone and has no instances any more.

@@ -1,4 +1,6 @@
-//! Which kinds are watched where, and whose pass an event is for.
+//! Which kinds are watched where.
+
+mod needs;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -6,23 +8,15 @@ use std::{
 };
 
 use contract::{Gvk, Scope};
-use serde_json::Value;
 use tokio::{
     sync::{Notify, mpsc},
     task::{AbortHandle, JoinSet},
 };
 
 use super::{Host, definitions::News, export};
-use host_core::{
-    claims::Claims,
-    definition::DefinitionKind,
-    inventory,
-    kinds::{self, Kind},
-    name::LogicalCluster,
-    object::{self, Target},
-};
+use host_core::{definition::DefinitionKind, kinds::Kind, name::LogicalCluster};
 use kcp::{
-    Cluster, ObjectKey, Store, VirtualWorkspace, endpoints,
+    Cluster, Store, VirtualWorkspace, endpoints,
     store::{Change, Keep},
     virtual_workspace::Address,
     watch::{Gate, Watch},
@@ -200,76 +194,6 @@ impl Watches {
         }
     }
 
-    /// Watches a kind that only records of a logical cluster name, there and nowhere
-    /// else.
-    pub(super) fn extra(&self, shard: &VirtualWorkspace, cluster: &LogicalCluster, kind: &Gvk, address: Kind) {
-        if !self.host.world.found(cluster, kind, address.clone()) {
-            return;
-        }
-        tracing::debug!(%cluster, %kind, "watching what a record names");
-        let place = (shard.address().clone(), kind.clone(), Purpose::Recorded(cluster.clone()));
-        if let Some(running) = self.running().get(&place) {
-            // It is needed again before it has ended.
-            running.again.notify_one();
-            return;
-        }
-        let (host, at, of) = (Arc::clone(&self.host), cluster.clone(), kind.clone());
-        let listed = move || {
-            for instance in host.world.listed(&at, &of) {
-                host.queue.add(instance.cluster.clone(), instance);
-            }
-        };
-        let host = Arc::clone(&self.host);
-        let changed = move |change: Change| host.child_changed(&change);
-        let store = Arc::clone(&self.host.world.children);
-        self.begin(shard, (kind, address, Purpose::Recorded(cluster.clone())), store, listed, changed);
-    }
-
-    /// Ends the watch of a kind that no record names any more.
-    pub(super) fn end_extra(&self, cluster: &LogicalCluster, kind: &Gvk) {
-        if !self.host.world.needs(cluster, kind) {
-            let purpose = Purpose::Recorded(cluster.clone());
-            self.end(|(_, of, what)| of == kind && *what == purpose);
-        }
-    }
-
-    /// Ends the watches of kinds that no definition has any more.
-    pub(super) fn end_unneeded(&self) {
-        let served = self.host.world.served();
-        let apis: HashSet<&Gvk> = served.iter().map(|serving| &serving.prepared.blueprint.api.kind).collect();
-        let kinds: HashSet<&Gvk> = served.iter().flat_map(|serving| serving.kinds.keys()).collect();
-        let ended = self.end(|(_, kind, purpose)| match purpose {
-            Purpose::Bindings | Purpose::Recorded(_) => false,
-            Purpose::Instances => !apis.contains(kind),
-            Purpose::Children => !kinds.contains(kind),
-        });
-        let running = self.running();
-        for (at, kind, purpose) in ended {
-            tracing::info!(url = at.url(), %kind, "not watched any more: no definition has it");
-            match purpose {
-                Purpose::Instances => drop(self.listed().remove(&(at, kind))),
-                _ => self.host.world.unsynced(&at, &kind),
-            }
-        }
-        // What these share with those that have ended was forgotten with them.
-        let recorded = running.iter().filter(|((.., purpose), _)| matches!(purpose, Purpose::Recorded(_)));
-        recorded.for_each(|(_, running)| running.again.notify_one());
-    }
-
-    /// Ends the watches of some places, and forgets what they saw.
-    fn end(&self, is_over: impl Fn(&Place) -> bool) -> Vec<Place> {
-        let ended: Vec<(Place, Running)> = self.running().extract_if(|place, _| is_over(place)).collect();
-        for ((.., purpose), running) in &ended {
-            running.gate.close();
-            running.task.abort();
-            match purpose {
-                Purpose::Instances => self.host.world.instances.end(running.source),
-                _ => self.host.world.children.end(running.source),
-            }
-        }
-        ended.into_iter().map(|(place, _)| place).collect()
-    }
-
     /// Has the children of a kind listed anew wherever they are watched.
     fn list_again(&self, kind: &Gvk) {
         let running = self.running();
@@ -306,12 +230,6 @@ impl Watches {
         }
         // Children of these may have been seen already, for another API.
         self.host.world.children.lacking_many().iter().for_each(|kind| self.list_again(kind));
-    }
-
-    /// Whether all instances of an API are in the store.
-    pub(super) fn have_listed(&self, api: &Gvk) -> bool {
-        let listed = self.listed();
-        self.host.world.shards().iter().all(|shard| listed.contains(&(shard.address().clone(), api.clone())))
     }
 
     fn children_of(&self, shard: &VirtualWorkspace, serving: &Serving) {
@@ -403,95 +321,5 @@ impl Watches {
     // one insertion, or takes all of it.
     fn running(&self) -> MutexGuard<'_, HashMap<Place, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Host {
-    /// Has all instances that fit passed over.
-    pub(super) fn enqueue(&self, fits: impl Fn(&ObjectKey) -> bool) {
-        for (key, _) in self.world.instances.find(|key, _| fits(key)) {
-            self.queue.add(key.cluster.clone(), key);
-        }
-    }
-
-    fn instance_changed(&self, change: &Change) {
-        if let Some(after) = &change.after {
-            self.world.identify(object::uid(after), &change.key);
-        }
-        self.need_kinds(&change.key, change.after.as_deref());
-        self.queue.add_for(change.key.cluster.clone(), change.key.clone(), change.version());
-        self.instances.notify_one();
-    }
-
-    /// An instance may have children of kinds that its definition does not have
-    /// any more.
-    fn need_kinds(&self, key: &ObjectKey, instance: Option<&Value>) {
-        let kinds: BTreeSet<Gvk> = match (instance, self.world.serving(key)) {
-            (Some(instance), Some(serving)) => {
-                let recorded = inventory::recorded(instance).filter_map(Target::of_record).map(|place| place.kind);
-                recorded.filter(|kind| kinds::find(&serving.kinds, kind).is_none()).collect()
-            }
-            _ => BTreeSet::new(),
-        };
-        let turned = self.world.need(key, &kinds);
-        for kind in turned.ended {
-            // Nobody listens any more only when the host is ending.
-            self.news.send(News::Unneeded(key.cluster.clone(), kind)).ok();
-        }
-        if let (false, Some(home)) = (turned.unknown.is_empty(), self.world.home(&key.cluster)) {
-            turned.unknown.into_iter().for_each(|kind| self.finder.ask(&key.cluster, &home, kind));
-        }
-    }
-
-    /// A child's event is for the instances that its label names and named, for
-    /// the one that it is in the way of, and for those that read it.
-    pub(super) fn child_changed(&self, change: &Change) {
-        let labelled = |object: &Option<Arc<Value>>| {
-            object.as_deref().and_then(|object| object::label(object, object::INSTANCE_LABEL)).map(str::to_owned)
-        };
-        let owners: BTreeSet<String> = [&change.before, &change.after].into_iter().filter_map(labelled).collect();
-        let owners = owners.iter().filter_map(|uid| self.world.instance(&change.key.cluster, uid));
-        for instance in owners.chain(self.world.waiting_for(&change.key)) {
-            self.queue.add_for(instance.cluster.clone(), instance, change.version());
-        }
-        let read = |serving: &&Arc<Serving>| serving.reads(&change.key.target.kind);
-        for serving in self.world.served().iter().filter(read) {
-            let api = &serving.prepared.blueprint.api.kind;
-            let is_news = |key: &ObjectKey, _: &Value| self.world.is_news(change, key, &serving.kinds);
-            for (key, _) in self.world.instances.find_of(&change.key.cluster, api, is_news) {
-                self.queue.add_for(key.cluster.clone(), key, change.version());
-            }
-        }
-    }
-
-    fn binding_changed(&self, shard: &VirtualWorkspace, change: &Change) {
-        // A binding that kcp refused, as a second one of the same export is, has
-        // the export's cluster but no resources.
-        let holds = |binding: &&Arc<Value>| {
-            object::text(binding, "/spec/reference/export/name") == shard.address().export()
-                && object::text(binding, "/status/apiExportClusterName") == shard.address().provider().as_str()
-                && binding
-                    .pointer("/status/boundResources")
-                    .and_then(Value::as_array)
-                    .is_some_and(|all| !all.is_empty())
-        };
-        let cluster = &change.key.cluster;
-        match change.after.as_ref().filter(holds) {
-            Some(binding) => self.world.bound(cluster, shard, Claims::of(binding)),
-            None => self.world.unbound(cluster, &change.key.target.name),
-        }
-        for (key, instance) in self.world.instances.find(|key, _| key.cluster == *cluster) {
-            self.need_kinds(&key, Some(&instance));
-            self.queue.add(key.cluster.clone(), key);
-        }
-        self.served();
-    }
-
-    /// Says that there may be other kinds than before.
-    fn served(&self) {
-        // Nobody listens any more only when the host is ending.
-        self.news.send(News::Served).ok();
-        self.leftovers.notify_one();
-        self.instances.notify_one();
     }
 }

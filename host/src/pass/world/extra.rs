@@ -5,11 +5,19 @@
 //! looked up and watched for the logical cluster of that instance alone, there are few
 //! of them, and each is forgotten when no record names it any more.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard},
+};
 
 use contract::Gvk;
-use host_core::{kinds::Kind, name::LogicalCluster};
+use host_core::{
+    kinds::{Kind, Kinds},
+    name::LogicalCluster,
+};
 use kcp::ObjectKey;
+
+use super::{Serving, World};
 
 /// So many of them a logical cluster has at most: more than a definition drops at
 /// once.
@@ -104,6 +112,51 @@ impl Extras {
         let all = self.0.get(&instance.cluster).into_iter().flatten();
         let own = all.filter(|(_, extra)| extra.needed_by.contains(instance));
         own.filter_map(|(kind, extra)| Some((kind.clone(), extra.address.clone()?))).collect()
+    }
+}
+
+impl World {
+    /// Takes note of the kinds that an instance's record names and its definition does
+    /// not have.
+    pub fn need(&self, instance: &ObjectKey, kinds: &BTreeSet<Gvk>) -> Turned {
+        if kinds.is_empty() && self.extras().is_empty(&instance.cluster) {
+            return Turned::default();
+        }
+        self.extras_mut().need(instance, kinds)
+    }
+
+    /// Whether a record in a logical cluster names a kind that its definition does not
+    /// have.
+    pub fn needs(&self, cluster: &LogicalCluster, kind: &Gvk) -> bool {
+        self.extras().is_needed(cluster, kind)
+    }
+
+    /// Takes note of how such a kind is addressed. Whether it is still needed.
+    pub fn found(&self, cluster: &LogicalCluster, kind: &Gvk, address: Kind) -> bool {
+        self.extras_mut().found(cluster, kind, address)
+    }
+
+    /// Takes note that all objects of such a kind are in the store. Returns the
+    /// instances that need them.
+    pub fn listed(&self, cluster: &LogicalCluster, kind: &Gvk) -> BTreeSet<ObjectKey> {
+        self.extras_mut().listed(cluster, kind)
+    }
+
+    /// The kinds that a definition has, and those that an instance's record names;
+    /// `None` if it names no others.
+    pub fn extended(&self, serving: &Serving, instance: &ObjectKey) -> Option<Kinds> {
+        let extras = self.extras().of(instance);
+        let extras: Vec<_> = extras.into_iter().filter(|(kind, _)| !serving.kinds.contains_key(kind)).collect();
+        (!extras.is_empty()).then(|| serving.kinds.clone().into_iter().chain(extras).collect())
+    }
+
+    // A panic while the lock is held leaves maps that are whole.
+    fn extras(&self) -> RwLockReadGuard<'_, Extras> {
+        self.extras.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn extras_mut(&self) -> RwLockWriteGuard<'_, Extras> {
+        self.extras.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
