@@ -26,6 +26,10 @@ pub use virtual_workspace::VirtualWorkspace;
 
 use host_core::fault::{Blame, Fault};
 
+/// etcd takes 1.5 MiB, with what the server adds: what is larger than this, and gives
+/// trouble, is too large.
+const LARGE: usize = 1 << 20;
+
 /// A request to kcp that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -102,6 +106,16 @@ impl Error {
     /// Whether something stands where an object was to be created.
     pub fn is_occupied(&self) -> bool {
         matches!(self, Error::Refused { code: 409, reason, .. } if reason == "AlreadyExists")
+    }
+
+    /// Whether the server refused an object of so many bytes for its size. Not every
+    /// server says that this is what it was.
+    pub fn is_about_size(&self, bytes: usize) -> bool {
+        match self.code() {
+            Some(413) => true,
+            Some(400 | 422 | 500..) => bytes > LARGE,
+            _ => false,
+        }
     }
 
     /// Advice for people, where there is some.

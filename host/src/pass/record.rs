@@ -16,10 +16,6 @@ use crate::{clock, pass::world::Recorded};
 
 use super::{Pass, is_stale};
 
-/// An object that is larger than this and that a server has trouble with is too large
-/// for it: etcd takes 1.5 MiB, and not every server says that this is what it was.
-const LARGE: usize = 1 << 20;
-
 impl Pass<'_> {
     /// Writes the status if it has to change. Whether it is as it should be, or as
     /// near to that as the server takes it.
@@ -107,7 +103,8 @@ impl Pass<'_> {
                 Err(error) => refusal = error,
             }
         }
-        if !self.is_too_large(&refusal, inventory) {
+        let size = shape::bytes(&self.instance) + shape::bytes(&inventory.record());
+        if !refusal.is_about_size(size) {
             return false;
         }
         let told = too_large(verdict, &refusal, inventory.len());
@@ -116,16 +113,6 @@ impl Pass<'_> {
             tracing::warn!(error = status::chain(&error), "cannot write the shortest status either");
             false
         })
-    }
-
-    /// Whether the server refused a status for its size.
-    fn is_too_large(&self, refusal: &kcp::Error, inventory: &Inventory) -> bool {
-        let size = || shape::bytes(&self.instance) + shape::bytes(&inventory.record());
-        match refusal.code() {
-            Some(413) => true,
-            Some(400 | 422 | 500..) => size() > LARGE,
-            _ => false,
-        }
     }
 }
 

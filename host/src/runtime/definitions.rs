@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contract::Gvk;
+use contract::{Gvk, shape};
 use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinSet, time::MissedTickBehavior};
@@ -34,9 +34,10 @@ use super::{Host, queue::Queue, told, watches::Watches};
 use host_core::{
     definition::DefinitionKind,
     name::{Digest, LogicalCluster},
-    object, receipt,
+    object::{self, Target},
+    receipt,
 };
-use kcp::{ObjectKey, Store};
+use kcp::{Cluster, ObjectKey, Store};
 
 use crate::{clock, pass::world::Serving};
 
@@ -282,18 +283,27 @@ impl Definitions {
     }
 
     /// Writes the definition's status, if it has to change. Whether it is as it
-    /// should be.
+    /// should be, or as near to that as the server takes it.
     async fn tell(&self, key: &ObjectKey, definition: &Value, result: Result<&Serving, &Error>) -> bool {
         let Some(kind) = DefinitionKind::named(&key.target.kind) else { return true };
         let serves = self.host.world.served().iter().any(|serving| serving.definition == *key && !serving.retired);
-        let wanted = status::status(kind, definition, result, serves, &clock::now());
-        let Some(wanted) = wanted.as_object() else { return true };
-        let Some(patch) = host_core::status::patch(definition.get("status"), wanted) else { return true };
+        let mut wanted = status::status(kind, definition, result, serves, &clock::now());
+        if patch(definition, &wanted).is_none() {
+            return true;
+        }
         let Some(cluster) = self.host.provider.clone().or_else(|| self.host.world.cluster(&key.cluster)) else {
             return false;
         };
-        match cluster.merge(&key.target, &kind.address(), "/status", &json!({"status": patch})).await {
-            Ok(_) => true,
+        let place = (&cluster, &key.target, kind);
+        let mut written = write(place, definition, &wanted).await;
+        if let Err(error) = &written
+            && error.is_about_size(shape::bytes(definition) + shape::bytes(&wanted))
+        {
+            status::shorten(&mut wanted);
+            written = write(place, definition, &wanted).await;
+        }
+        match written {
+            Ok(()) => true,
             Err(error) => {
                 tracing::warn!(definition = %key, error = told(&error), "cannot write the definition's status");
                 matches!(error.code(), Some(403 | 404))
@@ -306,4 +316,21 @@ impl Definitions {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn write(
+    (cluster, target, kind): (&Cluster, &Target, DefinitionKind),
+    definition: &Value,
+    wanted: &Value,
+) -> Result<(), kcp::Error> {
+    match patch(definition, wanted) {
+        None => Ok(()),
+        Some(patch) => cluster.merge(target, &kind.address(), "/status", &patch).await.map(drop),
+    }
+}
+
+/// What makes a definition's status this one; `None` if it is.
+fn patch(definition: &Value, wanted: &Value) -> Option<Value> {
+    let patch = host_core::status::patch(definition.get("status"), wanted.as_object()?)?;
+    Some(json!({"status": patch}))
 }

@@ -109,3 +109,31 @@ fn a_record_that_is_too_large_for_the_server_itself_is_cut() {
     short(&stage, "chains.kro.run/a");
     assert!(host.process.end().unwrap().success());
 }
+
+/// Its status has the definition itself, as it was accepted.
+#[test]
+fn a_definition_whose_status_is_too_large_is_in_force_and_says_so() {
+    let stage = Stage::new("large-definition", 1);
+    let long = CHAIN.replace(
+        "{text: '${schema.spec.text}'}",
+        &format!("{{text: '${{schema.spec.text}}', long: {}}}", "x".repeat(9 << 10)),
+    );
+    stage.publish(&long, &["--layout", "shared"]);
+    stage.bind(1, "chains.kro.run");
+    let proxy = stage.proxy("chains.kro.run");
+    proxy.largest_status(8 << 10);
+    let host = stage.host(&["--context", "proxy"]);
+    let path = format!("/clusters/{}/apis/kro.run/v1alpha1/namespaces/default/resourcegroups/chain", stage.provider);
+    let status = wait("the definition's status", || {
+        let status = api().find(&path).unwrap()?["status"].clone();
+        status["conditions"].is_array().then_some(status)
+    });
+    assert_eq!((&status["state"], &status["croft"]["kind"]), (&json!("Active"), &json!("Chain")), "{status:#}");
+    assert_eq!(status["croft"].get("accepted"), None);
+    // It is not tried for ever.
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    let tried = proxy.take().iter().filter(|seen| seen.path.contains("/chain/status")).count();
+    assert_eq!(tried, 2, "{}", host.log());
+    assert!(host.process.end().unwrap().success());
+}

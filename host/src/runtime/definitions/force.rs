@@ -75,6 +75,8 @@ impl Definitions {
         self.host.world.serve(Arc::clone(&serving));
         drop(deciding);
         self.watches.serve(&serving);
+        // An earlier version of it may have had another API.
+        self.watches.end_unneeded();
         Ok(serving)
     }
 

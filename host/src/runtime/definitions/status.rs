@@ -66,6 +66,18 @@ pub(super) fn status(
     status
 }
 
+/// Takes out of a status what is more than the server takes: the version that was
+/// accepted, which a restart goes without then, and what is made of the definition.
+/// Which API it has stays.
+pub(super) fn shorten(status: &mut Value) {
+    let Some(fields) = status.as_object_mut() else { return };
+    fields.remove("resources");
+    fields.remove("topologicalOrder");
+    if let Some(record) = fields.get_mut("croft").and_then(Value::as_object_mut) {
+        record.remove("accepted");
+    }
+}
+
 /// croft's word, under croft's name or under the one that kro v0.1 has for it.
 fn accepted(kind: &'static str, result: Result<&Serving, &Error>) -> Finding {
     let (status, reason, message) = match result {

@@ -59,6 +59,9 @@ impl Watches {
             Purpose::Instances => !apis.contains(kind),
             Purpose::Children => !kinds.contains(kind),
         });
+        if ended.is_empty() {
+            return;
+        }
         let running = self.running();
         for (at, kind, purpose) in ended {
             tracing::info!(url = at.url(), %kind, "not watched any more: no definition has it");
