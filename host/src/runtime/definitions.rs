@@ -11,6 +11,7 @@ mod later;
 mod look_up;
 mod record;
 mod status;
+mod threads;
 mod under_way;
 
 use std::{
@@ -28,6 +29,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::MissedTickBehavior};
 use self::{
     error::Error,
     later::{Later, Why, waits},
+    threads::Threads,
     under_way::{Begun, UnderWay},
 };
 use super::{Host, queue::Queue, told, watches::Watches};
@@ -74,6 +76,7 @@ pub(super) struct Definitions {
     /// workspace in the order in which they were added.
     queue: Queue<LogicalCluster, ObjectKey, (), ()>,
     under_way: UnderWay,
+    threads: Threads,
     deciding: Mutex<()>,
     known: Mutex<Known>,
 }
@@ -107,6 +110,7 @@ impl Definitions {
             store,
             queue: Queue::new(AT_ONCE, |_| (), |_| ()),
             under_way: UnderWay::default(),
+            threads: Threads::default(),
             deciding: Mutex::default(),
             known: Mutex::default(),
         }

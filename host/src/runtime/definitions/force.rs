@@ -36,10 +36,9 @@ impl Definitions {
         let reach = self.reach(key)?;
         let reference = ModuleRef::of(definition).map_err(crate::modules::Error::from)?;
         let host = Arc::clone(&self.host);
-        let loading = tokio::task::spawn_blocking(move || host.modules.load(&reference));
-        let module = loading.await.map_err(|_| Error::Interrupted)??;
+        let module = self.threads.run(&key.cluster, move || host.modules.load(&reference)).await??;
         let mut servers = self.servers();
-        let prepared = prepare(&mut servers, &module, definition).await?;
+        let prepared = self.prepare(key, &mut servers, &module, definition).await?;
         let api = &prepared.blueprint.api;
         if !self.is_served(&api.kind, &api.plural).await? {
             return Err(Error::NotServed { kind: api.kind.clone(), plural: api.plural.clone() });
@@ -48,6 +47,35 @@ impl Definitions {
         self.under_way.after(|other| self.goes_first(other, key, definition, &reach, &api.kind)).await;
         let definition = key.clone();
         self.put_into_force(Serving { definition, reach, digest, module, prepared, kinds, retired: false })
+    }
+
+    async fn prepare(
+        &self,
+        key: &ObjectKey,
+        servers: &mut Servers,
+        module: &Module,
+        definition: &Value,
+    ) -> Result<Prepared, Error> {
+        let mut schemas: Vec<Schema> = Vec::new();
+        for _ in 0..MOST_ASKS {
+            let (module, definition, given) = (module.clone(), definition.clone(), schemas.clone());
+            let preparing = self.threads.run(&key.cluster, move || module.prepare(&definition, &given));
+            let answer = preparing.await?.map_err(Error::Refused)?;
+            match answer.value {
+                Preparation::Ready(prepared) => return Ok(*prepared),
+                Preparation::Needs(kinds) => {
+                    let known = |kind: &Gvk| schemas.iter().any(|schema| schema.kind == *kind);
+                    let new: BTreeSet<Gvk> = kinds.into_iter().filter(|kind| !known(kind)).collect();
+                    if new.is_empty() {
+                        return Err(Error::Insatiable);
+                    }
+                    for kind in new {
+                        schemas.push(servers.schema(kind).await?);
+                    }
+                }
+            }
+        }
+        Err(Error::Insatiable)
     }
 
     /// Puts the version of a definition into force that was accepted before this
@@ -192,29 +220,6 @@ impl Definitions {
     fn deciding(&self) -> MutexGuard<'_, ()> {
         self.deciding.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-async fn prepare(servers: &mut Servers, module: &Module, definition: &Value) -> Result<Prepared, Error> {
-    let mut schemas: Vec<Schema> = Vec::new();
-    for _ in 0..MOST_ASKS {
-        let (module, definition, given) = (module.clone(), definition.clone(), schemas.clone());
-        let preparing = tokio::task::spawn_blocking(move || module.prepare(&definition, &given));
-        let answer = preparing.await.map_err(|_| Error::Interrupted)?.map_err(Error::Refused)?;
-        match answer.value {
-            Preparation::Ready(prepared) => return Ok(*prepared),
-            Preparation::Needs(kinds) => {
-                let known = |kind: &Gvk| schemas.iter().any(|schema| schema.kind == *kind);
-                let new: BTreeSet<Gvk> = kinds.into_iter().filter(|kind| !known(kind)).collect();
-                if new.is_empty() {
-                    return Err(Error::Insatiable);
-                }
-                for kind in new {
-                    schemas.push(servers.schema(kind).await?);
-                }
-            }
-        }
-    }
-    Err(Error::Insatiable)
 }
 
 /// Whether a definition may ask for the kind that another one asks for, as far as
