@@ -24,7 +24,7 @@ use host_core::{
     defaults,
     fault::Fault,
     inventory::Shown,
-    kinds::{self, Kind, Kinds},
+    kinds::{self, Kinds},
     object::{self, Owner, Target},
     plan::{self, Action, Conflict, Plan, Sent},
     policy::{self, Admitted, Rules},
@@ -358,25 +358,6 @@ impl Pass<'_> {
         }
     }
 
-    /// Writes to the instance and goes on with the answer.
-    async fn write(&mut self, part: &str, patch: &Value) -> Result<(), Stop> {
-        self.send(part, patch).await.map_err(|error| match is_stale(&error) {
-            true => Stop::Stale,
-            false => Stop::at(Stage::Applied, &error),
-        })
-    }
-
-    async fn send(&mut self, part: &str, patch: &Value) -> Result<(), kcp::Error> {
-        let api = &self.serving.prepared.blueprint.api;
-        let address = Kind { plural: api.plural.clone(), scope: api.scope };
-        let object = self.cluster.merge(&self.key.target, &address, part, patch).await?;
-        self.written.insert(object::text(&object, "/metadata/resourceVersion").to_owned());
-        self.overtaken |= part == "/status" && !receipt::is_same_instance(&self.instance, &object);
-        self.world.wrote(&self.world.instances, &self.key.cluster, object.clone());
-        self.instance = Arc::new(object);
-        Ok(())
-    }
-
     fn plan(&self, rendering: &Rendering, admitted: &[Admitted]) -> Plan {
         let blocked: BTreeSet<&str> = rendering.blocked.iter().map(|blocked| blocked.id.as_str()).collect();
         let live = |target: &Target| {
@@ -446,11 +427,6 @@ impl Pass<'_> {
         }
         Err(Stop::at(Stage::Applied, &error))
     }
-}
-
-/// Whether the instance is gone, or another one by now.
-fn is_stale(error: &kcp::Error) -> bool {
-    matches!(error.code(), Some(404 | 409))
 }
 
 /// Whether the plan waits for an object to be gone.

@@ -8,15 +8,36 @@ use host_core::{
     definition::DefinitionKind,
     fault::{Blame, Fault},
     inventory::Inventory,
+    kinds::Kind,
+    object, receipt,
     status::{self, Extent, Findings, Stage, Verdict},
 };
 use serde_json::{Value, json};
 
 use crate::{clock, pass::world::Recorded};
 
-use super::{Pass, is_stale};
+use super::{Pass, Stop};
 
 impl Pass<'_> {
+    /// Writes to the instance and goes on with the answer.
+    pub(super) async fn write(&mut self, part: &str, patch: &Value) -> Result<(), Stop> {
+        self.send(part, patch).await.map_err(|error| match is_stale(&error) {
+            true => Stop::Stale,
+            false => Stop::at(Stage::Applied, &error),
+        })
+    }
+
+    async fn send(&mut self, part: &str, patch: &Value) -> Result<(), kcp::Error> {
+        let api = &self.serving.prepared.blueprint.api;
+        let address = Kind { plural: api.plural.clone(), scope: api.scope };
+        let object = self.cluster.merge(&self.key.target, &address, part, patch).await?;
+        self.written.insert(object::text(&object, "/metadata/resourceVersion").to_owned());
+        self.overtaken |= part == "/status" && !receipt::is_same_instance(&self.instance, &object);
+        self.world.wrote(&self.world.instances, &self.key.cluster, object.clone());
+        self.instance = Arc::new(object);
+        Ok(())
+    }
+
     /// Writes the status if it has to change. Whether it is as it should be, or as
     /// near to that as the server takes it.
     pub(super) async fn record(&mut self, verdict: &Verdict) -> bool {
@@ -138,6 +159,11 @@ fn too_large(verdict: &Verdict, refusal: &kcp::Error, children: usize) -> Verdic
             message: why,
         },
     }
+}
+
+/// Whether the instance is gone, or another one by now.
+fn is_stale(error: &kcp::Error) -> bool {
+    matches!(error.code(), Some(404 | 409))
 }
 
 fn says_something(rendering: &Rendering) -> bool {
