@@ -5,10 +5,14 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use kcp::ObjectKey;
 use tokio::sync::Notify;
+
+/// How often who waits looks whether it still has to.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// Those that are dealt with.
 #[derive(Default)]
@@ -40,13 +44,19 @@ impl UnderWay {
 
     /// Waits until none is dealt with for which `goes_first` holds.
     pub(super) async fn after(&self, goes_first: impl Fn(&ObjectKey) -> bool) {
+        self.look(AGAIN, goes_first).await;
+    }
+
+    async fn look(&self, again: Duration, goes_first: impl Fn(&ObjectKey) -> bool) {
         loop {
             // Made before looking, so that an end in between counts.
             let ended = self.ended.notified();
             if !self.tasks().keys().any(&goes_first) {
                 return;
             }
-            ended.await;
+            // Who goes first is read off statuses, which others may write meanwhile: two
+            // that wait for each other by then find out.
+            let _ = tokio::time::timeout(again, ended).await;
         }
     }
 
@@ -73,8 +83,6 @@ impl Drop for Begun<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use contract::Gvk;
     use host_core::object::Target;
 
@@ -101,6 +109,15 @@ mod tests {
         tokio::join!(under_way.after(goes_first), async move { drop(first) });
         drop(other);
         assert!(under_way.tasks().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_goes_first_may_be_another_one_by_now() {
+        let under_way = UnderWay::default();
+        let _other = under_way.begin(&key("a"));
+        let looks = std::cell::Cell::new(0);
+        under_way.look(Duration::from_millis(1), |_| looks.replace(looks.get() + 1) < 3).await;
+        assert_eq!(looks.get(), 4);
     }
 
     #[tokio::test]
