@@ -99,6 +99,10 @@ fn a_definition_of_another_export_costs_few_requests() {
     let host = stage.host(&["--context", "proxy", "--export", "chains.kro.run"]);
     stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
     stage.until(1, "chains.kro.run/a", "Ready", "True");
+    let exports = format!("/clusters/{}/apis/apis.kcp.io/v1alpha2/apiexports", stage.provider);
+    let of = |name: &str| api().find(&format!("{exports}/{name}")).unwrap().unwrap();
+    // The last thing of a start.
+    wait("the finalizer of the export", || of("chains.kro.run")["metadata"]["finalizers"].as_array().map(drop));
     proxy.take();
     pass_time();
     let seen: Vec<Seen> = proxy.take().into_iter().filter(|seen| !seen.is_watch()).collect();
@@ -108,9 +112,7 @@ fn a_definition_of_another_export_costs_few_requests() {
     assert!(seen.iter().all(|seen| seen.path.ends_with("apiexports/chains.kro.run")), "{seen:#?}");
 
     // An export that serves the API from now on is an event.
-    let exports = format!("/clusters/{}/apis/apis.kcp.io/v1alpha2/apiexports", stage.provider);
-    let resources =
-        |name: &str| api().find(&format!("{exports}/{name}")).unwrap().unwrap()["spec"]["resources"].clone();
+    let resources = |name: &str| of(name)["spec"]["resources"].clone();
     let (mut both, scores) = (resources("chains.kro.run"), resources("scores.kro.run"));
     both.as_array_mut().unwrap().extend(scores.as_array().unwrap().iter().cloned());
     api().merge(&format!("{exports}/chains.kro.run"), &json!({"spec": {"resources": both}})).unwrap();

@@ -53,6 +53,29 @@ fn instances_of_a_definition_that_is_gone_can_be_deleted_after_a_restart() {
     }
 }
 
+/// It is there, and this host does not take it: nor does it know of a version that was
+/// accepted.
+#[test]
+fn instances_of_a_definition_that_is_refused_can_be_deleted_after_a_restart() {
+    let stage = Stage::new("leftover-refused", 1);
+    stage.publish(CHAIN, &[]);
+    stage.bind(1, "chains.kro.run");
+    let host = stage.host_of("chains.kro.run");
+    stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert!(host.process.end().unwrap().success());
+    let path = format!("/clusters/{}/apis/kro.run/v1alpha1/namespaces/default/resourcegroups/chain", stage.provider);
+    let annotations = json!({"croft.run/module": "file:none.wasm"});
+    api().merge(&path, &json!({"metadata": {"annotations": annotations}})).unwrap();
+    api().merge(&format!("{path}/status"), &json!({"status": {"croft": null}})).unwrap();
+    let host = stage.host_of("chains.kro.run");
+    wait("the refusal", || host.log().contains("refused").then_some(()));
+    api().delete(&stage.path(1, "chains.kro.run/a")).unwrap();
+    wait("the end", || stage.find(1, "chains.kro.run/a").is_none().then_some(()));
+    assert!(stage.children(1, "secrets").is_empty() && stage.children(1, "configmaps").is_empty());
+    assert!(host.process.end().unwrap().success());
+}
+
 #[test]
 fn an_export_that_is_deleted_stays_until_its_instances_are_gone() {
     let stage = Stage::new("leftover-export", 1);
