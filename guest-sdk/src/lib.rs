@@ -1,84 +1,33 @@
-//! What the author of a composition module in Rust depends on: one trait to
-//! implement, one macro to export it, the contract's types and a native test
-//! kit.
+//! What the author of a composition module in Rust depends on.
 //!
-//! It holds no logic of any definition language and adds no rule to the
-//! contract. On wasm it is the component's glue; on other targets the same
-//! module is an ordinary library that its tests call.
+//! [`Composition`] is a module as code: its API is a Rust type, its children are
+//! objects of Rust types, and [`prelude`] has what it is written with. It is made
+//! of [`Composer`], the contract itself in Rust, which a language for definitions
+//! implements directly. [`export!`] makes either a component, and [`test`] is a
+//! native test kit.
 //!
-//! A module that serves an API `Note` and makes a ConfigMap of each:
-//!
-//! ```
-//! use guest_sdk::{
-//!     Access, Api, Blueprint, Child, Composer, Failure, Gvk, Node, Observed, Preparation, Prepared, Rendering, Role,
-//!     Schema, Scope, UsedKind,
-//!     serde_json::{Value, json},
-//! };
-//!
-//! struct Notes;
-//!
-//! impl Composer for Notes {
-//!     fn prepare(_definition: Value, _schemas: Vec<Schema>) -> Result<Preparation, Failure> {
-//!         let config_map = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
-//!         let api = Api {
-//!             kind: Gvk { group: "example.org".into(), version: "v1".into(), kind: "Note".into() },
-//!             plural: "notes".into(),
-//!             scope: Scope::Namespaced,
-//!             crd: json!({
-//!                 "apiVersion": "apiextensions.k8s.io/v1",
-//!                 "kind": "CustomResourceDefinition",
-//!                 "metadata": {"name": "notes.example.org"},
-//!                 "spec": {
-//!                     "group": "example.org",
-//!                     "names": {"kind": "Note", "listKind": "NoteList", "plural": "notes", "singular": "note"},
-//!                     "scope": "Namespaced",
-//!                     "versions": [{
-//!                         "name": "v1", "served": true, "storage": true,
-//!                         "schema": {"openAPIV3Schema": {"type": "object", "properties": {
-//!                             "spec": {"type": "object", "properties": {"text": {"type": "string"}}},
-//!                         }}},
-//!                     }],
-//!                 },
-//!             }),
-//!         };
-//!         let node = Node { id: "card".into(), role: Role::Child, kind: config_map.clone(), depends_on: vec![] };
-//!         let kinds = vec![UsedKind { kind: config_map, access: Access::Manage }];
-//!         let blueprint = Blueprint { api, kinds, nodes: vec![node] };
-//!         Ok(Preparation::Ready(Box::new(Prepared { blueprint, program: vec![], warnings: vec![] })))
-//!     }
-//!
-//!     fn render(_program: &[u8], instance: Value, _observed: Vec<Observed>) -> Result<Rendering, Failure> {
-//!         let manifest = json!({
-//!             "apiVersion": "v1",
-//!             "kind": "ConfigMap",
-//!             "metadata": {"name": instance["metadata"]["name"]},
-//!             "data": {"text": instance["spec"]["text"]},
-//!         });
-//!         let card = Child { id: "card".into(), key: String::new(), manifest, depends_on: vec![] };
-//!         Ok(Rendering { children: vec![card], ..Rendering::default() })
-//!     }
-//! }
-//!
-//! guest_sdk::export!(Notes);
-//!
-//! let prepared = guest_sdk::test::prepare::<Notes>(json!({})).unwrap();
-//! let note = json!({"metadata": {"name": "milk"}, "spec": {"text": "buy some"}});
-//! let rendering = Notes::render(&prepared.program, note, vec![]).unwrap();
-//! assert_eq!(rendering.children[0].manifest["data"]["text"], "buy some");
-//! ```
+//! It holds no logic of any definition language and adds no rule to the contract.
+//! On wasm it is the component's glue; on other targets the same module is an
+//! ordinary library that its tests call.
 
 #[doc(hidden)]
 pub mod bindings;
 mod boundary;
+#[cfg(feature = "typed")]
+pub mod composition;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod component;
 pub mod document;
 pub mod log;
+#[cfg(feature = "typed")]
+pub mod prelude;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod test;
 
 pub use boundary::{parsed, unfreed};
+#[cfg(feature = "typed")]
+pub use composition::Composition;
 pub use contract::*;
 pub use serde_json;
 
@@ -122,7 +71,8 @@ impl<C: Composer> TextComposer for C {
     }
 }
 
-/// Makes a [`TextComposer`], which every [`Composer`] is, what the component exports. Expands to nothing on
+/// Makes a [`TextComposer`], which every [`Composer`] and so every `Composition` is,
+/// what the component exports. Expands to nothing on
 /// targets other than wasm32, where the type is used directly.
 ///
 /// Call it once, in the crate that is built as `cdylib`.

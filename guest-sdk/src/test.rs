@@ -5,12 +5,20 @@
 //! does apart from the ABI, so that benches compare like with like;
 //! [`converge`] plays the host until nothing changes. It is not a host: it admits
 //! everything and applies nothing.
+//!
+//! The tests of a `Composition` are written with `Trial`.
+
+#[cfg(feature = "typed")]
+mod trial;
 
 use std::{cell::RefCell, collections::BTreeSet};
 
 use serde_json::{Map, Value};
 
 pub use crate::bindings::croft::composition::types as text;
+#[cfg(feature = "typed")]
+pub use trial::{Rendered, Trial, definition, problems};
+
 use crate::{Child, Failure, Observed, Preparation, Prepared, Rendering, TextComposer, boundary, document, log::Level};
 
 /// The most renders that [`converge`] makes before it calls a module unstable.

@@ -6,7 +6,15 @@
 //! missed target is a line in the table and no failure; a figure that cannot be
 //! measured is one.
 
+mod code;
 mod growth;
+#[path = "../../tests/it/sandbox/guests.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "of the tests' guests the benches take one, and a broken one ends them"
+)]
+mod guests;
 mod kcp;
 mod load;
 mod options;

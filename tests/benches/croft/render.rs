@@ -19,7 +19,7 @@ use sandbox::{Limits, Module, Sandbox};
 use serde_json::{Value, json};
 
 use crate::{
-    growth,
+    code, growth,
     options::Options,
     samples::{Samples, timed},
     table::{Figure, Table, Target},
@@ -71,6 +71,7 @@ pub(crate) fn measure(options: Options, table: &mut Table) -> Result<()> {
         report(table, what, &times);
     }
     preparations(&module, options, table)?;
+    code::measure(&sandbox, options, table)?;
     growth::measure(&module, options, table)
 }
 
