@@ -9,7 +9,7 @@ use std::{
 };
 
 use host_core::{
-    definition::{InvalidModuleRef, ModuleRef},
+    definition::{ModuleRef, NoModule},
     fault::{Blame, Fault},
     name::Digest,
 };
@@ -28,9 +28,9 @@ type Slot = Arc<Mutex<Option<Module>>>;
 /// A module that cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The reference is none.
+    /// The definition names none that could be used.
     #[error(transparent)]
-    Reference(#[from] InvalidModuleRef),
+    Reference(#[from] NoModule),
     /// Files are not allowed.
     #[error(
         "the definition names the file `{path}`, and this host takes no modules from files; its operator can allow it with `croft run --modules DIR`"

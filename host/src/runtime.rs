@@ -281,12 +281,11 @@ async fn preflight(home: &Cluster, export: Option<&str>) -> Result<(), Error> {
         (Some(401), _) => "the credentials of this context are not accepted; fetch new ones",
         (Some(403), _) => "ask for the rights that `croft publish` lists as a ClusterRole",
         (Some(404), true) => {
-            "the workspace has no ResourceGroups and no ResourceGraphDefinitions, or no such export; run `croft \
-             publish --apply` there first"
+            "the workspace has no definitions of any kind, or no such export; run `croft publish --apply` there first"
         }
         (Some(404), false) => {
-            "the export serves neither ResourceGroups nor ResourceGraphDefinitions; with the split layout run \
-             `croft run --export NAME` in the provider's workspace"
+            "the export serves no definitions of any kind; with the split layout run `croft run --export NAME` in \
+             the provider's workspace"
         }
         _ => "is kcp running, and is the server of the context right?",
     };

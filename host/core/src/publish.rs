@@ -7,13 +7,15 @@ mod layout;
 mod record;
 mod shrink;
 
+use std::collections::BTreeMap;
+
 use contract::{Access, Blueprint, Gvk};
 use serde_json::{Value, json};
 
 use crate::{
     canonical,
     claims::{self, MANAGE_VERBS, READ_VERBS},
-    definition::{self, DefinitionKind},
+    definition::DefinitionKind,
     identity::Identities,
     kinds::{self, Kinds},
     name::Digest,
@@ -27,6 +29,8 @@ pub use shrink::former_claims;
 const RESOURCE_GROUP_CRD: &str = include_str!("publish/resourcegroups.json");
 /// The same of `resourcegraphdefinitions.kro.run`.
 const RESOURCE_GRAPH_CRD: &str = include_str!("publish/resourcegraphdefinitions.json");
+/// The same of `compositions.croft.run`.
+const COMPOSITION_CRD: &str = include_str!("publish/compositions.json");
 
 /// Where definitions live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,6 +195,7 @@ pub fn definition_crd(kind: DefinitionKind) -> Value {
     let text = match kind {
         DefinitionKind::ResourceGroup => RESOURCE_GROUP_CRD,
         DefinitionKind::ResourceGraphDefinition => RESOURCE_GRAPH_CRD,
+        DefinitionKind::Composition => COMPOSITION_CRD,
     };
     serde_json::from_str(text).expect("the embedded CRD is JSON: a test reads it")
 }
@@ -356,16 +361,7 @@ fn rbac(export: &str, options: &Options) -> Vec<Value> {
         rules.push(json!({
             "apiGroups": ["apis.kcp.io"], "resources": ["apiexports"], "resourceNames": [export], "verbs": ["patch"],
         }));
-        // Both kinds, whichever is published: a provider moves from one to the
-        // other without asking for rights again.
-        let definitions = DefinitionKind::ALL.map(DefinitionKind::plural);
-        rules.push(json!({
-            "apiGroups": [definition::GROUP], "resources": definitions, "verbs": ["get", "list", "watch"],
-        }));
-        rules.push(json!({
-            "apiGroups": [definition::GROUP], "resources": definitions.map(|plural| format!("{plural}/status")),
-            "verbs": ["get", "update", "patch"],
-        }));
+        rules.extend(definition_rules());
     }
     let api_version = "rbac.authorization.k8s.io/v1";
     vec![
@@ -378,6 +374,23 @@ fn rbac(export: &str, options: &Options) -> Vec<Value> {
             }],
         }),
     ]
+}
+
+/// What the host may do with definitions of all kinds, whichever is published: a
+/// provider moves from one to another without asking for rights again.
+fn definition_rules() -> Vec<Value> {
+    let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for kind in DefinitionKind::ALL {
+        groups.entry(kind.group()).or_default().push(kind.plural());
+    }
+    let rules = groups.into_iter().flat_map(|(group, plurals)| {
+        let statuses: Vec<String> = plurals.iter().map(|plural| format!("{plural}/status")).collect();
+        [
+            json!({"apiGroups": [group], "resources": plurals, "verbs": ["get", "list", "watch"]}),
+            json!({"apiGroups": [group], "resources": statuses, "verbs": ["get", "update", "patch"]}),
+        ]
+    });
+    rules.collect()
 }
 
 #[cfg(test)]

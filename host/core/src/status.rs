@@ -218,6 +218,8 @@ const KROS: [&str; 4] = ["InstanceSynced", "InstanceManaged", "GraphResolved", "
 fn kros(findings: &Findings<'_>, own: &[Condition; 4]) -> Vec<Condition> {
     let deleting = matches!(findings.verdict, Verdict::Deleting { .. });
     match findings.definition {
+        // kro has no definitions of this kind.
+        DefinitionKind::Composition => Vec::new(),
         DefinitionKind::ResourceGroup if deleting => vec![leaving("InstanceSynced")],
         DefinitionKind::ResourceGraphDefinition if deleting => {
             ["InstanceManaged", "GraphResolved", "ResourcesReady"].map(leaving).into()

@@ -12,8 +12,8 @@ use std::{
 use contract::{Gvk, Preparation, Prepared, Schema, Scope};
 use host_core::{
     admission,
-    definition::{self, ModuleRef},
-    fault::Blame,
+    definition::{self, ModuleRef, NoModule},
+    fault::{Blame, Fault},
     kinds::{self, Kinds},
     name::Digest,
     object, schemas,
@@ -255,11 +255,11 @@ pub(super) fn known(documents: impl Iterator<Item = Document>) -> Result<schemas
     Ok(known)
 }
 
-/// A definition is a ResourceGroup or ResourceGraphDefinition, or names its
-/// module.
+/// A definition is of one of their kinds, or names its module.
 pub(super) fn is_definition(document: &Document) -> bool {
-    let kro = definition::DefinitionKind::of(&document.value).is_some();
-    kro || document.value.pointer("/spec/module").is_some_and(Value::is_string)
+    let known = definition::DefinitionKind::of(&document.value).is_some();
+    known
+        || document.value.pointer("/spec/module").is_some_and(Value::is_string)
         || host_core::object::annotation(&document.value, definition::MODULE_ANNOTATION).is_some()
 }
 
@@ -272,7 +272,7 @@ pub(super) fn no_definition(documents: &[Document]) -> Failure {
         kind.is_some_and(|kind| known.iter().any(|known| is_near(&kind.kind, &known.kind)))
     };
     let hint = "a definition has `apiVersion: kro.run/v1alpha1` and `kind: ResourceGraphDefinition` or \
-                `kind: ResourceGroup`, or names its module in `spec.module`";
+                `kind: ResourceGroup`, or `apiVersion: croft.run/v1alpha1` and `kind: Composition`";
     match documents.iter().find(near).or(documents.first()) {
         Some(document) => stray(document, "there is no definition among the documents", hint),
         // There are schemas, and nothing else.
@@ -321,16 +321,7 @@ pub(super) fn load_wasm(name: &str, wasm: &[u8]) -> Result<Module, Failure> {
 }
 
 fn module_of(document: &Document) -> Result<(String, Vec<u8>), Failure> {
-    let reference = ModuleRef::of(&document.value).map_err(|error| {
-        let at = if document.value.pointer("/spec/module").is_some() {
-            "/spec/module".to_owned()
-        } else {
-            format!("/metadata/annotations/{}", definition::MODULE_ANNOTATION.replace('/', "~1"))
-        };
-        let problem =
-            admission::problem("InvalidModuleReference", &at, error.to_string(), Some(error.hint().to_owned()));
-        Failure::problems(document, vec![problem])
-    })?;
+    let reference = ModuleRef::of(&document.value).map_err(|error| no_module(document, &error))?;
     match &reference {
         ModuleRef::Kro => Ok((reference.to_string(), builtin::kro().to_vec())),
         ModuleRef::File { path, digest } => {
@@ -340,6 +331,12 @@ fn module_of(document: &Document) -> Result<(String, Vec<u8>), Failure> {
             Ok((path.display().to_string(), bytes))
         }
     }
+}
+
+/// A definition without a module that could be used, at its place.
+pub(super) fn no_module(document: &Document, error: &NoModule) -> Failure {
+    let hint = Some(error.hint().to_owned());
+    Failure::problems(document, vec![admission::problem(error.reason(), error.at(), error.to_string(), hint)])
 }
 
 /// The bytes of a module in a file.
@@ -384,6 +381,10 @@ pub fn modules_folder() -> Option<PathBuf> {
 
 /// Asks the module again as long as it needs schemas that it does not have yet.
 pub(super) fn prepare(module: &Module, document: &Document, known: &schemas::Schemas) -> Result<Prepared, Failure> {
+    let strays = definition::check(&document.value);
+    if !strays.is_empty() {
+        return Err(Failure::problems(document, strays));
+    }
     let mut given: Vec<Schema> = Vec::new();
     loop {
         let answer = module.prepare(&document.value, &given).map_err(|error| refused(error, document))?;
@@ -439,6 +440,7 @@ mod tests {
         let crds = [
             include_str!("../../core/src/publish/resourcegroups.json"),
             include_str!("../../core/src/publish/resourcegraphdefinitions.json"),
+            include_str!("../../core/src/publish/compositions.json"),
         ];
         let crds = crds.map(|text| serde_json::from_str::<Value>(text).unwrap());
         let of = |kind: &str| crds.iter().find(|crd| crd["spec"]["names"]["kind"] == kind).unwrap();

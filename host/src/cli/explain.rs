@@ -78,7 +78,9 @@ fn explain(definition: &Definition, module: Option<&Path>, output: Format) -> Re
     told["unknownKinds"] = json!(guessed);
     let reference = match module {
         Some(file) => file.display().to_string(),
-        None => ModuleRef::of(&definition.document.value).map_err(Failure::fault)?.to_string(),
+        None => ModuleRef::of(&definition.document.value)
+            .map_err(|error| definition::no_module(&definition.document, &error))?
+            .to_string(),
     };
     told["module"] = json!({
         "reference": reference,

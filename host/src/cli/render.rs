@@ -29,9 +29,9 @@ use crate::{
 /// children that can be stated, in the order of their dependencies. What cannot
 /// be stated yet, and why, is said on stderr.
 ///
-/// The definition is the document of kind ResourceGroup or
-/// ResourceGraphDefinition (or the one that names its module in `spec.module`);
-/// all other documents are instances of its API.
+/// The definition is the document of kind ResourceGroup, ResourceGraphDefinition
+/// or Composition (or the one that names its module in `spec.module`); all other
+/// documents are instances of its API.
 /// Without an instance the definition is only checked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

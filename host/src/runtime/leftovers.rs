@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use contract::{Api, Gvk};
 use host_core::{
-    definition::{self, DefinitionKind, ModuleRef},
+    definition::{DefinitionKind, ModuleRef},
     kinds::{self, Kind, Kinds},
     object,
 };
@@ -47,7 +47,7 @@ pub(super) async fn run(host: Arc<Host>, watches: Arc<Watches>) {
 async fn look(host: &Arc<Host>, watches: &Arc<Watches>) -> Result<(), kcp::Error> {
     let (unserved, claimed) = host.world.unserved();
     let is_an_api = |(group, plural): &GroupResource| {
-        *group != definition::GROUP || DefinitionKind::ALL.iter().all(|kind| kind.plural() != plural)
+        DefinitionKind::ALL.iter().all(|kind| (kind.group(), kind.plural()) != (group.as_str(), plural.as_str()))
     };
     let unserved: Vec<(GroupResource, String)> = unserved.into_iter().filter(|(api, _)| is_an_api(api)).collect();
     let Some(shard) = host.world.shards().into_iter().next().filter(|_| !unserved.is_empty()) else { return Ok(()) };

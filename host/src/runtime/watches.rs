@@ -65,8 +65,8 @@ impl Watches {
         Watches { host, tasks: Mutex::default(), running: Mutex::default(), listed: Mutex::default() }
     }
 
-    /// Watches the definitions of both kinds and tells which one changed. Either
-    /// kind may be one that is not served (yet). Returns where they are kept.
+    /// Watches the definitions of all kinds and tells which one changed. Any kind
+    /// may be one that is not served (yet). Returns where they are kept.
     pub(super) fn definitions(&self, home: &Cluster, changed: &mpsc::UnboundedSender<News>) -> Arc<Store> {
         let store = Arc::new(Store::new(Keep::Whole));
         for kind in DefinitionKind::ALL {

@@ -37,6 +37,13 @@ pub(crate) fn read(object: &Value, problems: &mut Problems) -> Option<Definition
     match gvk.as_ref().filter(|gvk| gvk.group == GROUP).map(|gvk| gvk.kind.as_str()) {
         Some("ResourceGroup") => resource_group::read(object, problems),
         Some("ResourceGraphDefinition") => resource_graph::read(object, problems),
+        _ if gvk.as_ref().is_some_and(|it| (&*it.group, &*it.kind) == ("croft.run", "Composition")) => {
+            let message = "a `Composition` is for a module that is written as code, and `builtin:kro` is a language";
+            problems
+                .error("UnsupportedKind", &Pointer::root().field("kind"), message.to_owned())
+                .hint("name another module in `spec.module`, or write a `ResourceGraphDefinition`");
+            None
+        }
         _ => {
             let what =
                 gvk.as_ref().map_or_else(|| "an object without apiVersion and kind".to_owned(), |it| format!("`{it}`"));

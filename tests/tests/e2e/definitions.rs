@@ -322,3 +322,59 @@ fn a_provider_moves_from_a_definition_to_code_and_the_instance_stays() {
     assert_eq!(accepted(&stage.provider, "greetings.kro.run", "False")["reason"], "DigestMismatch");
     assert!(host.process.end().unwrap().success());
 }
+
+const COMPOSITION: &str = include_str!("../../../examples/greetings/composition.yaml");
+
+#[test]
+fn an_api_that_is_code_is_served_by_a_composition() {
+    let stage = Stage::new("composition", 1);
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/modules");
+    let said = stage.publish(COMPOSITION, &["--module", modules.join("hello.wasm").to_str().unwrap()]);
+    assert!(said.stderr.contains("applied Composition.croft.run greetings"), "{said:#?}");
+    stage.bind(1, "greetings.kro.run");
+    let host =
+        stage.host(&["--context", "provider", "--export", "greetings.kro.run", "--modules", modules.to_str().unwrap()]);
+    stage.create(1, "greetings.kro.run/hi", "Greeting", json!({"name": "world"}));
+    let instance = stage.until(1, "greetings.kro.run/hi", "Ready", "True");
+    assert_eq!(
+        (&instance["spec"]["greeting"], &instance["status"]["message"]),
+        (&json!("Hello"), &json!("Hello, world!"))
+    );
+    let kinds = |object: &Value| {
+        let conditions = object["status"]["conditions"].as_array().unwrap();
+        conditions.iter().map(|it| it["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&instance), ["Accepted", "Rendered", "Applied", "Ready"], "kro has no such definition");
+
+    let path = format!("/clusters/{}/apis/croft.run/v1alpha1/compositions/greetings", stage.provider);
+    let word = |kind: &str, status: &str| {
+        wait("the host's word on the definition", || {
+            let object = api().find(&path).unwrap()?;
+            let generation = object["metadata"]["generation"].clone();
+            condition(&object, kind)
+                .filter(|found| found["status"] == status && found["observedGeneration"] == generation)
+                .cloned()
+        })
+    };
+    word("Ready", "True");
+    let definition = api().find(&path).unwrap().unwrap();
+    assert_eq!(
+        (&definition["status"]["state"], kinds(&definition)),
+        (&json!("Active"), vec!["Accepted".into(), "Ready".into()])
+    );
+    assert_eq!(definition["status"]["croft"]["kind"], "Greeting");
+    assert_eq!(definition["status"]["topologicalOrder"], json!(["card", "seal"]));
+
+    // What the module does not take leaves the version before in force.
+    api().merge(&path, &json!({"spec": {"config": {"size": 3}}})).unwrap();
+    let refused = word("Accepted", "False");
+    assert!(refused["message"].as_str().unwrap().contains("the module takes no configuration"), "{refused}");
+    word("Ready", "False");
+    stage.create(1, "greetings.kro.run/ho", "Greeting", json!({"name": "moon"}));
+    stage.until(1, "greetings.kro.run/ho", "Ready", "True");
+
+    // A Composition without a module does not reach the host.
+    let unnamed = api().merge(&path, &json!({"spec": {"module": null}})).unwrap_err();
+    assert!(format!("{unnamed:#}").contains("spec.module"), "{unnamed:#}");
+    assert!(host.process.end().unwrap().success());
+}

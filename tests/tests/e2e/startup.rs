@@ -78,7 +78,7 @@ fn a_host_that_cannot_work_says_what_would_help() {
         (&["--context", "stranger"], 2, &["401", "credentials"]),
         (&["--context", "elsewhere"], 2, &["cannot read the definitions"]),
         (&["--context", "down"], 2, &["cannot read the definitions", "is kcp running"]),
-        (&["--context", "team-1", "--export", "chains.kro.run"], 2, &["no ResourceGroups", "croft publish"]),
+        (&["--context", "team-1", "--export", "chains.kro.run"], 2, &["no definitions of any kind", "croft publish"]),
         (&["--context", "stranger", "--export", "x"], 1, &["leave `--export` out"]),
     ];
     for (args, code, said) in cases {

@@ -3,6 +3,7 @@
 
 mod cases;
 mod check;
+mod composition;
 mod definitions;
 mod dev;
 mod explain;

@@ -13,6 +13,10 @@ pub(super) enum Error {
     NotServed { kind: Gvk, plural: String },
     #[error("the kind {kind} is served by the definition {other} already")]
     DuplicateKind { kind: Gvk, other: ObjectKey },
+    #[error(
+        "the module serves {kind} now, and the definition has {had}: its instances would have nobody; publish a definition of another name for {kind}"
+    )]
+    OtherKind { kind: Gvk, had: Gvk },
     #[error(transparent)]
     Module(#[from] crate::modules::Error),
     #[error("{}", .0.problems_in_words().unwrap_or_else(|| .0.to_string()))]
@@ -41,6 +45,7 @@ impl Fault for Error {
             Error::NotProvider => "NotProvider",
             Error::NotServed { .. } => "NotServed",
             Error::DuplicateKind { .. } => "DuplicateKind",
+            Error::OtherKind { .. } => "OtherKind",
             Error::Module(error) => error.reason(),
             Error::Refused(error) => error.reason(),
             Error::Insatiable => "Insatiable",
@@ -51,7 +56,7 @@ impl Fault for Error {
 
     fn blame(&self) -> Blame {
         match self {
-            Error::NotProvider | Error::DuplicateKind { .. } => Blame::Input,
+            Error::NotProvider | Error::DuplicateKind { .. } | Error::OtherKind { .. } => Blame::Input,
             Error::Module(error) => error.blame(),
             Error::Refused(error) => error.blame(),
             Error::Insatiable => Blame::Module,

@@ -40,6 +40,7 @@ impl Definitions {
         let mut servers = self.servers();
         let prepared = self.prepare(key, &mut servers, &module, definition).await?;
         let api = &prepared.blueprint.api;
+        record::keeps_kind(definition, &api.kind)?;
         if !self.is_served(&api.kind, &api.plural).await? {
             return Err(Error::NotServed { kind: api.kind.clone(), plural: api.plural.clone() });
         }

@@ -13,6 +13,8 @@ use host_core::{
 use kcp::ObjectKey;
 use serde_json::{Map, Value, json};
 
+use super::Error;
+
 /// A definition that is longer is not kept a second time: etcd takes 1.5 MiB for
 /// an object.
 const MOST: usize = 512 << 10;
@@ -33,6 +35,16 @@ pub(super) fn of(accepted: &Value, api: &Gvk) -> Value {
 /// The kind of the API that a definition had last.
 pub(super) fn kind(definition: &Value) -> Option<Gvk> {
     Gvk::of(definition.pointer("/status/croft")?)
+}
+
+/// Refuses another API for a definition than it has: nobody would look after the
+/// instances of the one before. Of kro's kinds a server refuses that by itself; of a
+/// `Composition` only the module says which API it serves.
+pub(super) fn keeps_kind(definition: &Value, now: &Gvk) -> Result<(), Error> {
+    match kind(definition) {
+        Some(had) if had != *now => Err(Error::OtherKind { kind: now.clone(), had }),
+        _ => Ok(()),
+    }
 }
 
 /// The version of a definition that was accepted last, if it is another one than
@@ -127,5 +139,18 @@ mod tests {
         let mut all = [of("b", "2026-01-02", false), of("a", "2026-01-02", false), of("c", "2026-01-03", true)];
         all.sort_by(|one, other| rank(&one.0, &one.1).cmp(&rank(&other.0, &other.1)));
         assert_eq!(all.map(|(key, _)| key.target.name), ["c", "a", "b"]);
+    }
+
+    #[test]
+    fn a_definition_keeps_the_api_that_it_has() {
+        let kind = |kind: &str| Gvk { kind: kind.into(), ..api() };
+        let mut definition = json!({});
+        assert!(keeps_kind(&definition, &kind("Web")).is_ok());
+        definition["status"]["croft"] = of(&definition, &kind("Web"));
+        assert!(keeps_kind(&definition, &kind("Web")).is_ok());
+        let error = keeps_kind(&definition, &kind("Shop")).unwrap_err();
+        assert!(
+            error.to_string().starts_with("the module serves Shop.kro.run now, and the definition has Web.kro.run")
+        );
     }
 }

@@ -43,6 +43,7 @@ pub(super) fn status(
     let findings = match kind {
         DefinitionKind::ResourceGroup => vec![accepted("Accepted", result), accepted("GraphVerified", result)],
         DefinitionKind::ResourceGraphDefinition => of_a_graph(result, serves),
+        DefinitionKind::Composition => vec![accepted("Accepted", result), ready(result)],
     };
     let generation = &definition["metadata"]["generation"];
     let conditions: Value = findings.iter().map(|finding| dated(finding, &status, generation, now)).collect();
@@ -90,6 +91,14 @@ fn accepted(kind: &'static str, result: Result<&Serving, &Error>) -> Finding {
     Finding { kind, status, reason: reason.to_owned(), message }
 }
 
+/// The sum of it all, of a definition that kro does not know.
+fn ready(result: Result<&Serving, &Error>) -> Finding {
+    match result {
+        Ok(_) => Finding { kind: READY, status: "True", reason: READY.to_owned(), message: String::new() },
+        Err(_) => Finding { message: "see the condition `Accepted`".to_owned(), ..accepted(READY, result) },
+    }
+}
+
 /// croft's word, and kro v0.9's conditions beside it. What was not looked at
 /// because of an error before is as it was for the version in force, if there
 /// is one.
@@ -125,7 +134,7 @@ fn of_a_graph(result: Result<&Serving, &Error>, serves: bool) -> Vec<Finding> {
 fn at_fault(error: &Error) -> &'static str {
     match error {
         Error::Refused(_) | Error::Insatiable => GRAPH,
-        Error::NotServed { .. } | Error::DuplicateKind { .. } => KIND,
+        Error::NotServed { .. } | Error::DuplicateKind { .. } | Error::OtherKind { .. } => KIND,
         // Nobody could so much as look at the graph.
         Error::NotProvider | Error::Module(_) | Error::Schema { .. } | Error::LookUp { .. } | Error::Interrupted => {
             CONTROLLER
@@ -174,6 +183,12 @@ mod tests {
     fn a_resource_group_has_the_conditions_of_its_time() {
         let conditions = summary(DefinitionKind::ResourceGroup, &Error::NotProvider, false);
         assert_eq!(conditions, ["Accepted=False/NotProvider", "GraphVerified=False/NotProvider"]);
+    }
+
+    #[test]
+    fn a_composition_has_crofts_word_and_the_sum_of_it_and_nothing_of_kros() {
+        let conditions = summary(DefinitionKind::Composition, &not_served(), true);
+        assert_eq!(conditions, ["Accepted=False/NotServed", "Ready=False/NotServed"]);
     }
 
     #[test]
