@@ -77,12 +77,12 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let mut change = Change::first();
     loop {
         let saved = Instant::now();
+        // What is saved from now on, also while the module is built, is another change.
+        watch.look_at(&project.folders())?;
         if project.is_to_build(&change) {
             project.build();
         }
         let started = if change.sources { Instant::now() } else { saved };
-        // Before the files are read: what is saved from now on is another change.
-        watch.look_at(&project.folders())?;
         let now = project.round(live.as_mut());
         eprint!("{}", now.told(before.as_ref(), &change, Look::of_stderr()));
         report::note(&format!("{} in {} ms", now.summary(), started.elapsed().as_millis()));
@@ -151,7 +151,10 @@ impl Project {
     fn folders(&self) -> watch::Folders {
         let module = self.module.iter().cloned();
         let schemas = self.schemas.files().iter().map(PathBuf::from);
-        watch::Folders::of(self.paths.iter().cloned().chain(module).chain(schemas))
+        // Where others put the module that definitions name.
+        let built = self.paths.iter().map(|path| path.join("build"));
+        let built = built.filter(|folder| self.source.is_none() && folder.is_dir());
+        watch::Folders::of(self.paths.iter().cloned().chain(module).chain(schemas).chain(built))
     }
 
     fn round(&self, live: Option<&mut Live>) -> State {

@@ -11,6 +11,7 @@ mod conflicts;
 mod crashes;
 mod credentials;
 mod definitions;
+mod dev;
 mod endpoints;
 mod forgery;
 mod graph_definitions;

@@ -172,6 +172,15 @@ impl Stage {
         Host { process: Guarded::spawn(&mut command).unwrap(), log }
     }
 
+    /// Starts a command that goes on until it is dropped; its log is what it says.
+    pub(crate) fn background(&self, args: &[&str]) -> Host {
+        let log = self.dir.path().join(format!("background-{}.log", next_number()));
+        let file = File::create(&log).unwrap();
+        let mut command = self.command(args);
+        command.stdout(file.try_clone().unwrap()).stderr(file);
+        Host { process: Guarded::spawn(&mut command).unwrap(), log }
+    }
+
     /// Starts the host on an export of the provider.
     pub(crate) fn host_of(&self, export: &str) -> Host {
         self.host(&["--context", "provider", "--export", export])

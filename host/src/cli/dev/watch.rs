@@ -1,7 +1,7 @@
 //! Which files are looked at, and what was saved.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use host_core::name::Digest;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::report::Failure;
@@ -19,6 +20,9 @@ const OF_TOOLS: [&str; 8] = ["target", "build", "dist", "node_modules", "vendor"
 /// How the names of files end that a compiler reads. Lock files do not count: a build
 /// writes them.
 const SOURCES: [&str; 11] = ["rs", "toml", "go", "mod", "ts", "tsx", "mts", "js", "mjs", "py", "wit"];
+
+/// How the names of files end that croft reads.
+const INPUTS: [&str; 4] = ["yaml", "yml", "json", "wasm"];
 
 /// What was saved, since it was looked at last.
 #[derive(Debug, Default)]
@@ -36,8 +40,7 @@ impl Change {
     }
 
     fn add(&mut self, path: PathBuf) {
-        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-        self.sources |= SOURCES.contains(&extension);
+        self.sources |= ends_in(&path, &SOURCES);
         self.files.insert(path);
     }
 }
@@ -79,13 +82,17 @@ impl Folders {
         self.whole.iter().map(PathBuf::as_path).chain(parents).collect()
     }
 
-    /// Editors and tools leave files of their own beside.
+    /// Others leave files of their own beside: editors, tools, and whoever sends what
+    /// croft says into a file of the folder.
     fn holds(&self, path: &Path) -> bool {
         let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else { return false };
-        let text = name.to_string_lossy();
-        let is_of_an_editor = ["~", ".swp", ".partial"].iter().any(|ending| text.ends_with(ending));
-        self.files.contains(path) || self.whole.contains(parent) && !is_of_a_tool(name) && !is_of_an_editor
+        let is_read = path.is_dir() || ends_in(path, &INPUTS) || ends_in(path, &SOURCES);
+        self.files.contains(path) || self.whole.contains(parent) && is_read && !is_of_a_tool(name)
     }
+}
+
+fn ends_in(path: &Path, endings: &[&str]) -> bool {
+    path.extension().and_then(OsStr::to_str).is_some_and(|extension| endings.contains(&extension))
 }
 
 fn is_of_a_tool(name: &OsStr) -> bool {
@@ -98,6 +105,9 @@ pub(super) struct Watch {
     watcher: RecommendedWatcher,
     events: Receiver<notify::Result<Event>>,
     watched: Folders,
+    /// What was in files when they changed last: a tool that writes the same again, as
+    /// one that makes code does for each build, changes nothing.
+    seen: BTreeMap<PathBuf, Option<Digest>>,
 }
 
 impl Watch {
@@ -106,7 +116,7 @@ impl Watch {
     pub(super) fn start() -> Result<Watch, Failure> {
         let (sender, events) = mpsc::channel();
         let watcher = notify::recommended_watcher(sender).map_err(cannot)?;
-        Ok(Watch { watcher, events, watched: Folders::default() })
+        Ok(Watch { watcher, events, watched: Folders::default(), seen: BTreeMap::new() })
     }
 
     /// Looks at these folders from now on.
@@ -148,13 +158,19 @@ impl Watch {
         }
     }
 
-    fn add(&self, event: notify::Result<Event>, change: &mut Change) -> Result<(), Failure> {
+    fn add(&mut self, event: notify::Result<Event>, change: &mut Change) -> Result<(), Failure> {
         let event = event.map_err(cannot)?;
         // Reading a file is no change of it, and croft reads them all.
         if matches!(event.kind, EventKind::Access(_)) {
             return Ok(());
         }
-        event.paths.into_iter().filter(|path| self.watched.holds(path)).for_each(|path| change.add(path));
+        for path in event.paths.into_iter().filter(|path| self.watched.holds(path)) {
+            let content = fs::read(&path).ok().map(|bytes| Digest::of(&bytes));
+            let before = self.seen.insert(path.clone(), content.clone());
+            if path.is_dir() || before != Some(content) {
+                change.add(path);
+            }
+        }
         Ok(())
     }
 }
@@ -195,6 +211,36 @@ mod tests {
         let change = watch.next(Duration::from_millis(10), Duration::from_millis(100)).unwrap();
         assert_eq!(change.files, BTreeSet::from([file]));
         assert!(!change.sources);
+    }
+
+    #[test]
+    fn what_is_said_into_a_file_of_the_folder_is_no_change_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let mut watch = Watch::start().unwrap();
+        watch.look_at(&Folders::of([root.clone()].into_iter())).unwrap();
+        fs::write(root.join("dev.log"), "note").unwrap();
+        fs::write(root.join("definition.yaml~"), "a").unwrap();
+        fs::write(root.join("definition.yaml"), "a").unwrap();
+        let change = watch.next(Duration::from_millis(20), Duration::from_millis(200)).unwrap();
+        assert_eq!(change.files, BTreeSet::from([root.join("definition.yaml")]));
+    }
+
+    #[test]
+    fn a_file_that_says_the_same_again_has_not_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let mut watch = Watch::start().unwrap();
+        watch.look_at(&Folders::of([root.clone()].into_iter())).unwrap();
+        let (together, at_most) = (Duration::from_millis(20), Duration::from_millis(200));
+        fs::write(root.join("made.go"), "package main").unwrap();
+        assert!(watch.next(together, at_most).unwrap().sources);
+        // Nobody sees it empty: it is renamed into place.
+        fs::write(root.join("made"), "package main").unwrap();
+        fs::rename(root.join("made"), root.join("made.go")).unwrap();
+        fs::write(root.join("definition.yaml"), "a").unwrap();
+        let change = watch.next(together, at_most).unwrap();
+        assert_eq!((change.files, change.sources), (BTreeSet::from([root.join("definition.yaml")]), false));
     }
 
     #[test]

@@ -58,9 +58,9 @@ fn package(folder: &Path) -> Result<(String, PathBuf), Failure> {
         return Err(Failure::input(format!("cargo cannot read the project: {said}")));
     }
     let told: Value = serde_json::from_slice(&output.stdout).map_err(Failure::host)?;
-    let packages = told["packages"].as_array().into_iter().flatten();
+    let mut packages = told["packages"].as_array().into_iter().flatten();
     let is_it = |package: &&Value| package["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest);
-    match (packages.into_iter().find(is_it), told["target_directory"].as_str()) {
+    match (packages.find(is_it), told["target_directory"].as_str()) {
         (Some(package), Some(target)) => Ok((package["name"].as_str().unwrap_or_default().to_owned(), target.into())),
         _ => {
             let message = format!("`{}` is a workspace, and no package", manifest.display());

@@ -290,8 +290,8 @@ fn stable(subject: &Subject<'_>, example: &Example) -> Option<Breach> {
     let mut ids = std::collections::BTreeSet::new();
     // One of each id: those of a collection are made by the same code.
     let children = rendered.rendering.children.iter().zip(&rendered.children);
-    let children = children.filter(|(child, _)| ids.insert(child.id.as_str()));
-    children.into_iter().find_map(|(child, (target, manifest))| {
+    let mut children = children.filter(|(child, _)| ids.insert(child.id.as_str()));
+    children.find_map(|(child, (target, manifest))| {
         let given =
             example.observed.iter().any(|object| host_core::object::Target::of(object).as_ref() == Some(target));
         if given {

@@ -44,8 +44,8 @@ pub(super) fn smallest<B>(example: Example, breach: B, broken: impl Fn(&Example)
     let deadline = Instant::now() + PATIENCE;
     let mut found = (example, breach);
     loop {
-        let smaller = smaller(&found.0).into_iter().take_while(|_| Instant::now() < deadline);
-        let next = smaller.into_iter().find_map(|example| broken(&example).map(|breach| (example, breach)));
+        let mut smaller = smaller(&found.0).into_iter().take_while(|_| Instant::now() < deadline);
+        let next = smaller.find_map(|example| broken(&example).map(|breach| (example, breach)));
         match next {
             Some(next) => found = next,
             None => return found,

@@ -88,9 +88,8 @@ impl Told {
         if wrong + broken == 0 {
             return Ok(());
         }
-        let message = format!("{}, {}", part(wrong, self.fixtures.len(), "fixture", "failed"), {
-            part(broken, self.laws.len(), "law", "broken")
-        });
+        let fixtures = part(wrong, self.fixtures.len(), "fixture", "failed");
+        let message = format!("{fixtures}, {}", part(broken, self.laws.len(), "law", "broken"));
         let differs = self.fixtures.iter().any(|(_, _, outcome)| matches!(outcome, Outcome::Differs { .. }));
         let failure = Failure::input(message);
         Err(match differs {

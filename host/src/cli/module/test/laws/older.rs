@@ -44,10 +44,11 @@ fn path(reference: &str) -> Result<PathBuf, Failure> {
     if Path::new(reference).is_file() || !reference.contains(':') {
         return Ok(reference.into());
     }
-    match reference.parse::<ModuleRef>().map_err(|error| {
+    let parsed = reference.parse::<ModuleRef>().map_err(|error| {
         let hint = error.hint().to_owned();
         Failure::fault(error).hint(hint)
-    })? {
+    });
+    match parsed? {
         ModuleRef::File { path, .. } => Ok(path),
         other => Err(Failure::input(format!("`{other}` has no older version to compare with"))
             .hint("name the file of the version that is published")),
