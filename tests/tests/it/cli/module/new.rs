@@ -106,13 +106,14 @@ fn with_tools(desk: &Desk, args: &str) -> Ran {
 
 /// Makes a project, builds it with the language's own tools, and has it answer its
 /// fixtures, which are the same in all languages.
-fn builds(lang: &str, sdk: &Path) {
+fn builds(lang: &str, sdk: &Path) -> (Desk, Ran) {
     let desk = Desk::with(&[]);
     desk.croft(&format!("module new web-app --lang {lang} --sdk {}", sdk.display())).done();
     let built = with_tools(&desk, "module build web-app").done();
     assert!(built.stderr.contains("note: `web-app/build/web-app.wasm` is built: "), "{}", built.stderr);
     let tested = desk.croft("module test web-app").done();
     assert!(tested.stderr.starts_with("ok       complete  (fuel "), "{}", tested.stderr);
+    (desk, built)
 }
 
 /// Says what this machine lacks, if it does.
@@ -125,6 +126,26 @@ fn lacks(what: &str, is_there: bool) -> bool {
 
 fn answers(program: &str, argument: &str) -> bool {
     toolchain::text(std::process::Command::new(program).arg(argument)).is_some()
+}
+
+#[test]
+fn a_new_project_in_rust_builds_and_answers_its_fixtures() {
+    let compiler = toolchain::Toolchain::installed(toolchain::Choice::Any);
+    if lacks("no Rust compiler here can make WebAssembly", compiler.is_some()) {
+        return;
+    }
+    let (desk, built) = builds("rust", &root().join("guest-sdk"));
+    let again = with_tools(&desk, "module build web-app -o again.wasm").done();
+    let digest = |ran: &Ran| ran.stderr.rsplit(", ").next().unwrap().to_owned();
+    assert_eq!(digest(&built), digest(&again), "the same sources give the same module");
+    let text = desk.read("web-app/src/lib.rs").replace("cx.status(", "cx.statsu(");
+    desk.write("web-app/src/lib.rs", text);
+    let broken = with_tools(&desk, "module build web-app -o again.wasm");
+    assert_eq!(broken.status, 1);
+    // Which cargo it was stands before the word.
+    for part in ["no method named `statsu`", "cargo rustc` failed: exit status: 101"] {
+        assert!(broken.stderr.contains(part), "`{part}` is not in:\n{}", broken.stderr);
+    }
 }
 
 #[test]
