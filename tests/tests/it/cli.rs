@@ -9,6 +9,7 @@ mod dev;
 mod explain;
 mod instances;
 mod kubeconfig;
+mod languages;
 mod misuse;
 mod module;
 mod pack;
