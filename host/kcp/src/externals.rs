@@ -141,7 +141,7 @@ fn shown(id: &str, key: String, object: Arc<Value>) -> Shown {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use contract::Gvk;
+    use contract::{Gvk, shape::Size};
     use http::{Request, Response};
     use kube::{Client, client::Body};
     use serde_json::json;
@@ -152,7 +152,7 @@ mod tests {
 
     fn found(select: Selection) -> Vec<(String, String)> {
         let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
-        let store = Store::new(Keep::Children);
+        let store = Store::new(Keep::Children { most: Size { bytes: usize::MAX, values: usize::MAX } });
         store.keep_whole(kind.clone());
         for (cluster, namespace, name, tier) in [
             ("one", "team", "a", "web"),

@@ -14,14 +14,17 @@ use std::{
     },
 };
 
-use contract::Gvk;
+use contract::{
+    Gvk,
+    shape::{self, Size},
+};
 use host_core::{
     name::LogicalCluster,
     object::{self, Target},
 };
 use serde_json::Value;
 
-use self::children::stub;
+use self::children::{less, stub};
 use super::watched::without_bookkeeping;
 
 /// Where an object lives, across logical clusters.
@@ -44,13 +47,10 @@ impl fmt::Display for ObjectKey {
 pub enum Seen {
     /// In the answer to a write of ours.
     Written,
-    /// In an event, by a watch that has this number, after the listing that has that
-    /// one.
+    /// In an event, by a watch that has this number.
     Event {
         /// The watch.
         source: u64,
-        /// Its last listing.
-        listing: u64,
     },
     /// In a listing of a watch.
     Listed {
@@ -66,9 +66,13 @@ pub enum Seen {
 pub enum Keep {
     /// All of it.
     Whole,
-    /// All of the children of instances that are known; of others only whose they
-    /// are, which is what it takes to leave them alone.
-    Children,
+    /// All of the children of instances that are known, up to a bound for each instance;
+    /// of others only whose they are, which is what it takes to leave them alone.
+    Children {
+        /// What the children of one instance take together at most. Whoever makes more
+        /// of them, with a label that anybody can put on, does not fill the memory.
+        most: Size,
+    },
 }
 
 /// A cache of objects, filled by watches and by the answers to writes.
@@ -84,7 +88,7 @@ struct Inner {
     /// In order, so that the objects of a kind stand in a row.
     objects: BTreeMap<ObjectKey, Entry>,
     /// By the logical cluster and the uid that the label names.
-    children: HashMap<LogicalCluster, HashMap<String, BTreeSet<ObjectKey>>>,
+    children: HashMap<LogicalCluster, HashMap<String, Children>>,
     whole: BTreeSet<Gvk>,
     /// The uids of the instances that are known. Anybody can put on a label; only that
     /// of one of these makes an object a child.
@@ -126,19 +130,36 @@ impl Gone {
     }
 }
 
-/// The number of no watch: of objects that were only written so far.
-const NO_WATCH: u64 = 0;
-
 #[derive(Clone)]
 struct Entry {
     object: Arc<Value>,
     /// Whether only its place was kept.
     is_stub: bool,
-    /// The watch that saw it, or [`NO_WATCH`].
-    source: u64,
-    /// The listing that last confirmed it, or during which it was written; see
-    /// [`Store::sweep`].
+    /// What all of it takes, where that counts.
+    size: Size,
+    /// The watches that saw it: none of an object that was only written so far. It is
+    /// there for as long as one of them shows it.
+    sources: Vec<u64>,
+    /// The listing that last confirmed it, or that had begun last when it was seen in
+    /// another way; see [`Store::sweep`].
     listing: u64,
+}
+
+impl Entry {
+    fn seen(&mut self, source: Option<u64>, listing: u64) {
+        self.listing = self.listing.max(listing);
+        self.sources.extend(source.filter(|source| !self.sources.contains(source)));
+    }
+}
+
+/// The objects whose label names an instance.
+#[derive(Default)]
+struct Children {
+    keys: BTreeSet<ObjectKey>,
+    /// What those take of which all is kept.
+    kept: Size,
+    /// What all of them would take.
+    all: Size,
 }
 
 /// What became of an object that was shown to the store.
@@ -190,7 +211,7 @@ impl Store {
     /// stands in another one is nobody's here, whatever its label says.
     pub fn children(&self, cluster: &LogicalCluster, instance_uid: &str) -> Vec<Arc<Value>> {
         let inner = self.read();
-        let keys = inner.children.get(cluster).and_then(|children| children.get(instance_uid)).into_iter().flatten();
+        let keys = inner.children(cluster, instance_uid).into_iter().flat_map(|children| &children.keys);
         keys.filter_map(|key| inner.objects.get(key)).map(|entry| entry.object.clone()).collect()
     }
 
@@ -226,26 +247,27 @@ impl Store {
         if seen == Seen::Written && inner.gone.has(cluster, object::uid(&object)) {
             return None;
         }
-        let whole = self.keep == Keep::Whole || inner.whole.contains(&key.target.kind);
-        let is_stub = !whole && !inner.is_child(cluster, &object);
-        let object = if is_stub { stub(&object) } else { without_bookkeeping(object) };
-        let before = inner.objects.get(&key).cloned();
+        let object = without_bookkeeping(object);
         let (source, listing) = match seen {
-            Seen::Written => {
-                (before.as_ref().map_or(NO_WATCH, |entry| entry.source), self.listings.load(Ordering::SeqCst))
-            }
-            Seen::Event { source, listing } | Seen::Listed { source, listing } => (source, listing),
+            Seen::Written => (None, self.listings.load(Ordering::SeqCst)),
+            Seen::Event { source } => (Some(source), self.listings.load(Ordering::SeqCst)),
+            Seen::Listed { source, listing } => (Some(source), listing),
         };
         let overruled = |before: &Entry| matches!(seen, Seen::Listed { .. }) && before.listing < listing;
-        let is_older = |before: &&Entry| !overruled(before) && is_stale(&object, &before.object);
-        if let Some(confirmed) = before.as_ref().filter(is_older) {
-            inner.objects.insert(key, Entry { source, listing, ..confirmed.clone() });
+        let is_older = |before: &&mut Entry| !overruled(before) && is_stale(&object, &before.object);
+        if let Some(confirmed) = inner.objects.get_mut(&key).filter(is_older) {
+            confirmed.seen(source, listing);
             return None;
         }
-        let after = Arc::new(object);
-        inner.unlink(&key);
-        inner.link(&key, Entry { object: after.clone(), is_stub, source, listing });
-        Some(Change { key, before: before.map(|entry| entry.object), after: Some(after) })
+        let before = inner.unlink(&key);
+        let size = if self.keep == Keep::Whole { Size::default() } else { shape::size_at_least(&object) };
+        let is_stub = !inner.is_kept(self.keep, &key, &object, size);
+        let object = Arc::new(if is_stub { stub(&object) } else { object });
+        let sources = before.as_ref().map(|before| before.sources.clone()).unwrap_or_default();
+        let mut entry = Entry { object: Arc::clone(&object), is_stub, size, sources, listing };
+        entry.seen(source, listing);
+        inner.link(&key, entry);
+        Some(Change { key, before: before.map(|entry| entry.object), after: Some(object) })
     }
 
     /// Takes an object out, if it is the very one that was seen.
@@ -261,7 +283,8 @@ impl Store {
 
     /// Takes out what a complete listing did not confirm: objects in `scope` that
     /// this watch saw before it began, or that were written before in a logical cluster
-    /// of those that it `covers`. Another watch of the same kind sees another shard.
+    /// of those that it `covers`. Another watch of the same kind sees another shard, and
+    /// what it shows stays.
     pub fn sweep(
         &self,
         source: u64,
@@ -269,16 +292,29 @@ impl Store {
         scope: impl Fn(&ObjectKey) -> bool,
         covers: impl Fn(&LogicalCluster) -> bool,
     ) -> Vec<Change> {
-        let stale: Vec<(ObjectKey, String, u64)> = {
+        let stale: Vec<(ObjectKey, String, bool)> = {
             let inner = self.read();
-            let mine = |entry: &Entry| entry.source == source || entry.source == NO_WATCH;
+            let mine = |entry: &Entry| entry.sources.is_empty() || entry.sources.contains(&source);
             let stale =
                 inner.objects.iter().filter(|(key, entry)| mine(entry) && entry.listing < listing && scope(key));
-            stale.map(|(key, entry)| (key.clone(), object::uid(&entry.object).to_owned(), entry.source)).collect()
+            let place = |(key, entry): (&ObjectKey, &Entry)| {
+                (key.clone(), object::uid(&entry.object).to_owned(), entry.sources.is_empty())
+            };
+            stale.map(place).collect()
         };
         // Without the lock: what is covered is for others to know, who have locks too.
-        let stale = stale.iter().filter(|(key, _, seen_by)| *seen_by == source || covers(&key.cluster));
-        stale.filter_map(|(key, uid, _)| self.remove(key, uid)).collect()
+        let stale = stale.iter().filter(|(key, _, is_written)| !is_written || covers(&key.cluster));
+        let gone = stale.filter(|(key, ..)| !self.is_seen_besides(key, source));
+        gone.filter_map(|(key, uid, _)| self.remove(key, uid)).collect()
+    }
+
+    /// Takes note that a watch does not show an object any more. Whether another one
+    /// does.
+    fn is_seen_besides(&self, key: &ObjectKey, source: u64) -> bool {
+        let mut inner = self.write();
+        let Some(entry) = inner.objects.get_mut(key).filter(|entry| entry.sources.len() > 1) else { return false };
+        entry.sources.retain(|seen_by| *seen_by != source);
+        true
     }
 
     /// Forgets what watches saw that have ended, and what was written where nobody
@@ -286,15 +322,13 @@ impl Store {
     /// all the same, and none of it counts as gone. Returns what was forgotten.
     pub fn leave(&self, sources: &HashSet<u64>, is_left: impl Fn(&LogicalCluster) -> bool) -> Vec<ObjectKey> {
         let mut inner = self.write();
-        let of_them = |entry: &Entry| entry.source == NO_WATCH || sources.contains(&entry.source);
-        let theirs = inner.objects.iter_mut().filter(|(_, entry)| of_them(entry));
         let mut left = Vec::new();
-        for (key, entry) in theirs {
-            if is_left(&key.cluster) {
+        for (key, entry) in &mut inner.objects {
+            // Where another watch sees the workspace too, its next listing decides.
+            entry.sources.retain(|source| !sources.contains(source));
+            if entry.sources.is_empty() && is_left(&key.cluster) {
                 left.push(key.clone());
             }
-            // Another watch sees the workspace too, and its next listing decides.
-            entry.source = NO_WATCH;
         }
         for key in &left {
             inner.unlink(key);
@@ -302,12 +336,19 @@ impl Store {
         left
     }
 
-    /// Forgets what one watch saw that has ended, because nobody needs it. None of it
-    /// counts as gone.
+    /// Forgets what one watch alone saw that has ended, because nobody needs it. None of
+    /// it counts as gone.
     pub fn end(&self, source: u64) {
         let mut inner = self.write();
-        let seen = inner.objects.iter().filter(|(_, entry)| entry.source == source);
-        for key in seen.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+        let mut left = Vec::new();
+        for (key, entry) in &mut inner.objects {
+            let Some(at) = entry.sources.iter().position(|seen_by| *seen_by == source) else { continue };
+            entry.sources.swap_remove(at);
+            if entry.sources.is_empty() {
+                left.push(key.clone());
+            }
+        }
+        for key in left {
             inner.unlink(&key);
         }
     }
@@ -327,7 +368,12 @@ impl Inner {
     fn link(&mut self, key: &ObjectKey, entry: Entry) {
         if let Some(instance) = object::label(&entry.object, object::INSTANCE_LABEL) {
             let children = self.children.entry(key.cluster.clone()).or_default();
-            children.entry(instance.to_owned()).or_default().insert(key.clone());
+            let children = children.entry(instance.to_owned()).or_default();
+            children.keys.insert(key.clone());
+            children.all = children.all + entry.size;
+            if !entry.is_stub {
+                children.kept = children.kept + entry.size;
+            }
         }
         if entry.is_stub {
             *self.stubs.entry((key.cluster.clone(), key.target.kind.clone())).or_default() += 1;
@@ -338,14 +384,18 @@ impl Inner {
     fn unlink(&mut self, key: &ObjectKey) -> Option<Entry> {
         let before = self.objects.remove(key)?;
         if let Some(instance) = object::label(&before.object, object::INSTANCE_LABEL)
-            && let Some(children) = self.children.get_mut(&key.cluster)
-            && let Some(keys) = children.get_mut(instance)
+            && let Some(all) = self.children.get_mut(&key.cluster)
+            && let Some(children) = all.get_mut(instance)
         {
-            keys.remove(key);
-            if keys.is_empty() {
-                children.remove(instance);
+            children.keys.remove(key);
+            children.all = less(children.all, before.size);
+            if !before.is_stub {
+                children.kept = less(children.kept, before.size);
             }
-            if children.is_empty() {
+            if children.keys.is_empty() {
+                all.remove(instance);
+            }
+            if all.is_empty() {
                 self.children.remove(&key.cluster);
             }
         }
@@ -378,6 +428,8 @@ mod tests {
 
     use super::*;
 
+    const CHILDREN: Keep = Keep::Children { most: Size { bytes: 1 << 20, values: 100_000 } };
+
     fn cluster(name: &str) -> LogicalCluster {
         name.parse().unwrap()
     }
@@ -399,7 +451,7 @@ mod tests {
 
     #[test]
     fn a_label_makes_an_object_a_child_only_of_an_instance_that_is_known_there() {
-        let store = Store::new(Keep::Children);
+        let store = Store::new(CHILDREN);
         let mut forged = object("a", "1", Some("u"));
         forged["metadata"]["annotations"] =
             json!({object::KEY_ANNOTATION: "k", object::OWNER_ANNOTATION: "x".repeat(5000)});
@@ -426,7 +478,7 @@ mod tests {
 
     #[test]
     fn many_children_that_were_seen_too_early_are_listed_again() {
-        let store = Store::new(Keep::Children);
+        let store = Store::new(CHILDREN);
         for number in 0..200 {
             let owner = if number % 2 == 0 { "u" } else { "forged" };
             store.put(&cluster("one"), object(&format!("a{number}"), "1", Some(owner)), listed(1, 1));
@@ -437,8 +489,96 @@ mod tests {
     }
 
     #[test]
+    fn what_two_watches_see_stays_until_neither_of_them_shows_it() {
+        let store = Store::new(CHILDREN);
+        store.know(&cluster("one"), "u");
+        let names = || {
+            let left = store.children(&cluster("one"), "u");
+            left.iter().map(|child| object::text(child, "/metadata/name").to_owned()).collect::<Vec<_>>()
+        };
+        // The second one lists what the first one has seen, newer, equal and older.
+        store.put(&cluster("one"), object("equal", "5", Some("u")), listed(1, 1));
+        store.put(&cluster("one"), object("newer", "4", Some("u")), listed(1, 1));
+        store.put(&cluster("one"), object("older", "6", Some("u")), listed(1, 1));
+        let second = store.begin_listing();
+        store.put(&cluster("one"), object("older", "7", Some("u")), Seen::Event { source: 1 });
+        for name in ["equal", "newer", "older"] {
+            store.put(&cluster("one"), object(name, "5", Some("u")), listed(2, second));
+        }
+        store.put(&cluster("one"), object("own", "8", Some("u")), Seen::Event { source: 2 });
+        store.end(2);
+        assert_eq!(names(), ["equal", "newer", "older"]);
+        // Either way round, and whoever does not see an object any more.
+        for name in ["equal", "newer", "older"] {
+            store.put(&cluster("one"), object(name, "9", Some("u")), Seen::Event { source: 3 });
+        }
+        store.end(1);
+        assert_eq!(names(), ["equal", "newer", "older"]);
+        store.put(&cluster("one"), object("equal", "9", Some("u")), Seen::Event { source: 4 });
+        assert_eq!(store.sweep(3, store.begin_listing(), |_| true, |_| true).len(), 2);
+        assert_eq!(names(), ["equal"]);
+        assert_eq!(store.sweep(4, store.begin_listing(), |_| true, |_| true).len(), 1);
+        assert!(names().is_empty());
+    }
+
+    #[test]
+    fn of_more_than_an_instance_may_have_only_the_place_is_kept() {
+        let store = Store::new(CHILDREN);
+        let large = |name: &str, version: &str, instance: &str, kib: usize| {
+            let mut object = object(name, version, Some(instance));
+            object["data"]["a"] = "x".repeat(kib << 10).into();
+            object
+        };
+        let event = Seen::Event { source: 1 };
+        let kept = |instance: &str| {
+            let all = store.children(&cluster("one"), instance);
+            let bytes: usize =
+                all.iter().map(|object| object["data"].as_object().map_or(0, |_| shape::bytes(object))).sum();
+            (all.len(), bytes >> 10)
+        };
+        for uid in ["u", "v"] {
+            store.know(&cluster("one"), uid);
+        }
+        for number in 0..100 {
+            store.put(&cluster("one"), large(&format!("a{number}"), "1", "u", 300), event);
+        }
+        let (count, kib) = kept("u");
+        assert!(count == 100 && (900..1024).contains(&kib), "{count} objects of {kib} KiB");
+        // What has no room is not asked for, and it is known how much it is.
+        assert!(store.lacking(&cluster("one"), "u").is_empty());
+        assert!(store.too_much(&cluster("one"), "u").unwrap().bytes > (100 * 300) << 10);
+        // Nobody else pays for it.
+        store.put(&cluster("one"), large("b", "1", "v", 300), event);
+        assert!(kept("v").1 >= 300 && store.too_much(&cluster("one"), "v").is_none());
+
+        // One that grows has its own room and no more.
+        store.put(&cluster("one"), large("b", "2", "v", 1000), event);
+        assert!(kept("v").1 >= 1000);
+        store.put(&cluster("one"), large("b", "3", "v", 1100), event);
+        assert!(kept("v").1 < 10 && store.too_much(&cluster("one"), "v").is_some());
+        // What has room again is asked for.
+        store.put(&cluster("one"), large("b", "4", "v", 100), event);
+        assert!(kept("v").1 >= 100 && store.too_much(&cluster("one"), "v").is_none());
+        for (key, object) in store.find(|key, _| key.target.name.starts_with('a')).into_iter().skip(3) {
+            store.remove(&key, object::uid(&object)).unwrap();
+        }
+        let lacking = store.lacking(&cluster("one"), "u").len();
+        let whole = store.children(&cluster("one"), "u").iter().filter(|child| child.get("data").is_some()).count();
+        assert_eq!((lacking + whole, store.too_much(&cluster("one"), "u")), (3, None));
+
+        // Many small values are many, whatever their text.
+        let mut tree = object("tree", "1", Some("v"));
+        tree["data"] = json!(vec![0; 200_000]);
+        assert!(store.put(&cluster("one"), tree, event).unwrap().after.unwrap().get("data").is_none());
+        for (key, object) in store.find(|_, _| true) {
+            store.remove(&key, object::uid(&object)).unwrap();
+        }
+        assert!(store.read().children.is_empty());
+    }
+
+    #[test]
     fn equal_names_in_two_clusters_are_two_objects() {
-        let store = Store::new(Keep::Children);
+        let store = Store::new(CHILDREN);
         for name in ["one", "two"] {
             store.put(&cluster(name), object("a", "1", Some("u")), listed(1, 1));
         }
@@ -456,7 +596,7 @@ mod tests {
     fn an_old_version_does_not_replace_a_newer_one() {
         let store = Store::new(Keep::Whole);
         assert!(store.put(&cluster("one"), object("a", "10", None), Seen::Written).is_some());
-        let event = Seen::Event { source: 1, listing: 1 };
+        let event = Seen::Event { source: 1 };
         for seen in [event, Seen::Written] {
             assert!(store.put(&cluster("one"), object("a", "9", None), seen).is_none());
         }
@@ -474,7 +614,7 @@ mod tests {
         for name in ["a", "b"] {
             store.put(&cluster("one"), object(name, "10", None), listed(1, first));
         }
-        store.put(&cluster("one"), object("a", "11", None), Seen::Event { source: 1, listing: first });
+        store.put(&cluster("one"), object("a", "11", None), Seen::Event { source: 1 });
         // The server comes back from a backup.
         let second = store.begin_listing();
         store.put(&cluster("one"), object("b", "12", None), Seen::Written);
@@ -488,7 +628,7 @@ mod tests {
 
     #[test]
     fn of_foreign_objects_only_the_place_is_kept() {
-        let store = Store::new(Keep::Children);
+        let store = Store::new(CHILDREN);
         let change = store.put(&cluster("one"), object("a", "1", None), listed(1, 1)).unwrap();
         assert_eq!(store.get(&change.key).unwrap().get("data"), None);
         assert!(store.children(&cluster("one"), "u").is_empty());
@@ -496,7 +636,7 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_read_from_now_on_is_whole_once_it_was_listed_again() {
-        let store = Store::new(Keep::Children);
+        let store = Store::new(CHILDREN);
         let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
         let first = store.begin_listing();
         for name in ["a", "b", "c"] {
@@ -522,7 +662,7 @@ mod tests {
 
     #[test]
     fn a_stub_that_becomes_a_child_or_goes_is_none_any_more() {
-        let store = Store::new(Keep::Children);
+        let store = Store::new(CHILDREN);
         let kind = Gvk { group: String::new(), version: "v1".into(), kind: "ConfigMap".into() };
         store.know(&cluster("one"), "u");
         store.put(&cluster("one"), object("a", "1", None), listed(1, 1));

@@ -137,7 +137,7 @@ impl Watch {
                     self.seen(object, seen).into_iter().for_each(changed);
                 }
                 Some(Ok(watcher::Event::Apply(object))) => {
-                    let seen = Seen::Event { source: self.source, listing };
+                    let seen = Seen::Event { source: self.source };
                     self.seen(object, seen).into_iter().for_each(changed);
                 }
                 Some(Ok(watcher::Event::InitDone)) => {

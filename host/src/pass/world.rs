@@ -11,19 +11,19 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
 };
 
-use contract::{Access, Api, Blueprint, Gvk, Node, Prepared, Read, Role};
+use contract::{Access, Api, Blueprint, Gvk, Node, Prepared, Read, Role, shape::Size};
 use host_core::{
     claims::Claims,
     kinds::Kinds,
     name::{Digest, LogicalCluster},
-    object::Target,
+    object::{self, Target},
 };
 use kcp::{
     Cluster, ObjectKey, Store, VirtualWorkspace, externals,
     store::{Change, Keep, Seen},
     virtual_workspace::Address,
 };
-use sandbox::Module;
+use sandbox::{Limits, Module};
 use serde_json::Value;
 
 pub use extra::Turned;
@@ -152,7 +152,7 @@ impl Default for World {
     fn default() -> Self {
         World {
             instances: Arc::new(Store::new(Keep::Whole)),
-            children: Arc::new(Store::new(Keep::Children)),
+            children: Arc::new(Store::new(Keep::Children { most: most_of_an_instance() })),
             served: RwLock::default(),
             claims: RwLock::default(),
             shards: RwLock::default(),
@@ -179,6 +179,13 @@ macro_rules! write {
     ($lock:expr) => {
         $lock.write().unwrap_or_else(PoisonError::into_inner)
     };
+}
+
+/// What is kept of the children of one instance: twice what a render is given, since
+/// those that are about to go may be there besides those that take their place.
+fn most_of_an_instance() -> Size {
+    let limits = Limits::default();
+    Size { bytes: 2 * limits.input, values: 2 * limits.input_values }
 }
 
 impl World {
@@ -306,8 +313,9 @@ impl World {
     }
 
     /// Takes a virtual workspace away, with all that is known through it alone.
-    /// Returns the logical clusters that nobody shows any more.
-    pub fn remove_shard(&self, address: &Address) -> HashSet<LogicalCluster> {
+    /// Returns the logical clusters that nobody shows any more, and those that it has
+    /// shown and another one shows.
+    pub fn remove_shard(&self, address: &Address) -> (HashSet<LogicalCluster>, HashSet<LogicalCluster>) {
         // First, so that nothing of it is taken note of from here on.
         write!(self.shards).retain(|shard| shard.address() != address);
         write!(self.synced).retain(|_, synced| {
@@ -315,12 +323,14 @@ impl World {
             !synced.is_empty()
         });
         let mut homes = write!(self.homes);
+        let was_there = |homes: &[VirtualWorkspace]| homes.iter().any(|home| home.address() == address);
+        let shown: Vec<LogicalCluster> =
+            homes.iter().filter(|(_, homes)| was_there(homes)).map(|(cluster, _)| cluster.clone()).collect();
         homes.values_mut().for_each(|homes| homes.retain(|home| home.address() != address));
-        let left: HashSet<LogicalCluster> =
-            homes.iter().filter(|(_, homes)| homes.is_empty()).map(|(cluster, _)| cluster.clone()).collect();
         homes.retain(|_, homes| !homes.is_empty());
+        let (kept, left): (HashSet<_>, HashSet<_>) = shown.into_iter().partition(|cluster| homes.contains_key(cluster));
         write!(self.claims).retain(|cluster, _| !left.contains(cluster));
-        left
+        (left, kept)
     }
 
     /// Whether a virtual workspace shows a logical cluster.
@@ -445,14 +455,21 @@ impl World {
         self.memories().insert(instance.clone(), memory);
     }
 
-    /// Forgets an instance that is gone.
+    /// Forgets an instance that is gone. Another one of its name may be there by now.
     pub fn forget(&self, instance: &ObjectKey) {
         self.memories().remove(instance);
         write!(self.reads).remove(instance);
         let mut uids = write!(self.uids);
-        for uid in uids.of.remove(instance).unwrap_or_default() {
+        // One that comes later is taken note of after this lock.
+        let current = self.instances.get(instance).map(|object| object::uid(&object).to_owned());
+        let mut all = uids.of.remove(instance).unwrap_or_default();
+        let kept = current.and_then(|uid| all.take(&uid));
+        for uid in all {
             self.children.forget(&instance.cluster, &uid);
             uids.instances.remove(&(instance.cluster.clone(), uid));
+        }
+        if let Some(uid) = kept {
+            uids.of.insert(instance.clone(), BTreeSet::from([uid]));
         }
         drop(uids);
         self.obstructed(instance, []);
@@ -509,6 +526,8 @@ impl World {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use contract::Selection;
 
     use super::*;
@@ -560,7 +579,7 @@ mod tests {
         assert!(world.is_synced(&here, &config_map()) && !world.is_synced(&there, &config_map()));
         assert_eq!(world.shards()[0].address(), one.address(), "who answers comes first");
 
-        assert_eq!(world.remove_shard(one.address()), HashSet::from([here.clone()]));
+        assert_eq!(world.remove_shard(one.address()), (HashSet::from([here.clone()]), HashSet::new()));
         // What was on its way is not taken note of.
         world.bound(&here, &one, claims());
         world.synced(one.address(), &config_map());
@@ -570,6 +589,74 @@ mod tests {
         assert!(world.claims(&here).is_none() && !world.is_synced(&here, &config_map()));
         assert!(world.claims(&there).is_some() && world.is_at(&there, two.address()));
         assert_eq!(world.shards().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_workspace_that_another_endpoint_shows_stays_and_is_told() {
+        let (world, [one, two]) = (World::default(), shards().await);
+        let both: LogicalCluster = "both".parse().unwrap();
+        for shard in [&one, &two] {
+            world.add_shard(shard.clone());
+            world.bound(&both, shard, Claims::of(&serde_json::json!({"metadata": {"name": "x"}})));
+        }
+        assert_eq!(world.remove_shard(one.address()), (HashSet::new(), HashSet::from([both.clone()])));
+        assert_eq!(world.home(&both).unwrap().address(), two.address());
+    }
+
+    #[tokio::test]
+    async fn what_a_record_names_is_watched_where_the_workspace_allows_it() {
+        let (world, [one, _]) = (World::default(), shards().await);
+        world.add_shard(one.clone());
+        let (api, kind) = (Gvk { group: "kro.run".into(), ..config_map() }, config_map());
+        let claim = serde_json::json!({"group": "", "resource": "configmaps", "state": "Accepted"});
+        for (name, applied) in [("allows", vec![claim.clone()]), ("refuses", Vec::new())] {
+            let cluster: LogicalCluster = name.parse().unwrap();
+            let binding = serde_json::json!({
+                "metadata": {"name": "x"}, "spec": {"permissionClaims": applied},
+                "status": {"appliedPermissionClaims": applied, "exportPermissionClaims": [claim]},
+            });
+            world.bound(&cluster, &one, Claims::of(&binding));
+            world.need(&key(name, &api, "a"), &BTreeSet::from([kind.clone()]));
+            assert!(world.found(&cluster, &kind, kinds::builtin(&kind).unwrap()));
+        }
+        let chosen = world.in_turn(Instant::now());
+        assert_eq!(chosen.iter().map(|(cluster, ..)| cluster.as_str()).collect::<Vec<_>>(), ["allows"]);
+        let refuses: LogicalCluster = "refuses".parse().unwrap();
+        assert!(world.is_in_turn(&chosen[0].0, &kind) && !world.is_in_turn(&refuses, &kind));
+        // What is watched for a definition is known anyway.
+        world.synced(one.address(), &kind);
+        assert!(world.in_turn(Instant::now()).is_empty() && !world.is_in_turn(&chosen[0].0, &kind));
+        world.unsynced(one.address(), &kind);
+        assert_eq!(world.in_turn(Instant::now()).len(), 1);
+    }
+
+    #[test]
+    fn an_instance_that_was_made_anew_is_not_forgotten_with_the_one_before() {
+        let (world, api) = (World::default(), Gvk { group: "kro.run".into(), ..config_map() });
+        let instance = key("one", &api, "shop");
+        let object = serde_json::json!({
+            "apiVersion": "kro.run/v1", "kind": "ConfigMap",
+            "metadata": {"name": "shop", "namespace": "default", "uid": "new"},
+        });
+        world.identify("old", &instance);
+        // It comes between the look of a pass and the forgetting.
+        world.instances.put(&instance.cluster, object, Seen::Event { source: 1 });
+        world.identify("new", &instance);
+        world.forget(&instance);
+        assert_eq!(world.instance(&instance.cluster, "old"), None);
+        assert_eq!(world.instance(&instance.cluster, "new"), Some(instance.clone()));
+        let child = serde_json::json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"},
+            "metadata": {"name": "a", "uid": "a", "labels": {object::INSTANCE_LABEL: "new"}},
+        });
+        let kept = world.children.put(&instance.cluster, child, Seen::Event { source: 1 }).unwrap().after.unwrap();
+        assert!(kept.get("data").is_some(), "its children are kept whole");
+        // It is forgotten in its turn.
+        let uid = object::uid(&world.instances.get(&instance).unwrap()).to_owned();
+        world.instances.remove(&instance, &uid).unwrap();
+        world.forget(&instance);
+        assert_eq!(world.instance(&instance.cluster, "new"), None);
+        assert!(read!(world.uids).of.is_empty());
     }
 
     #[test]

@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use contract::{Gvk, shape};
+use contract::shape;
 use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinSet, time::MissedTickBehavior};
@@ -62,9 +62,9 @@ pub(super) enum News {
     /// Some server may serve other kinds than before: a binding changed, or the
     /// export.
     Served,
-    /// No record of a logical cluster names a kind any more that its definition does
+    /// No record of some logical cluster names a kind any more that its definition does
     /// not have.
-    Unneeded(LogicalCluster, Gvk),
+    Unneeded,
 }
 
 /// The definitions that were seen, and what became of them.
@@ -142,8 +142,11 @@ impl Definitions {
                             this.in_turn(early).into_iter().for_each(|key| this.changed(key));
                         }
                     }
-                    Some(News::Served) => this.served(),
-                    Some(News::Unneeded(cluster, kind)) => this.watches.end_extra(&cluster, &kind),
+                    Some(News::Served) => {
+                        this.served();
+                        this.watches.take_turns();
+                    }
+                    Some(News::Unneeded) => this.watches.take_turns(),
                 },
                 _ = tidying.tick() => this.tidy(),
                 _ = ticks.tick(), if unlisted.is_empty() => {

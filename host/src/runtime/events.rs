@@ -45,9 +45,9 @@ impl Host {
             _ => BTreeSet::new(),
         };
         let turned = self.world.need(key, &kinds);
-        for kind in turned.ended {
+        if !turned.ended.is_empty() {
             // Nobody listens any more only when the host is ending.
-            self.news.send(News::Unneeded(key.cluster.clone(), kind)).ok();
+            self.news.send(News::Unneeded).ok();
         }
         if let (false, Some(home)) = (turned.unknown.is_empty(), self.world.home(&key.cluster)) {
             turned.unknown.into_iter().for_each(|kind| self.finder.ask(&key.cluster, &home, kind));

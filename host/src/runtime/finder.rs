@@ -93,9 +93,9 @@ pub(super) async fn run(host: Arc<Host>, watches: Arc<Watches>) {
             _ => Ok(None),
         };
         match (answer, shard) {
-            (Ok(Some(address)), Some(shard)) => {
+            (Ok(Some(address)), Some(_)) => {
                 finder.failures().remove(&wanted);
-                watches.extra(&shard, cluster, kind, address);
+                watches.found(cluster, kind, address);
             }
             (Ok(_), _) => drop(finder.failures().remove(&wanted)),
             (Err(error), _) => {

@@ -28,7 +28,8 @@ use crate::pass::world::Serving;
 pub(super) struct Watches {
     host: Arc<Host>,
     tasks: Mutex<JoinSet<()>>,
-    /// What is watched where.
+    /// What is watched where: what is needed, as of the moment at which the lock is held,
+    /// and nothing else.
     running: Mutex<HashMap<Place, Running>>,
     /// Where all instances of an API are in the store.
     listed: Mutex<HashSet<(Address, Gvk)>>,
@@ -138,10 +139,10 @@ impl Watches {
 
     /// Ends all watches of an endpoint and forgets what they saw. Its instances are as
     /// they are: nobody deletes what cannot be seen any more.
-    fn remove_endpoint(&self, address: &Address) {
+    fn remove_endpoint(self: &Arc<Self>, address: &Address) {
         tracing::warn!(url = address.url(), "the endpoint is gone from the export: what it showed is left as it is");
         let world = &self.host.world;
-        let left = world.remove_shard(address);
+        let (left, kept) = world.remove_shard(address);
         let ended: Vec<(Purpose, Running)> = {
             let mut running = self.running();
             running.extract_if(|(at, ..), _| at == address).map(|((.., purpose), running)| (purpose, running)).collect()
@@ -151,6 +152,7 @@ impl Watches {
             running.task.abort();
         }
         self.listed().retain(|(at, _)| at != address);
+        kept.iter().for_each(|cluster| world.lost(cluster));
         // Each store has numbers of its own.
         let of = |wanted: fn(&Purpose) -> bool| -> HashSet<u64> {
             ended.iter().filter(|(purpose, _)| wanted(purpose)).map(|(_, running)| running.source).collect()
@@ -162,6 +164,11 @@ impl Watches {
             // A pass forgets what is remembered of it.
             self.host.queue.add(instance.cluster.clone(), instance);
         }
+        // What was asked of this endpoint is asked of the other one.
+        for (key, instance) in world.instances.find(|key, _| kept.contains(&key.cluster)) {
+            self.host.need_kinds(&key, Some(&instance));
+        }
+        self.take_turns();
     }
 
     /// Watches a virtual workspace: its bindings, and all that is served.
@@ -222,8 +229,7 @@ impl Watches {
     }
 
     /// All instances of an API are in the store.
-    fn have_instances(&self, shard: &VirtualWorkspace, api: &Gvk) {
-        self.listed().insert((shard.address().clone(), api.clone()));
+    fn have_instances(self: &Arc<Self>, shard: &VirtualWorkspace, api: &Gvk) {
         self.host.instances.notify_one();
         for serving in self.host.world.served().iter().filter(|served| served.prepared.blueprint.api.kind == *api) {
             self.children_of(shard, serving);
@@ -232,18 +238,17 @@ impl Watches {
         self.host.world.children.lacking_many().iter().for_each(|kind| self.list_again(kind));
     }
 
-    fn children_of(&self, shard: &VirtualWorkspace, serving: &Serving) {
+    fn children_of(self: &Arc<Self>, shard: &VirtualWorkspace, serving: &Serving) {
         for (kind, address) in &serving.kinds {
             self.children(shard, kind, address);
         }
     }
 
-    fn children(&self, shard: &VirtualWorkspace, kind: &Gvk, address: &Kind) {
+    fn children(self: &Arc<Self>, shard: &VirtualWorkspace, kind: &Gvk, address: &Kind) {
         let store = Arc::clone(&self.host.world.children);
-        let (host, at, of) = (Arc::clone(&self.host), shard.address().clone(), kind.clone());
+        let (host, of) = (Arc::clone(&self.host), kind.clone());
         let listed = move || {
             let kind = &of;
-            host.world.synced(&at, kind);
             let uses: BTreeSet<Gvk> = host
                 .world
                 .served()
@@ -252,50 +257,70 @@ impl Watches {
                 .map(|s| s.prepared.blueprint.api.kind.clone())
                 .collect();
             host.enqueue(|key| uses.contains(&key.target.kind));
+            for instance in host.world.needing(kind) {
+                host.queue.add(instance.cluster.clone(), instance);
+            }
         };
         let host = Arc::clone(&self.host);
         let changed = move |change: Change| host.child_changed(&change);
         self.begin(shard, (kind, address.clone(), Purpose::Children), store, listed, changed);
     }
 
-    fn bindings(&self, shard: &VirtualWorkspace) {
+    fn bindings(self: &Arc<Self>, shard: &VirtualWorkspace) {
         let kind = export::of_kcp("APIBinding");
         let address = Kind { plural: "apibindings".into(), scope: Scope::Cluster };
         let (host, of) = (Arc::clone(&self.host), shard.clone());
         let changed = move |change: Change| host.binding_changed(&of, &change);
-        let (host, at, known) = (Arc::clone(&self.host), shard.address().clone(), kind.clone());
-        let listed = move || {
-            host.world.synced(&at, &known);
-            host.instances.notify_one();
-        };
+        let host = Arc::clone(&self.host);
+        let listed = move || host.instances.notify_one();
         let store = Arc::new(Store::new(Keep::Whole));
         self.begin(shard, (&kind, address, Purpose::Bindings), store, listed, changed);
     }
 
-    /// Starts a watch of a virtual workspace, unless there is one already or the
-    /// endpoint is gone by now.
     fn begin(
-        &self,
+        self: &Arc<Self>,
+        shard: &VirtualWorkspace,
+        what: (&Gvk, Kind, Purpose),
+        store: Arc<Store>,
+        listed: impl Fn() + Send + Sync + 'static,
+        changed: impl Fn(Change) + Send + Sync + 'static,
+    ) {
+        self.begin_in(&mut self.running(), shard, what, store, listed, changed);
+    }
+
+    /// Starts a watch of a virtual workspace, unless there is one already, or its
+    /// endpoint or the need for it is gone by now.
+    fn begin_in(
+        self: &Arc<Self>,
+        running: &mut HashMap<Place, Running>,
         shard: &VirtualWorkspace,
         (kind, address, purpose): (&Gvk, Kind, Purpose),
         store: Arc<Store>,
         listed: impl Fn() + Send + Sync + 'static,
         changed: impl Fn(Change) + Send + Sync + 'static,
     ) {
-        let mut running = self.running();
         let place = (shard.address().clone(), kind.clone(), purpose);
         let is_known = self.host.world.shards().iter().any(|known| known.address() == shard.address());
-        if running.contains_key(&place) || !is_known {
+        if running.contains_key(&place) || !is_known || !self.is_needed()(&place) {
             return;
         }
         let (host, at) = (Arc::clone(&self.host), shard.address().clone());
         let covers = Arc::new(move |cluster: &LogicalCluster| host.world.is_at(cluster, &at));
         let (from, home) = match &place.2 {
-            Purpose::Recorded(cluster) => (shard.cluster(cluster), Some(cluster.clone())),
+            Purpose::Recorded(cluster) => {
+                tracing::debug!(%cluster, %kind, "watching what a record names");
+                (shard.cluster(cluster), Some(cluster.clone()))
+            }
             _ => (shard.all(), None),
         };
         let watch = Watch { covers, home, ..Watch::new(from, kind.clone(), address, store) };
         let (again, gate, source) = (Arc::clone(&watch.again), Arc::clone(&watch.gate), watch.source);
+        let (this, of) = (Arc::downgrade(self), place.clone());
+        let listed = move || {
+            if this.upgrade().is_some_and(|this| this.has_listed(&of, source)) {
+                listed();
+            }
+        };
         let task = self.start(watch, listed, changed);
         running.insert(place, Running { again, gate, task, source });
     }

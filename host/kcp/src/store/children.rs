@@ -1,16 +1,19 @@
 //! Whose children are kept whole: those of instances that are known. Anybody can put
 //! on a label, and as many and as large objects with it as they like.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-use contract::Gvk;
+use contract::{Gvk, shape::Size};
 use host_core::{
     name::LogicalCluster,
     object::{self, Target},
 };
 use serde_json::{Map, Value, json};
 
-use super::{Entry, Inner, Keep, Store};
+use super::{Children, Entry, Inner, Keep, ObjectKey, Store};
 
 impl Store {
     /// Keeps children of this instance whole from now on. Of those that were seen
@@ -35,8 +38,8 @@ impl Store {
                 inner.instances.remove(cluster);
             }
         }
-        let labelled = inner.children.get(cluster).and_then(|children| children.get(instance_uid));
-        for key in labelled.cloned().unwrap_or_default() {
+        let labelled = inner.children(cluster, instance_uid).map(|children| children.keys.clone());
+        for key in labelled.unwrap_or_default() {
             if self.keep == Keep::Whole || inner.whole.contains(&key.target.kind) {
                 continue;
             }
@@ -47,12 +50,21 @@ impl Store {
         }
     }
 
-    /// The children of an instance of which only the place was kept.
+    /// The children of an instance of which only the place was kept, as many as there
+    /// is room for.
     pub fn lacking(&self, cluster: &LogicalCluster, instance_uid: &str) -> Vec<Target> {
         let inner = self.read();
-        let keys = inner.children.get(cluster).and_then(|children| children.get(instance_uid)).into_iter().flatten();
-        let lacking = keys.filter(|key| inner.objects.get(key).is_some_and(|entry| entry.is_stub));
-        lacking.map(|key| key.target.clone()).collect()
+        let Some(children) = inner.children(cluster, instance_uid) else { return Vec::new() };
+        let (lacking, _) = children.lacking(&inner.objects, self.keep);
+        lacking.into_iter().map(|key| key.target.clone()).collect()
+    }
+
+    /// What the children of an instance take together, if that is more than is kept of
+    /// them.
+    pub fn too_much(&self, cluster: &LogicalCluster, instance_uid: &str) -> Option<Size> {
+        let inner = self.read();
+        let children = inner.children(cluster, instance_uid)?;
+        children.lacking(&inner.objects, self.keep).1.then_some(children.all)
     }
 
     /// Kinds of which many children of instances that are known were kept as their
@@ -66,9 +78,10 @@ impl Store {
         };
         let mut counts: HashMap<&Gvk, usize> = HashMap::new();
         for (cluster, children) in &inner.children {
-            let own = children.iter().filter(|(uid, _)| known(cluster, uid)).flat_map(|(_, keys)| keys);
-            for key in own.filter(|key| inner.objects.get(key).is_some_and(|entry| entry.is_stub)) {
-                *counts.entry(&key.target.kind).or_default() += 1;
+            for (_, children) in children.iter().filter(|(uid, _)| known(cluster, uid)) {
+                for key in children.lacking(&inner.objects, self.keep).0 {
+                    *counts.entry(&key.target.kind).or_default() += 1;
+                }
             }
         }
         counts.into_iter().filter(|(_, count)| *count >= MANY).map(|(kind, _)| kind.clone()).collect()
@@ -87,6 +100,55 @@ impl Inner {
         let instance = object::label(object, object::INSTANCE_LABEL);
         instance.is_some_and(|uid| self.instances.get(cluster).is_some_and(|instances| instances.contains(uid)))
     }
+
+    pub(super) fn children(&self, cluster: &LogicalCluster, instance_uid: &str) -> Option<&Children> {
+        self.children.get(cluster)?.get(instance_uid)
+    }
+
+    /// Whether all of an object is kept, besides what there is.
+    pub(super) fn is_kept(&self, keep: Keep, key: &ObjectKey, object: &Value, size: Size) -> bool {
+        if keep == Keep::Whole || self.whole.contains(&key.target.kind) {
+            return true;
+        }
+        let instance = object::label(object, object::INSTANCE_LABEL).unwrap_or_default();
+        let kept = self.children(&key.cluster, instance).map(|children| children.kept).unwrap_or_default();
+        self.is_child(&key.cluster, object) && keep.has_room(kept + size)
+    }
+}
+
+impl Children {
+    /// Those of which only the place is kept, and that have room besides the others; and
+    /// whether there are such that have none.
+    pub(super) fn lacking<'a>(
+        &'a self,
+        objects: &BTreeMap<ObjectKey, Entry>,
+        keep: Keep,
+    ) -> (Vec<&'a ObjectKey>, bool) {
+        let (mut kept, mut lacking, mut is_too_much) = (self.kept, Vec::new(), false);
+        for key in &self.keys {
+            let Some(entry) = objects.get(key).filter(|entry| entry.is_stub) else { continue };
+            if keep.has_room(kept + entry.size) {
+                kept = kept + entry.size;
+                lacking.push(key);
+            } else {
+                is_too_much = true;
+            }
+        }
+        (lacking, is_too_much)
+    }
+}
+
+impl Keep {
+    pub(super) fn has_room(self, size: Size) -> bool {
+        match self {
+            Keep::Whole => true,
+            Keep::Children { most } => size.bytes <= most.bytes && size.values <= most.values,
+        }
+    }
+}
+
+pub(super) fn less(size: Size, taken: Size) -> Size {
+    Size { bytes: size.bytes - taken.bytes, values: size.values - taken.values }
 }
 
 /// The annotations that are kept of an object that is nobody's child.

@@ -95,14 +95,13 @@ impl Definitions {
     }
 
     fn put_into_force(&self, mut serving: Serving) -> Result<Arc<Serving>, Error> {
-        let deciding = self.deciding();
+        let _deciding = self.deciding();
         self.unique(&serving.definition, &serving.reach, &serving.prepared)?;
         let blueprint = &serving.prepared.blueprint;
         let former = self.host.world.kinds_of(&serving.definition, &blueprint.api.kind);
         serving.kinds = kinds::with_former(serving.kinds, blueprint.kinds.iter().map(|used| &used.kind), former);
         let serving = Arc::new(serving);
         self.host.world.serve(Arc::clone(&serving));
-        drop(deciding);
         self.watches.serve(&serving);
         // An earlier version of it may have had another API.
         self.watches.end_unneeded();
@@ -181,9 +180,9 @@ impl Definitions {
     /// kinds that a definition had in an earlier version and of which there are no
     /// children, and the watches of both.
     pub(super) fn tidy(&self) {
-        let deciding = self.deciding();
+        let _deciding = self.deciding();
         let world = &self.host.world;
-        let (mut ended, mut less) = (false, Vec::new());
+        let mut less = Vec::new();
         for serving in world.served() {
             let blueprint = &serving.prepared.blueprint;
             // Before then nobody knows whether there are any.
@@ -193,7 +192,6 @@ impl Definitions {
             let is_of_api = |key: &ObjectKey, _: &Value| key.target.kind == blueprint.api.kind;
             if serving.retired && world.instances.find(is_of_api).is_empty() {
                 world.end(&serving.definition);
-                ended = true;
                 continue;
             }
             let declared = |kind: &Gvk| blueprint.kinds.iter().any(|used| used.kind == *kind);
@@ -208,16 +206,14 @@ impl Definitions {
                 less.push(serving);
             }
         }
-        drop(deciding);
-        if ended || !less.is_empty() {
-            self.watches.end_unneeded();
-        }
+        self.watches.end_unneeded();
         // A record may still name what the watches do not show any more.
         less.iter().for_each(|serving| self.watches.serve(serving));
+        self.watches.take_turns();
     }
 
     /// Whoever puts a definition into force, or takes one out, does so by what is in
-    /// force at that moment. Held for no request.
+    /// force at that moment, and what is watched follows. Held for no request.
     fn deciding(&self) -> MutexGuard<'_, ()> {
         self.deciding.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,7 +1,7 @@
 //! Watches that come and go with what is needed: of kinds that only records name, and
 //! of those that no definition has any more.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use contract::Gvk;
 use host_core::{kinds::Kind, name::LogicalCluster};
@@ -10,83 +10,112 @@ use kcp::{VirtualWorkspace, store::Change};
 use super::{Place, Purpose, Running, Watches};
 
 impl Watches {
-    /// Watches a kind that only records of a logical cluster name, there and nowhere
-    /// else.
-    pub(in crate::runtime) fn extra(
-        &self,
+    /// Takes note of how a kind is addressed that only records of a logical cluster
+    /// name, and has it watched in its turn.
+    pub(in crate::runtime) fn found(self: &Arc<Self>, cluster: &LogicalCluster, kind: &Gvk, address: Kind) {
+        if self.host.world.found(cluster, kind, address) {
+            self.take_turns();
+        }
+    }
+
+    /// Watches the kinds that only records name, each in its own logical cluster: those
+    /// whose turn it is. The watches of others end.
+    pub(in crate::runtime) fn take_turns(self: &Arc<Self>) {
+        let mut running = self.running();
+        let world = &self.host.world;
+        let chosen = world.in_turn(Instant::now());
+        let is_over = |(at, kind, purpose): &Place| match purpose {
+            Purpose::Recorded(cluster) => {
+                !world.is_in_turn(cluster, kind) || world.home(cluster).is_none_or(|home| home.address() != at)
+            }
+            _ => false,
+        };
+        self.end(&mut running, is_over);
+        for (cluster, kind, address) in chosen {
+            if let Some(shard) = world.home(&cluster) {
+                self.recorded(&mut running, &shard, cluster, kind, address);
+            }
+        }
+    }
+
+    fn recorded(
+        self: &Arc<Self>,
+        running: &mut HashMap<Place, Running>,
         shard: &VirtualWorkspace,
-        cluster: &LogicalCluster,
-        kind: &Gvk,
+        cluster: LogicalCluster,
+        kind: Gvk,
         address: Kind,
     ) {
-        if !self.host.world.found(cluster, kind, address.clone()) {
-            return;
-        }
-        tracing::debug!(%cluster, %kind, "watching what a record names");
-        let place = (shard.address().clone(), kind.clone(), Purpose::Recorded(cluster.clone()));
-        if let Some(running) = self.running().get(&place) {
-            // It is needed again before it has ended.
-            running.again.notify_one();
-            return;
-        }
         let (host, at, of) = (Arc::clone(&self.host), cluster.clone(), kind.clone());
         let listed = move || {
-            for instance in host.world.listed(&at, &of) {
+            for instance in host.world.needing(&of).into_iter().filter(|instance| instance.cluster == at) {
                 host.queue.add(instance.cluster.clone(), instance);
             }
         };
         let host = Arc::clone(&self.host);
         let changed = move |change: Change| host.child_changed(&change);
         let store = Arc::clone(&self.host.world.children);
-        self.begin(shard, (kind, address, Purpose::Recorded(cluster.clone())), store, listed, changed);
-    }
-
-    /// Ends the watch of a kind that no record names any more.
-    pub(in crate::runtime) fn end_extra(&self, cluster: &LogicalCluster, kind: &Gvk) {
-        if !self.host.world.needs(cluster, kind) {
-            let purpose = Purpose::Recorded(cluster.clone());
-            self.end(|(_, of, what)| of == kind && *what == purpose);
-        }
+        self.begin_in(running, shard, (&kind, address, Purpose::Recorded(cluster)), store, listed, changed);
     }
 
     /// Ends the watches of kinds that no definition has any more.
     pub(in crate::runtime) fn end_unneeded(&self) {
-        let served = self.host.world.served();
-        let apis: HashSet<&Gvk> = served.iter().map(|serving| &serving.prepared.blueprint.api.kind).collect();
-        let kinds: HashSet<&Gvk> = served.iter().flat_map(|serving| serving.kinds.keys()).collect();
-        let ended = self.end(|(_, kind, purpose)| match purpose {
-            Purpose::Bindings | Purpose::Recorded(_) => false,
-            Purpose::Instances => !apis.contains(kind),
-            Purpose::Children => !kinds.contains(kind),
-        });
-        if ended.is_empty() {
-            return;
-        }
-        let running = self.running();
-        for (at, kind, purpose) in ended {
+        let mut running = self.running();
+        let is_needed = self.is_needed();
+        for (at, kind, _) in self.end(&mut running, |place| !is_needed(place)) {
             tracing::info!(url = at.url(), %kind, "not watched any more: no definition has it");
-            match purpose {
-                Purpose::Instances => drop(self.listed().remove(&(at, kind))),
-                _ => self.host.world.unsynced(&at, &kind),
-            }
         }
-        // What these share with those that have ended was forgotten with them.
-        let recorded = running.iter().filter(|((.., purpose), _)| matches!(purpose, Purpose::Recorded(_)));
-        recorded.for_each(|(_, running)| running.again.notify_one());
     }
 
-    /// Ends the watches of some places, and forgets what they saw.
-    fn end(&self, is_over: impl Fn(&Place) -> bool) -> Vec<Place> {
-        let ended: Vec<(Place, Running)> = self.running().extract_if(|place, _| is_over(place)).collect();
-        for ((.., purpose), running) in &ended {
+    /// Whether it is needed what is watched at a place. Whoever needs something says so
+    /// in the `World` first and then begins to watch it, and both this and that happen
+    /// while `running` is held: so nothing ends that somebody has just begun to need.
+    pub(super) fn is_needed(&self) -> impl Fn(&Place) -> bool {
+        let served = self.host.world.served();
+        move |(_, kind, purpose)| match purpose {
+            // Their turns are `take_turns`' business.
+            Purpose::Bindings | Purpose::Recorded(_) => true,
+            Purpose::Instances => served.iter().any(|serving| serving.prepared.blueprint.api.kind == *kind),
+            Purpose::Children => served.iter().any(|serving| serving.kinds.contains_key(kind)),
+        }
+    }
+
+    /// Ends the watches of some places, and forgets what they alone saw. First of all it
+    /// is not known any more, so that nobody takes it for gone.
+    fn end(&self, running: &mut HashMap<Place, Running>, is_over: impl Fn(&Place) -> bool) -> Vec<Place> {
+        let world = &self.host.world;
+        let ended: Vec<(Place, Running)> = running.extract_if(|place, _| is_over(place)).collect();
+        for ((at, kind, purpose), running) in &ended {
+            match purpose {
+                Purpose::Bindings => {}
+                Purpose::Instances => drop(self.listed().remove(&(at.clone(), kind.clone()))),
+                Purpose::Children => world.unsynced(at, kind),
+                Purpose::Recorded(cluster) => world.listed(cluster, kind, false),
+            }
             running.gate.close();
             running.task.abort();
             match purpose {
-                Purpose::Instances => self.host.world.instances.end(running.source),
-                _ => self.host.world.children.end(running.source),
+                Purpose::Instances => world.instances.end(running.source),
+                _ => world.children.end(running.source),
             }
         }
         ended.into_iter().map(|(place, _)| place).collect()
+    }
+
+    /// Takes note that all there is at a place is in the store, unless its watch has
+    /// ended meanwhile. Whether it has not.
+    pub(super) fn has_listed(&self, place: &Place, source: u64) -> bool {
+        let running = self.running();
+        if running.get(place).is_none_or(|running| running.source != source) {
+            return false;
+        }
+        let (at, kind, purpose) = place;
+        match purpose {
+            Purpose::Instances => drop(self.listed().insert((at.clone(), kind.clone()))),
+            Purpose::Bindings | Purpose::Children => self.host.world.synced(at, kind),
+            Purpose::Recorded(cluster) => self.host.world.listed(cluster, kind, true),
+        }
+        true
     }
 
     /// Whether all instances of an API are in the store.
