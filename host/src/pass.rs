@@ -115,10 +115,11 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {
         (true, false) => Next::Wait,
         // Its definition may come into force at any moment.
         (false, _) if pass.serving.stands_in() => Next::Wait,
-        (is_deleted, _) => match (pass.fetch().await, is_deleted) {
-            (Some(next), _) => next,
-            (None, true) => pass.delete().await,
-            (None, false) => pass.converge().await,
+        // A deletion takes no more than the places of children.
+        (true, true) => pass.delete().await,
+        (false, _) => match pass.fetch().await {
+            Some(next) => next,
+            None => pass.converge().await,
         },
     };
     let attempts = match next {
@@ -248,7 +249,7 @@ impl Pass<'_> {
         }
         let mut plan = Plan::default();
         for round in 0.. {
-            if !self.is_in_sight() {
+            if !self.is_in_sight() || !self.can_see_children() {
                 return Err(Stop::Stale);
             }
             if self.memory.rounds.count >= most {
@@ -305,6 +306,9 @@ impl Pass<'_> {
         let seen = given.observed.iter().map(|seen| shape::size_at_least(&seen.object));
         let spec = given.instance.get("spec").map(shape::size_at_least).unwrap_or_default();
         let least = seen.sum::<shape::Size>() + spec;
+        // Of so much more not even all is kept.
+        let all = self.world.children.too_much(&self.key.cluster, object::uid(&self.instance));
+        let least = all.unwrap_or(least);
         self.serving.module.admits(least).map_err(|error| Stop::Verdict(refusal(&error)))?;
         let instance = receipt::instance(&given.instance);
         let observed: Vec<Observed> = given.observed.iter().map(Shown::observed).collect();

@@ -116,7 +116,8 @@ impl Pass<'_> {
         let replaced = |place: &Target| inventory.entries().iter().any(|owned| owned.target == *place);
         inventory::recorded(&self.instance).any(|record| {
             let uid = object::text(record, "/uid");
-            let missing = |place: &Target| self.is_visible(&place.kind) && !replaced(place);
+            let missing =
+                |place: &Target| self.is_visible(&place.kind) && self.is_known(&place.kind) && !replaced(place);
             !self.memory.gone.contains(uid)
                 && !seen.contains(uid)
                 && Target::of_record(record).as_ref().is_some_and(missing)

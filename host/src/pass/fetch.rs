@@ -6,11 +6,13 @@
 use futures::{StreamExt, stream};
 use host_core::{
     claims::Grant,
+    fault::{Blame, Fault},
     kinds::Kind,
     object::{self, Target},
+    status::{self, Stage, Verdict},
 };
 
-use super::{Next, Pass, apply::CONCURRENCY};
+use super::{Next, Pass, apply::CONCURRENCY, sight::BLIND_ATTEMPTS};
 
 /// So many are asked for in a turn.
 const MOST: usize = 64;
@@ -24,11 +26,16 @@ impl Pass<'_> {
             return None;
         }
         let (cluster, all) = (&self.cluster, lacking.len());
-        let asked = lacking.into_iter().take(MOST);
-        let asked = asked.map(|(target, kind)| async move { cluster.look_for(&target, &kind).await });
+        // Those that are refused do not keep the others from being asked for.
+        let first = usize::try_from(self.memory.attempts).unwrap_or_default().saturating_mul(MOST) % all;
+        let asked = lacking.into_iter().cycle().skip(first).take(MOST.min(all));
+        let asked = asked.map(|(target, kind)| async move {
+            let answer = cluster.look_for(&target, &kind).await;
+            (target, answer)
+        });
         let mut answers = stream::iter(asked).buffered(CONCURRENCY);
-        let mut found = 0;
-        while let Some(answer) = answers.next().await {
+        let (mut found, mut unseen) = (0, None);
+        while let Some((target, answer)) = answers.next().await {
             match answer {
                 Ok(Some(object)) => {
                     found += 1;
@@ -36,17 +43,25 @@ impl Pass<'_> {
                     self.world.wrote(&self.world.children, &self.key.cluster, object);
                 }
                 // The watch is about to tell.
-                Ok(None) => {}
+                Ok(None) => {
+                    unseen.get_or_insert_with(|| not_there(&target));
+                }
                 Err(error) => {
-                    tracing::debug!(error = host_core::status::chain(&error), "cannot see a child");
-                    return Some(Next::Retry);
+                    tracing::debug!(error = status::chain(&error), "cannot see a child");
+                    unseen = Some(unseen.filter(is_refusal).unwrap_or_else(|| refused(&target, &error)));
                 }
             }
         }
-        match found {
-            found if found == all => None,
-            0 => Some(Next::Retry),
-            _ => Some(Next::Again),
+        drop(answers);
+        match (found, unseen) {
+            (found, None) if found == all => None,
+            (_, None) => Some(Next::Again),
+            (_, Some(verdict)) => {
+                if self.memory.attempts >= BLIND_ATTEMPTS {
+                    self.record(&verdict).await;
+                }
+                Some(Next::Retry)
+            }
         }
     }
 
@@ -61,4 +76,27 @@ impl Pass<'_> {
             |target: &Target, kind: &Kind| self.claims.grant(&target.kind.group, &kind.plural) == Grant::Accepted;
         addressed.filter(|(target, kind)| granted(target, kind)).collect()
     }
+}
+
+/// A child that a watch has shown and the server does not.
+fn not_there(target: &Target) -> Verdict {
+    Verdict::Stopped {
+        stage: Stage::Applied,
+        reason: "NotSynced".into(),
+        blame: Blame::Host,
+        message: format!("{target} was seen as a child of this instance, and the server does not show it"),
+    }
+}
+
+fn refused(target: &Target, error: &kcp::Error) -> Verdict {
+    Verdict::Stopped {
+        stage: Stage::Applied,
+        reason: error.reason().into(),
+        blame: error.blame(),
+        message: format!("cannot see the child {target}: {}", status::chain(error)),
+    }
+}
+
+fn is_refusal(verdict: &Verdict) -> bool {
+    !matches!(verdict, Verdict::Stopped { reason, .. } if reason == "NotSynced")
 }

@@ -27,7 +27,7 @@ use super::{Next, Pass};
 
 /// After so many attempts, some ten seconds, an instance whose children cannot be
 /// seen says so: a host that has just started sees them sooner.
-const BLIND_ATTEMPTS: u32 = 6;
+pub(super) const BLIND_ATTEMPTS: u32 = 6;
 
 impl Pass<'_> {
     /// Whether the store has all the children that may exist. Kinds that the
@@ -76,7 +76,15 @@ impl Pass<'_> {
         let preferred = |owned: &Owned| nodes.iter().any(|node| node.id == owned.id && node.kind == owned.target.kind);
         let all = labelled.into_iter().chain(unlabelled).filter(current);
         let inventory = Inventory::of(&self.owner, all, preferred);
-        inventory.with_hidden(&self.instance, |kind| self.is_visible(kind))
+        // What is not known is not gone: it stays on record.
+        inventory.with_hidden(&self.instance, |kind| self.is_visible(kind) && self.is_known(kind))
+    }
+
+    /// Whether all objects of a kind, in the version in which it is watched, are in the
+    /// store.
+    pub(super) fn is_known(&self, kind: &Gvk) -> bool {
+        let watched = kinds::find(self.kinds(), kind);
+        watched.is_some_and(|(watched, _)| self.world.is_synced(&self.key.cluster, watched))
     }
 
     /// Objects on record that have no label (any more). Whether they are the
