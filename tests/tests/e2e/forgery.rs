@@ -240,3 +240,65 @@ fn a_kind_that_no_definition_has_any_more_is_watched_until_its_children_are_gone
     stage.until(1, "guards.kro.run/b", "Ready", "True");
     assert!(host.process.end().unwrap().success());
 }
+
+/// Another definition of the same export, with a Role alone.
+const KEEPERS: &str = "
+apiVersion: kro.run/v1alpha1
+kind: ResourceGroup
+metadata: {name: keepers}
+spec:
+  schema:
+    apiVersion: v1alpha1
+    kind: Keeper
+    spec: {name: string}
+  resources:
+  - id: role
+    template:
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: Role
+      metadata: {name: '${schema.spec.name}'}
+      rules: []
+";
+
+/// What one definition has lost and a record names, another one has: it is watched for
+/// that one, whatever records say.
+#[test]
+fn a_forged_record_takes_no_children_of_another_definition_out_of_sight() {
+    let stage = Stage::new("forged-for-others", 1);
+    stage.publish(GUARDED, &[]);
+    stage.publish(KEEPERS, &[]);
+    let exports = format!("/clusters/{}/apis/apis.kcp.io/v1alpha2/apiexports", stage.provider);
+    let keepers = api().find(&format!("{exports}/keepers.kro.run")).unwrap().unwrap();
+    let add = json!([{"op": "add", "path": "/spec/resources/-", "value": keepers["spec"]["resources"][0]}]);
+    api().patch(&format!("{exports}/guards.kro.run"), &add).unwrap();
+    drop_the_role(&stage);
+    stage.bind(1, "guards.kro.run");
+    let host = stage.host_of("guards.kro.run");
+    stage.create(1, "guards.kro.run/a", "Guard", json!({"name": "a"}));
+    stage.create(1, "keepers.kro.run/b", "Keeper", json!({"name": "b"}));
+    stage.until(1, "guards.kro.run/a", "Ready", "True");
+    stage.until(1, "keepers.kro.run/b", "Ready", "True");
+    let role = stage.path(1, "configmaps/b").replace("/api/v1/", "/apis/rbac.authorization.k8s.io/v1/");
+    let role = role.replace("/configmaps/", "/roles/");
+    let status = format!("{}/status", stage.path(1, "guards.kro.run/a"));
+    for number in 0..5 {
+        let record = stage.find(1, "guards.kro.run/a").unwrap()["status"]["croft"]["inventory"].clone();
+        let mut forged = record.clone();
+        forged.as_array_mut().unwrap().push(json!({
+            "id": "role", "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "namespace": "default",
+            "name": "x", "uid": format!("x{number}"),
+        }));
+        api().merge(&status, &json!({"status": {"croft": {"inventory": forged}}})).unwrap();
+        wait("the record to be mended", || {
+            (stage.find(1, "guards.kro.run/a")?["status"]["croft"]["inventory"] == record).then_some(())
+        });
+        // A Role that somebody deletes is made again.
+        let before = api().find(&role).unwrap().unwrap()["metadata"]["uid"].clone();
+        api().delete(&role).unwrap();
+        wait("the Role", || api().find(&role).unwrap().filter(|role| role["metadata"]["uid"] != before));
+    }
+    api().delete(&stage.path(1, "keepers.kro.run/b")).unwrap();
+    wait("the end", || stage.find(1, "keepers.kro.run/b").is_none().then_some(()));
+    assert_eq!(api().find(&role).unwrap(), None);
+    assert!(host.process.end().unwrap().success());
+}

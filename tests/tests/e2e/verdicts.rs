@@ -110,7 +110,9 @@ fn an_instance_whose_children_cannot_be_seen_says_so_and_waits() {
     stage.bind(1, "chains.kro.run");
     let proxy = stage.proxy("chains.kro.run");
     let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not now", "code": 500});
-    proxy.answer(move |seen| (seen.is_watch() && seen.path.contains("/api/v1/secrets")).then(|| (500, status.clone())));
+    let refused =
+        move |seen: &Seen| (seen.is_watch() && seen.path.contains("/api/v1/secrets")).then(|| (500, status.clone()));
+    proxy.answer(refused.clone());
     let host = stage.host(&["--context", "proxy"]);
     stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
     let instance = stage.until(1, "chains.kro.run/a", "Applied", "False");
@@ -118,6 +120,16 @@ fn an_instance_whose_children_cannot_be_seen_says_so_and_waits() {
     assert_eq!(applied["reason"], "NotSynced", "{applied:#}");
     assert!(applied["message"].as_str().unwrap().contains("Secret"), "{applied:#}");
     assert_eq!(stage.find(1, "configmaps/a-first"), None);
+    proxy.forward();
+    stage.until(1, "chains.kro.run/a", "Ready", "True");
+    assert!(host.process.end().unwrap().success());
+    // After a restart it is the same, and what is on record and not seen stays there.
+    proxy.answer(refused);
+    let host = stage.host(&["--context", "proxy"]);
+    let instance = stage.until(1, "chains.kro.run/a", "Applied", "False");
+    assert_eq!(condition(&instance, "Applied").unwrap()["reason"], "NotSynced");
+    let record = instance["status"]["croft"]["inventory"].to_string();
+    assert!(["a-first", "a-second", "a-third"].iter().all(|name| record.contains(name)), "{record}");
     proxy.forward();
     stage.until(1, "chains.kro.run/a", "Ready", "True");
     assert!(host.process.end().unwrap().success());
