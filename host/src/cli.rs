@@ -12,6 +12,7 @@ pub mod dev;
 pub mod explain;
 pub mod files;
 pub mod graph;
+pub mod keys;
 pub mod kubeconfig;
 pub mod log;
 pub mod module;
@@ -20,6 +21,7 @@ pub mod output;
 pub mod publish;
 pub mod render;
 pub mod run;
+pub mod supply;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -5,6 +5,7 @@
 //! `sandbox` and `kcp` are the adapters.
 
 pub mod clock;
+pub mod gate;
 pub mod modules;
 pub mod pass;
 pub mod runtime;

@@ -1,4 +1,5 @@
-//! Finds the module that a definition names and loads it, once per digest.
+//! Finds the module that a definition names and loads it, once per digest, if the
+//! policy lets it run.
 
 pub mod builtin;
 
@@ -11,14 +12,21 @@ use std::{
 use host_core::{
     definition::{ModuleRef, NoModule},
     fault::{Blame, Fault},
+    module_policy::Permit,
     name::Digest,
+    oci::{OciRef, Place},
 };
+use registry::Shelf;
 use sandbox::{Module, Sandbox};
+
+use crate::gate::{self, Gate};
 
 /// All modules that were loaded.
 pub(crate) struct Modules {
     sandbox: Sandbox,
     folder: Option<PathBuf>,
+    shelf: Shelf,
+    gate: Gate,
     loaded: Mutex<HashMap<Digest, Slot>>,
 }
 
@@ -49,6 +57,12 @@ pub(crate) enum Error {
     /// The file is another one than was published.
     #[error("the module `{path}` has the digest {found}, and the definition names {pinned}")]
     OtherDigest { path: PathBuf, found: Digest, pinned: Digest },
+    /// A registry does not give it.
+    #[error("{source}{}", hinted(source))]
+    Registry { source: registry::Error },
+    /// The policy does not let it run, or nobody can tell.
+    #[error(transparent)]
+    Gate(#[from] gate::Error),
     /// It is not a module.
     #[error(transparent)]
     Load(#[from] sandbox::Error),
@@ -61,6 +75,8 @@ impl Fault for Error {
             Error::FilesNotAllowed { .. } | Error::Outside { .. } => "ModuleNotAllowed",
             Error::Read { .. } => "ModuleNotFound",
             Error::OtherDigest { .. } => "DigestMismatch",
+            Error::Registry { source } => source.reason(),
+            Error::Gate(error) => error.reason(),
             Error::Load(error) => error.reason(),
         }
     }
@@ -71,36 +87,82 @@ impl Fault for Error {
             Error::Reference(_) | Error::FilesNotAllowed { .. } | Error::Outside { .. } | Error::OtherDigest { .. } => {
                 Blame::Input
             }
+            Error::Registry { source } => source.blame(),
+            Error::Gate(error) => error.blame(),
             Error::Load(error) => error.blame(),
         }
     }
 }
 
 impl Modules {
-    pub(crate) fn new(sandbox: Sandbox, folder: Option<PathBuf>) -> Modules {
-        Modules { sandbox, folder, loaded: Mutex::default() }
+    pub(crate) fn new(sandbox: Sandbox, folder: Option<PathBuf>, shelf: Shelf, gate: Gate) -> Modules {
+        Modules { sandbox, folder, shelf, gate, loaded: Mutex::default() }
     }
 
-    /// The module that a reference names. May compile for seconds: call it
-    /// where blocking is fine.
+    /// The module that a reference names, if the policy lets it run. May compile for
+    /// seconds, and wait for a registry: call it where blocking is fine.
     pub(crate) fn load(&self, reference: &ModuleRef) -> Result<Module, Error> {
+        self.gate.may_fetch(reference)?;
         match reference {
-            ModuleRef::Kro => self.loaded(builtin::kro()),
+            ModuleRef::Kro => self.admitted(reference, builtin::kro()),
             ModuleRef::File { path, digest } => {
                 let wasm = self.read(path)?;
                 match digest {
                     Some(pinned) if *pinned != Digest::of(&wasm) => {
                         Err(Error::OtherDigest { path: path.clone(), found: Digest::of(&wasm), pinned: pinned.clone() })
                     }
-                    _ => self.loaded(&wasm),
+                    _ => self.admitted(reference, &wasm),
                 }
+            }
+            ModuleRef::Oci(named) => {
+                let found = self.found(named)?;
+                let fetched = self.shelf.fetch(&found).map_err(|source| Error::Registry { source })?;
+                self.admitted(&ModuleRef::Oci(found), &fetched.wasm)
             }
         }
     }
 
-    /// Reads a file below the folder that the operator allows. Definitions are
-    /// written by tenants: no `..` and no link may lead outside.
+    /// Where a reference leads: a folder is below the one that the operator allows.
+    fn found(&self, named: &OciRef) -> Result<OciRef, Error> {
+        match &named.place {
+            Place::Layout(path) => Ok(OciRef { place: Place::Layout(self.within(path)?), ..named.clone() }),
+            Place::Registry(_) => Ok(named.clone()),
+        }
+    }
+
+    /// Loads what the policy lets run. It is asked also for what was loaded before:
+    /// the same module may come from somewhere else now.
+    fn admitted(&self, reference: &ModuleRef, wasm: &[u8]) -> Result<Module, Error> {
+        let permit = self.gate.admit(reference, &Digest::of(wasm), &self.shelf)?;
+        self.loaded(&permit, wasm)
+    }
+
+    /// Keeps what a definition runs on, on disk too: it starts from there while the
+    /// registry is down.
+    pub(crate) fn in_force(&self, definition: &str, reference: &ModuleRef, module: &Module) {
+        self.sandbox.hold(definition, module.digest());
+        match reference {
+            ModuleRef::Oci(OciRef { digest: Some(manifest), .. }) => {
+                self.shelf.hold(definition, &[manifest.clone(), module.digest().clone()]);
+            }
+            _ => self.shelf.release(definition),
+        }
+    }
+
+    /// A definition is gone, and needs nothing any more.
+    pub(crate) fn out_of_force(&self, definition: &str) {
+        self.sandbox.release(definition);
+        self.shelf.release(definition);
+    }
+
     fn read(&self, path: &Path) -> Result<Vec<u8>, Error> {
+        let failed = |source| Error::Read { path: path.to_owned(), source };
+        std::fs::read(self.within(path)?).map_err(failed)
+    }
+
+    /// A file or folder below the folder that the operator allows. Definitions are
+    /// written by tenants: no `..` and no link may lead outside.
+    fn within(&self, path: &Path) -> Result<PathBuf, Error> {
         let folder = self.folder.as_ref().ok_or_else(|| Error::FilesNotAllowed { path: path.to_owned() })?;
         let failed = |source| Error::Read { path: path.to_owned(), source };
         let folder = folder.canonicalize().map_err(failed)?;
@@ -108,12 +170,12 @@ impl Modules {
         if !file.starts_with(&folder) {
             return Err(Error::Outside { path: path.to_owned() });
         }
-        std::fs::read(file).map_err(failed)
+        Ok(file)
     }
 
     /// Compiling takes seconds: who comes second waits for who came first.
-    fn loaded(&self, wasm: &[u8]) -> Result<Module, Error> {
-        let digest = Digest::of(wasm);
+    fn loaded(&self, permit: &Permit, wasm: &[u8]) -> Result<Module, Error> {
+        let digest = permit.module().clone();
         let known = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = Arc::clone(known().entry(digest.clone()).or_default());
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,4 +190,9 @@ impl Modules {
             }
         }
     }
+}
+
+/// What would help, in the same line: a condition has one.
+fn hinted(error: &registry::Error) -> String {
+    error.hint().map(|hint| format!(" (hint: {hint})")).unwrap_or_default()
 }

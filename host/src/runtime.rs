@@ -41,9 +41,11 @@ use kcp::{
     Cluster, Connection, ObjectKey, Store, VirtualWorkspace, connection, lease::Lease, store::Keep,
     virtual_workspace::Address, watch::pause,
 };
+use registry::Shelf;
 use sandbox::{Limits, Sandbox};
 
 use crate::{
+    gate::Gate,
     modules::Modules,
     pass::{
         Ended, Next, reconcile,
@@ -97,6 +99,12 @@ pub struct Options {
     pub consumer_definitions: bool,
     /// Where compiled modules are kept.
     pub artifacts: Option<PathBuf>,
+    /// How many bytes of them.
+    pub artifacts_bytes: u64,
+    /// Where modules of registries come from.
+    pub shelf: Shelf,
+    /// Which modules may run.
+    pub gate: Gate,
     /// Whether to run although another host works on the export.
     pub beside_others: bool,
 }
@@ -160,8 +168,18 @@ struct Host {
 /// The host cannot start: no client, no sandbox, or the server refuses to show
 /// the definitions. Once running it goes on through any trouble.
 pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-    let Options { source, workers, modules, consumer_definitions, artifacts, beside_others } = options;
-    let sandbox = Sandbox::new(Limits::default(), artifacts)?;
+    let Options {
+        source,
+        workers,
+        modules,
+        consumer_definitions,
+        artifacts,
+        artifacts_bytes,
+        shelf,
+        gate,
+        beside_others,
+    } = options;
+    let sandbox = Sandbox::new(Limits { artifacts: artifacts_bytes, ..Limits::default() }, artifacts)?;
     let lease_in = |workspace: Cluster, export: &str| Lease::new(workspace, export, lease::identity(), lease::DURATION);
     let (connection, provider, shard, export, lease) = match source {
         Source::VirtualWorkspace { connection, address } => {
@@ -196,7 +214,7 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     let host = Arc::new(Host {
         world,
         queue: Arc::new(Instances::new(workers, |instance| instance.target.kind.clone(), module)),
-        modules: Modules::new(sandbox, modules),
+        modules: Modules::new(sandbox, modules, shelf, gate),
         connection,
         provider,
         export: export.clone(),

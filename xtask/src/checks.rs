@@ -107,6 +107,9 @@ fn prepare(phases: &Phases, names: &[&str]) -> Result<()> {
     phases.heading("kcp");
     let kcp = harness::binary::find(&mut |line| say(line))?;
     say(kcp.display());
+    phases.heading("registries");
+    or_left_out(harness::registry::build(&mut |line| say(line)), "nothing is pushed to a real registry");
+    or_left_out(harness::registry::cosign(&mut |line| say(line)), "signatures are not compared with cosign's");
     Ok(())
 }
 

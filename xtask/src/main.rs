@@ -47,6 +47,7 @@ Commands:
 
 Environment:
   KCP_BIN                    the kcp to use, 0.31 or newer
+  CROFT_BUILD_COSIGN         build cosign, to compare signatures with; COSIGN_BIN is one to use
   CROFT_WASM_TOOLCHAIN       `rustup` or `distribution`: which Rust compiles modules
   XDG_CACHE_HOME             where `croft/` with kcp and finished modules is kept
 

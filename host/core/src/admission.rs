@@ -336,7 +336,7 @@ fn within(at: &mut String, token: &str, inner: impl FnOnce(&mut String)) {
 }
 
 /// `did you mean …?`, if one of the known words is close, else all of them.
-fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.collect();
     let best = known.iter().map(|other| (distance(word, other), other)).min();
     match best {

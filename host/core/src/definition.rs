@@ -14,6 +14,7 @@ use crate::{
     kinds::Kind,
     name::Digest,
     object,
+    oci::{self, OciRef},
 };
 
 /// The annotation that names a module where the stored schema has no
@@ -106,6 +107,8 @@ pub enum ModuleRef {
         /// What it must hash to.
         digest: Option<Digest>,
     },
+    /// In a registry, or in a folder of the OCI layout.
+    Oci(OciRef),
 }
 
 /// A module reference that cannot be used.
@@ -114,12 +117,16 @@ pub enum ModuleRef {
 pub struct InvalidModuleRef {
     reference: String,
     problem: String,
+    hint: &'static str,
 }
+
+const HINT: &str = "write `builtin:kro`, `oci://REGISTRY/REPOSITORY[:TAG][@sha256:DIGEST]`, `oci-layout:DIR` or \
+                    `file:PATH`";
 
 impl InvalidModuleRef {
     /// What would be right.
     pub fn hint(&self) -> &'static str {
-        "write `builtin:kro`, or `file:PATH` with an optional `@sha256:DIGEST`"
+        self.hint
     }
 }
 
@@ -169,7 +176,7 @@ impl NoModule {
     pub fn hint(&self) -> &str {
         match self {
             NoModule::Missing | NoModule::NotText { .. } => {
-                "write the reference to the module's file, such as `module: file:greetings.wasm`"
+                "write the reference to the module, such as `module: file:greetings.wasm` or `module: oci://registry.example.org/greetings:v1`"
             }
             NoModule::Invalid { problem, .. } => problem.hint(),
         }
@@ -248,7 +255,13 @@ impl FromStr for ModuleRef {
     type Err = InvalidModuleRef;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = |problem: &str| InvalidModuleRef { reference: text.to_owned(), problem: problem.to_owned() };
+        let invalid =
+            |problem: &str| InvalidModuleRef { reference: text.to_owned(), problem: problem.to_owned(), hint: HINT };
+        if OciRef::is_meant(text) {
+            let malformed =
+                |error: oci::Invalid| InvalidModuleRef { hint: error.hint(), ..invalid(&error.to_string()) };
+            return text.parse().map(ModuleRef::Oci).map_err(malformed);
+        }
         let (scheme, rest) = text.split_once(':').ok_or_else(|| invalid("it has no scheme"))?;
         match (scheme, rest) {
             ("builtin", "kro") => Ok(ModuleRef::Kro),
@@ -275,6 +288,7 @@ impl fmt::Display for ModuleRef {
             ModuleRef::Kro => f.write_str("builtin:kro"),
             ModuleRef::File { path, digest: None } => write!(f, "file:{}", path.display()),
             ModuleRef::File { path, digest: Some(digest) } => write!(f, "file:{}@{digest}", path.display()),
+            ModuleRef::Oci(reference) => write!(f, "{reference}"),
         }
     }
 }
@@ -302,10 +316,11 @@ mod tests {
     #[test]
     fn a_reference_reads_back_as_it_was_written() {
         let pinned = format!("file:a/b.wasm@{}", Digest::of(b""));
-        for text in ["builtin:kro", "file:a/b.wasm", &pinned] {
+        for text in ["builtin:kro", "file:a/b.wasm", &pinned, "oci://registry.example.org/a:v1", "oci-layout:a"] {
             assert_eq!(text.parse::<ModuleRef>().unwrap().to_string(), text);
         }
-        for bad in ["kro", "builtin:x", "file:", "file:a@sha256:12", "https://example.org/a.wasm"] {
+        for bad in ["kro", "builtin:x", "file:", "file:a@sha256:12", "https://example.org/a.wasm", "oci://a", "oci:a/b"]
+        {
             assert!(bad.parse::<ModuleRef>().is_err(), "{bad}");
         }
     }

@@ -2,17 +2,18 @@
 //! making it: a third of a millisecond instead of seconds.
 //!
 //! The folder is trusted like the program itself, because what is in it is
-//! run. It is refused if anybody else could write to it. Nothing is ever
-//! removed from it.
+//! run. It is refused if anybody else could write to it. It has a bound, beyond
+//! which those go that were used least recently and that nobody holds.
 
 use std::{
     fs::{self, DirBuilder},
     hash::{DefaultHasher, Hash, Hasher},
-    io::{self, Write},
+    io,
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
+use cache::Cache;
 use tempfile::NamedTempFile;
 use wasmtime::{Engine, component::Component};
 
@@ -24,28 +25,44 @@ const FOREIGN_WRITE: u32 = 0o022;
 
 /// A folder of compiled modules.
 pub(super) struct Artifacts {
-    folder: PathBuf,
+    cache: Cache,
 }
 
 impl Artifacts {
-    /// Opens a folder, making it if need be.
-    pub(super) fn open(folder: PathBuf) -> Result<Artifacts, Error> {
-        match weakness(&folder) {
-            Ok(None) => Ok(Artifacts { folder }),
-            Ok(Some(weakness)) => Err(Error::ArtifactFolderUnsafe { folder, weakness }),
+    /// Opens a folder, making it if need be. `limit` is in bytes.
+    pub(super) fn open(folder: PathBuf, limit: u64) -> Result<Artifacts, Error> {
+        match weakness(&folder).and_then(|weakness| Ok((weakness, Cache::open(folder.clone(), limit)?))) {
+            Ok((None, cache)) => Ok(Artifacts { cache }),
+            Ok((Some(weakness), _)) => Err(Error::ArtifactFolderUnsafe { folder, weakness }),
             Err(source) => Err(Error::ArtifactFolder { folder, source }),
         }
+    }
+
+    /// What a holder needs from now on.
+    pub(super) fn hold(&self, holder: &str, digest: &Digest) {
+        if let Err(error) = self.cache.hold(holder, [digest.hex()]) {
+            tracing::warn!(holder, %error, "cannot note which compiled module is in force");
+        }
+    }
+
+    /// The holder is gone.
+    pub(super) fn release(&self, holder: &str) {
+        self.cache.release(holder);
     }
 
     /// Maps a module that was compiled before by an engine like this one.
     /// Anything that is not exactly that counts as absent: it is made anew.
     pub(super) fn map(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
-        let path = self.path(engine, digest);
+        let name = name(engine, digest);
+        let path = self.cache.path(&name);
         if !path.exists() {
             return None;
         }
         match deserialize(engine, &path) {
-            Ok(component) => Some(component),
+            Ok(component) => {
+                self.cache.used(&name);
+                Some(component)
+            }
             Err(error) => {
                 tracing::warn!(module = %digest, artifact = %path.display(), "compiling anew, artifact is damaged: {error:#}");
                 None
@@ -56,20 +73,22 @@ impl Artifacts {
     /// Keeps a compiled module. A failure costs the next start its time and
     /// nothing else.
     pub(super) fn keep(&self, engine: &Engine, digest: &Digest, component: &Component) {
-        let path = self.path(engine, digest);
-        if let Err(error) = write(&self.folder, &path, component) {
-            tracing::warn!(module = %digest, artifact = %path.display(), "cannot keep the compiled module: {error:#}");
+        let write =
+            || -> wasmtime::Result<()> { Ok(self.cache.write(&name(engine, digest), &component.serialize()?)?) };
+        if let Err(error) = write() {
+            let folder = self.cache.folder().display();
+            tracing::warn!(module = %digest, %folder, "cannot keep the compiled module: {error:#}");
         }
     }
+}
 
-    /// Named by what it was made of and by what: the module, and everything
-    /// about wasmtime, its settings (the proposals that it takes among them)
-    /// and the processor that shapes the code.
-    fn path(&self, engine: &Engine, digest: &Digest) -> PathBuf {
-        let mut hasher = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        self.folder.join(format!("{}-{:016x}.cwasm", digest.hex(), hasher.finish()))
-    }
+/// Named by what it was made of and by what: the module, and everything
+/// about wasmtime, its settings (the proposals that it takes among them)
+/// and the processor that shapes the code.
+fn name(engine: &Engine, digest: &Digest) -> String {
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    format!("{}-{:016x}.cwasm", digest.hex(), hasher.finish())
 }
 
 /// How others could write into the folder. A file made in it tells who this
@@ -92,15 +111,4 @@ fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
     // and is never changed afterwards. A file of another wasmtime or of other
     // settings is told by its header and refused.
     unsafe { Component::deserialize_file(engine, path) }
-}
-
-/// Renamed into place when it is whole, so that no other process ever maps
-/// half a file, and synced before, so that none does after a crash.
-fn write(folder: &Path, path: &Path, component: &Component) -> wasmtime::Result<()> {
-    let code = component.serialize()?;
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(&code)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }

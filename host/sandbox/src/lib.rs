@@ -102,7 +102,7 @@ impl Sandbox {
     /// Makes a sandbox. With a folder, compiled modules are kept there for the
     /// next start; it has to be one that nobody else can write to.
     pub fn new(limits: Limits, artifacts: Option<PathBuf>) -> Result<Sandbox, Error> {
-        let artifacts = artifacts.map(Artifacts::open).transpose()?;
+        let artifacts = artifacts.map(|folder| Artifacts::open(folder, limits.artifacts)).transpose()?;
         let engine = engine::engine(&limits)?;
         let linker = store::link(&engine).map_err(|source| Error::Engine { source })?;
         let ticker = Ticker::start(engine.clone())?;
@@ -134,6 +134,21 @@ impl Sandbox {
                 let found = "names the contract, but its functions have other types".to_owned();
                 Err(Error::WrongContract { digest, found, source: Some(source) })
             }
+        }
+    }
+
+    /// Notes that a holder needs a module from now on, and not the one that it needed
+    /// before: its compiled form stays.
+    pub fn hold(&self, holder: &str, digest: &Digest) {
+        if let Some(artifacts) = &self.0.artifacts {
+            artifacts.hold(holder, digest);
+        }
+    }
+
+    /// A holder does not need anything any more.
+    pub fn release(&self, holder: &str) {
+        if let Some(artifacts) = &self.0.artifacts {
+            artifacts.release(holder);
         }
     }
 

@@ -46,6 +46,8 @@ pub struct Limits {
     pub render: Time,
     /// Bytes of a component. Compiling takes seconds for each MiB.
     pub component: usize,
+    /// Bytes of compiled modules on disk, but for those that are in force.
+    pub artifacts: u64,
     /// Bytes of all linear memories of a call together.
     pub memory: usize,
     /// Elements of all tables of a call together.
@@ -85,6 +87,8 @@ impl Default for Limits {
             render: Time { fuel: RENDER_FUEL, deadline: Duration::from_secs(10) },
             // An embedded Python takes 19 MB, JavaScript 12, Rust 2.
             component: 48 << 20,
+            // Sixty of the largest, or several hundred in Rust.
+            artifacts: 2 << 30,
             // An interpreter with its standard library lives in 40 MiB. With 16
             // calls at once, 1 GiB is the worst that all modules take together.
             memory: 64 << 20,

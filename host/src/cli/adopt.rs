@@ -8,10 +8,7 @@ mod outcome;
 mod settle;
 pub(super) mod workspace;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use contract::Scope;
 use serde_json::Value;
@@ -69,9 +66,8 @@ pub struct Args {
     /// Give back to kro v0.1, where the ResourceGroup has this uid [default: to kro v0.9]
     #[arg(long, value_name = "UID", requires = "undo")]
     resource_group_uid: Option<String>,
-    /// A module to use instead of the one that the definition names
-    #[arg(long, value_name = "FILE")]
-    module: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: definition::Chosen,
     #[command(flatten)]
     schemas: definition::Schemas,
     /// How to print what becomes of each object
@@ -115,11 +111,11 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
         undo,
         croft_is_stopped,
         resource_group_uid,
-        module,
+        chosen,
         schemas,
         output,
     } = args;
-    let definition = definition::load_one(&filename, module.as_deref(), &schemas)?;
+    let definition = definition::load_one(&filename, &chosen, &schemas)?;
     let way = match (undo, resource_group_uid) {
         (false, _) => Way::Take,
         (true, None) => Way::GiveBack(Kro::V09),

@@ -3,7 +3,7 @@
 //!
 //! What is wrong is the module's to say; here it is gathered and printed.
 
-use std::{collections::BTreeSet, iter, path::PathBuf, slice};
+use std::{collections::BTreeSet, iter, slice};
 
 use clap::ValueEnum;
 use contract::{Blueprint, Gvk, Severity};
@@ -38,9 +38,8 @@ pub struct Args {
     /// Take warnings for errors
     #[arg(long)]
     deny_warnings: bool,
-    /// A module to use instead of the one that a definition names
-    #[arg(long, value_name = "FILE")]
-    module: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: definition::Chosen,
     #[command(flatten)]
     schemas: definition::Schemas,
 }
@@ -64,17 +63,18 @@ Examples:
   croft check -f definition.yaml --schemas crds.yaml --deny-warnings";
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { files, output, deny_warnings, module, schemas } = args;
+    let Args { files, output, deny_warnings, chosen, schemas } = args;
     definition::one_stdin(files.given().chain(schemas.files()))?;
     let mut found = Found::default();
-    let (definitions, others) = split(found.read(&files.names()?), module.is_some());
+    let (definitions, others) = split(found.read(&files.names()?), chosen.module.is_some());
     if definitions.is_empty() && !found.is_refused() {
         found.take::<()>(Err(definition::no_definition(&others)));
     }
     let known = found.schemas(others, schemas.files())?;
-    let load = |document| found.take(definition::load_module(document, module.as_deref()));
+    let load = |document| found.take(definition::load_module(document, &chosen));
     let modules: Vec<_> = definitions.iter().map(load).collect();
-    let loaded = definitions.iter().zip(&modules).filter_map(|(document, module)| Some((document, module.as_ref()?)));
+    let loaded =
+        definitions.iter().zip(&modules).filter_map(|(document, loaded)| Some((document, &loaded.as_ref()?.module)));
     let known = definition::with_siblings(loaded.clone(), known);
     for (document, module) in loaded {
         found.definition(document, module, &known);

@@ -1,7 +1,7 @@
 //! What every command that takes `-f` needs: reading files, telling the
 //! definition from the rest, and having its module prepare it.
 //!
-//! It asks no server.
+//! It asks no API server, and a registry only for a module that a definition names there.
 
 use std::{
     collections::BTreeSet,
@@ -16,18 +16,25 @@ use host_core::{
     fault::{Blame, Fault},
     kinds::{self, Kinds},
     name::Digest,
-    object, schemas,
+    object,
+    oci::OciRef,
+    schemas,
 };
+use registry::Shelf;
 use sandbox::{Limits, Module, Sandbox};
 use serde_json::Value;
 
 use crate::{
+    gate::Gate,
     modules::builtin,
     report::{self, Failure},
     yaml::Document,
 };
 
-use super::files::{self, Files};
+use super::{
+    files::{self, Files},
+    supply::{self, Policy, Supply},
+};
 
 /// Where the schemas of children's kinds come from.
 #[derive(Debug, Default, clap::Args)]
@@ -74,6 +81,8 @@ pub struct Definition {
     pub document: Document,
     /// The module that runs it.
     pub module: Module,
+    /// How it is named, with its digest.
+    pub reference: ModuleRef,
     /// What the module made of it.
     pub prepared: Prepared,
     /// How the kinds that it touches are addressed, as far as their schemas were
@@ -86,11 +95,12 @@ impl Definition {
     ///
     /// # Errors
     /// The module refuses it, or fails.
-    pub(super) fn new(document: Document, module: Module, known: &schemas::Schemas) -> Result<Definition, Failure> {
+    pub(super) fn new(document: Document, loaded: Loaded, known: &schemas::Schemas) -> Result<Definition, Failure> {
+        let Loaded { module, reference } = loaded;
         let prepared = prepare(&module, &document, known)?;
         let used = prepared.blueprint.kinds.iter().map(|used| used.kind.clone());
         let kinds = used.filter_map(|kind| known.address(&kind).map(|address| (kind, address))).collect();
-        Ok(Definition { document, module, prepared, kinds })
+        Ok(Definition { document, module, reference, prepared, kinds })
     }
 
     /// The kind that it serves.
@@ -99,20 +109,11 @@ impl Definition {
     }
 
     /// The definition as it is published: its module named by digest, so that
-    /// the host runs what was published and nothing else. `given` is a file
-    /// that was named by hand; the host looks for its name below its own folder
-    /// of modules.
-    pub fn pinned(&self, given: Option<&Path>) -> Value {
+    /// the host runs what was published and nothing else.
+    pub fn pinned(&self) -> Value {
         let mut object = self.document.value.clone();
-        let reference = ModuleRef::of(&object).ok();
-        let path = match (given, reference) {
-            (Some(file), _) => file.file_name().map(PathBuf::from),
-            (None, Some(ModuleRef::File { path, .. })) => Some(path),
-            (None, _) => None,
-        };
-        if let Some(path) = path {
-            let pinned = ModuleRef::File { path, digest: Some(self.module.digest().clone()) };
-            object["spec"]["module"] = pinned.to_string().into();
+        if self.reference != ModuleRef::Kro {
+            object["spec"]["module"] = self.reference.to_string().into();
         }
         match definition::DefinitionKind::of(&object).map(definition::DefinitionKind::scope) {
             Some(Scope::Cluster) => {
@@ -141,15 +142,15 @@ pub(super) fn one_stdin<'a>(files: impl IntoIterator<Item = &'a String>) -> Resu
 }
 
 /// Reads files that hold definitions and nothing else but schemas, has their
-/// modules prepare them, and says the modules' warnings. `module` is a file to
+/// modules prepare them, and says the modules' warnings. `chosen` may have a file to
 /// use instead of the module that a definition names.
 ///
 /// # Errors
 /// A file, a definition or a module is refused.
-pub fn load(files: &Files, module: Option<&Path>, schemas: &Schemas) -> Result<Vec<Definition>, Failure> {
+pub fn load(files: &Files, chosen: &Chosen, schemas: &Schemas) -> Result<Vec<Definition>, Failure> {
     one_stdin(files.given().chain(schemas.files()))?;
     let names = files.names()?;
-    let (definitions, mut rest) = choose(names.read()?, module, schemas)?;
+    let (definitions, mut rest) = choose(names.read()?, chosen, schemas)?;
     // A folder may hold instances and whatever else.
     rest.retain(|document| names.was_given(document));
     match rest.first() {
@@ -165,10 +166,10 @@ pub fn load(files: &Files, module: Option<&Path>, schemas: &Schemas) -> Result<V
 ///
 /// # Errors
 /// There are several, or it is refused.
-pub fn load_one(file: &str, module: Option<&Path>, schemas: &Schemas) -> Result<Definition, Failure> {
+pub fn load_one(file: &str, chosen: &Chosen, schemas: &Schemas) -> Result<Definition, Failure> {
     let files = [file.to_owned()];
     one_stdin(files.iter().chain(schemas.files()))?;
-    let (mut definitions, rest) = choose(files::read_all(&files)?, module, schemas)?;
+    let (mut definitions, rest) = choose(files::read_all(&files)?, chosen, schemas)?;
     match (definitions.get(1), rest.first()) {
         (Some(second), _) => Err(stray(&second.document, "this is a second definition", "give one at a time")),
         (None, Some(other)) => Err(stray(other, "a second document is not expected here", "give the definition alone")),
@@ -184,23 +185,23 @@ pub fn load_one(file: &str, module: Option<&Path>, schemas: &Schemas) -> Result<
 /// There is no definition, or one is refused; or a file of `schemas` holds none.
 pub fn choose(
     documents: Vec<Document>,
-    module: Option<&Path>,
+    chosen: &Chosen,
     schemas: &Schemas,
 ) -> Result<(Vec<Definition>, Vec<Document>), Failure> {
     let is_schema = |document: &Document| schemas::is_source(&document.value) && !is_definition(document);
     let (beside, documents): (Vec<Document>, Vec<Document>) = documents.into_iter().partition(is_schema);
-    let (mut chosen, mut rest): (Vec<Document>, Vec<Document>) = documents.into_iter().partition(is_definition);
-    if chosen.is_empty() {
-        match (module.is_some(), rest.is_empty()) {
-            (true, false) => chosen.push(rest.remove(0)),
+    let (mut taken, mut rest): (Vec<Document>, Vec<Document>) = documents.into_iter().partition(is_definition);
+    if taken.is_empty() {
+        match (chosen.module.is_some(), rest.is_empty()) {
+            (true, false) => taken.push(rest.remove(0)),
             _ => return Err(no_definition(&rest)),
         }
     }
     let known = known(beside.into_iter().chain(schemas.read()?))?;
-    let modules = chosen.iter().map(|document| load_module(document, module)).collect::<Result<Vec<_>, _>>()?;
-    let known = with_siblings(chosen.iter().zip(&modules), known);
-    let definitions = chosen.into_iter().zip(modules).map(|(document, module)| {
-        let definition = Definition::new(document, module, &known)?;
+    let modules = taken.iter().map(|document| load_module(document, chosen)).collect::<Result<Vec<_>, _>>()?;
+    let known = with_siblings(taken.iter().zip(modules.iter().map(|loaded| &loaded.module)), known);
+    let definitions = taken.into_iter().zip(modules).map(|(document, loaded)| {
+        let definition = Definition::new(document, loaded, &known)?;
         report::warnings(&definition.document, &definition.prepared.warnings);
         Ok(definition)
     });
@@ -298,20 +299,70 @@ pub(super) fn stray(document: &Document, message: &str, hint: &str) -> Failure {
     )
 }
 
-/// A module that was named on the command line or in the definition is input
-/// like any other: one that cannot be loaded is refused.
-pub(super) fn load_module(document: &Document, file: Option<&Path>) -> Result<Module, Failure> {
-    let (name, bytes) = module_bytes(document, file)?;
-    load_wasm(&name, &bytes)
+/// A module that was named on the command line or in the definition, and how.
+#[derive(Clone)]
+pub(super) struct Loaded {
+    pub(super) module: Module,
+    pub(super) reference: ModuleRef,
 }
 
-/// The bytes of a module, and what it goes by: those of `file`, or else of what the
-/// definition names.
-pub(super) fn module_bytes(document: &Document, file: Option<&Path>) -> Result<(String, Vec<u8>), Failure> {
-    match file {
-        Some(file) => Ok((file.display().to_string(), read_module(file)?)),
-        None => module_of(document),
+/// Which modules are used, and where they come from.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Chosen {
+    /// A module to use instead of the one that a definition names
+    #[arg(long, value_name = "FILE")]
+    pub module: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) policy: Policy,
+    #[command(flatten)]
+    pub(super) supply: Supply,
+}
+
+impl Chosen {
+    /// A file, where there is no such option.
+    pub(super) fn file(module: PathBuf) -> Chosen {
+        Chosen { module: Some(module), policy: Policy::of_environment(), supply: Supply::default() }
     }
+}
+
+/// A module that was named on the command line or in the definition is input
+/// like any other: one that cannot be loaded, or may not run, is refused.
+pub(super) fn load_module(document: &Document, chosen: &Chosen) -> Result<Loaded, Failure> {
+    let Bytes { at, wasm, reference } = module_bytes(document, chosen)?;
+    let name = if let ModuleRef::File { path, .. } = &at { path.display().to_string() } else { at.to_string() };
+    let module = load_wasm(&name, &wasm)?;
+    let reference = match reference {
+        ModuleRef::File { path, .. } => ModuleRef::File { path, digest: Some(module.digest().clone()) },
+        other => other,
+    };
+    Ok(Loaded { module, reference })
+}
+
+/// The bytes of a module that may run.
+pub(super) struct Bytes {
+    /// Where they are.
+    at: ModuleRef,
+    pub(super) wasm: Vec<u8>,
+    /// How a host is to find them.
+    reference: ModuleRef,
+}
+
+/// The bytes of the module that was given by hand, or else of what the definition
+/// names.
+pub(super) fn module_bytes(document: &Document, chosen: &Chosen) -> Result<Bytes, Failure> {
+    let shelf = chosen.supply.own_shelf()?;
+    let gate = chosen.policy.gate()?;
+    let bytes = match &chosen.module {
+        Some(file) => {
+            let at = ModuleRef::File { path: file.clone(), digest: None };
+            // The host looks for its name below its own folder of modules.
+            let path = file.file_name().map_or_else(|| file.clone(), PathBuf::from);
+            Bytes { at, wasm: read_module(file)?, reference: ModuleRef::File { path, digest: None } }
+        }
+        None => module_of(document, &gate, &shelf)?,
+    };
+    gate.admit(&bytes.at, &Digest::of(&bytes.wasm), &shelf).map_err(supply::refused)?;
+    Ok(bytes)
 }
 
 /// The same for one whose bytes are at hand.
@@ -320,16 +371,53 @@ pub(super) fn load_wasm(name: &str, wasm: &[u8]) -> Result<Module, Failure> {
     sandbox()?.load(wasm).map_err(failed)
 }
 
-fn module_of(document: &Document) -> Result<(String, Vec<u8>), Failure> {
+fn module_of(document: &Document, gate: &Gate, shelf: &Shelf) -> Result<Bytes, Failure> {
     let reference = ModuleRef::of(&document.value).map_err(|error| no_module(document, &error))?;
-    match &reference {
-        ModuleRef::Kro => Ok((reference.to_string(), builtin::kro().to_vec())),
-        ModuleRef::File { path, digest } => {
-            let folder = Path::new(&*document.name).parent().unwrap_or(Path::new(""));
-            let bytes = read_module(&folder.join(path))?;
-            pinned(&bytes, digest.as_ref())?;
-            Ok((path.display().to_string(), bytes))
+    if let ModuleRef::Oci(OciRef { tag: None, digest: None, .. }) = &reference {
+        let message = format!("`{reference}` names neither a tag nor a digest");
+        let hint = format!("write `{reference}:TAG`; `croft module tags {reference}` lists them");
+        let problem = admission::problem("NoDigest", &at(document), message, Some(hint));
+        return Err(Failure::problems(document, vec![problem]));
+    }
+    let folder = Path::new(&*document.name).parent().unwrap_or(Path::new(""));
+    bytes_of(reference, folder, gate, shelf)
+}
+
+/// What a reference names, which is asked for only if it may run. A tag is taken for
+/// what it names now.
+fn bytes_of(reference: ModuleRef, folder: &Path, gate: &Gate, shelf: &Shelf) -> Result<Bytes, Failure> {
+    gate.may_fetch(&reference).map_err(supply::refused)?;
+    match reference {
+        ModuleRef::Kro => Ok(Bytes { at: reference.clone(), wasm: builtin::kro().to_vec(), reference }),
+        ModuleRef::File { ref path, ref digest } => {
+            let wasm = read_module(&folder.join(path))?;
+            pinned(&wasm, digest.as_ref())?;
+            Ok(Bytes { at: reference.clone(), wasm, reference })
         }
+        ModuleRef::Oci(reference) => {
+            let found = reference.below(folder);
+            let at = found.pinned(shelf.client().resolve(&found).map_err(supply::failed)?);
+            let wasm = shelf.fetch(&at).map_err(supply::failed)?.wasm;
+            let pinned = OciRef { digest: at.digest.clone(), ..reference };
+            Ok(Bytes { at: ModuleRef::Oci(at), wasm, reference: ModuleRef::Oci(pinned) })
+        }
+    }
+}
+
+/// The module of a reference that was given by hand.
+pub(super) fn load_reference(reference: ModuleRef, chosen: &Chosen) -> Result<Loaded, Failure> {
+    let (shelf, gate) = (chosen.supply.own_shelf()?, chosen.policy.gate()?);
+    let bytes = bytes_of(reference, Path::new(""), &gate, &shelf)?;
+    gate.admit(&bytes.at, &Digest::of(&bytes.wasm), &shelf).map_err(supply::refused)?;
+    let name = bytes.at.to_string();
+    Ok(Loaded { module: load_wasm(&name, &bytes.wasm)?, reference: bytes.reference })
+}
+
+/// Where a definition names its module.
+fn at(document: &Document) -> String {
+    match document.value.pointer("/spec/module") {
+        Some(_) => "/spec/module".to_owned(),
+        None => format!("/metadata/annotations/{}", definition::MODULE_ANNOTATION.replace('/', "~1")),
     }
 }
 
@@ -362,7 +450,7 @@ fn pinned(bytes: &[u8], expected: Option<&Digest>) -> Result<(), Failure> {
 /// # Errors
 /// The engine cannot start.
 pub fn sandbox() -> Result<Sandbox, Failure> {
-    match Sandbox::new(Limits::default(), modules_folder()) {
+    match Sandbox::new(Limits::default(), cache_folder().map(|folder| folder.join("compiled"))) {
         Err(error @ (sandbox::Error::ArtifactFolder { .. } | sandbox::Error::ArtifactFolderUnsafe { .. })) => {
             tracing::warn!("compiled modules are not kept: {:#}", anyhow::Error::new(error));
             Sandbox::new(Limits::default(), None).map_err(Failure::fault)
@@ -371,12 +459,12 @@ pub fn sandbox() -> Result<Sandbox, Failure> {
     }
 }
 
-/// Where compiled modules are kept: `croft/modules` in the user's cache folder.
-pub fn modules_folder() -> Option<PathBuf> {
+/// Where modules are kept: `croft` in the user's cache folder.
+pub fn cache_folder() -> Option<PathBuf> {
     let absolute = |path: PathBuf| path.is_absolute().then_some(path);
     let xdg = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).and_then(absolute);
     let caches = xdg.or_else(|| env::home_dir().and_then(absolute).map(|home| home.join(".cache")));
-    caches.map(|caches| caches.join("croft").join("modules"))
+    caches.map(|caches| caches.join("croft"))
 }
 
 /// Asks the module again as long as it needs schemas that it does not have yet.

@@ -9,13 +9,13 @@ mod round;
 mod watch;
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use super::{
     Global,
-    definition::Schemas,
+    definition::{Chosen, Schemas},
     module::{build, language::Language},
 };
 use crate::report::{self, Failure, Look};
@@ -41,9 +41,8 @@ pub struct Args {
     /// The project's folder, or files with definitions and instances
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
-    /// A module to use instead of the one that a definition names
-    #[arg(long, value_name = "FILE")]
-    module: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Leave the source code of the module alone
     #[arg(long)]
     no_build: bool,
@@ -68,8 +67,8 @@ const TOGETHER: Duration = Duration::from_millis(15);
 const AT_MOST: Duration = Duration::from_millis(90);
 
 pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    let Args { paths, module, no_build, schemas } = args;
-    let mut project = Project::new(paths, module, no_build, schemas)?;
+    let Args { paths, chosen, no_build, schemas } = args;
+    let mut project = Project::new(paths, chosen, no_build, schemas)?;
     let is_live = global.context.is_some() || global.kubeconfig.is_some();
     let mut live = is_live.then(|| Live::new(global)).transpose()?;
     let mut watch = Watch::start()?;
@@ -97,8 +96,8 @@ struct Project {
     paths: Vec<PathBuf>,
     /// Where the source code of a module is, if there is any.
     source: Option<(PathBuf, Language)>,
-    /// Given by hand.
-    module: Option<PathBuf>,
+    /// Which modules are used; one may be given by hand.
+    chosen: Chosen,
     /// What the last build made, in a folder that goes with this process: it is built
     /// for speed, and takes nobody's place.
     built: Option<PathBuf>,
@@ -109,7 +108,7 @@ struct Project {
 }
 
 impl Project {
-    fn new(paths: Vec<PathBuf>, module: Option<PathBuf>, no_build: bool, schemas: Schemas) -> Result<Project, Failure> {
+    fn new(paths: Vec<PathBuf>, chosen: Chosen, no_build: bool, schemas: Schemas) -> Result<Project, Failure> {
         if let Some(missing) = paths.iter().find(|path| !path.exists()) {
             let message = format!("there is no `{}`", missing.display());
             return Err(
@@ -117,10 +116,10 @@ impl Project {
             );
         }
         let folder = paths.iter().find(|path| path.is_dir());
-        let builds = !no_build && module.is_none();
+        let builds = !no_build && chosen.module.is_none();
         let source = folder.filter(|_| builds).and_then(|folder| Some((folder.clone(), Language::of(folder).ok()?)));
         let scratch = tempfile::tempdir().map_err(Failure::host)?;
-        Ok(Project { paths, source, module, built: None, scratch, schemas, broken: None })
+        Ok(Project { paths, source, chosen, built: None, scratch, schemas, broken: None })
     }
 
     fn is_to_build(&self, change: &Change) -> bool {
@@ -142,14 +141,15 @@ impl Project {
         }
     }
 
-    /// The module to use instead of what definitions name.
-    fn module(&self) -> Option<&Path> {
-        self.module.as_deref().or(self.built.as_deref())
+    /// What is used instead of what definitions name.
+    fn chosen(&self) -> Chosen {
+        let module = self.chosen.module.clone().or_else(|| self.built.clone());
+        Chosen { module, ..self.chosen.clone() }
     }
 
     /// Where a change is looked for.
     fn folders(&self) -> watch::Folders {
-        let module = self.module.iter().cloned();
+        let module = self.chosen.module.iter().cloned();
         let schemas = self.schemas.files().iter().map(PathBuf::from);
         // Where others put the module that definitions name.
         let built = self.paths.iter().map(|path| path.join("build"));
@@ -161,6 +161,6 @@ impl Project {
         if let Some(broken) = &self.broken {
             return State::broken(broken.clone());
         }
-        round::play(&self.paths, self.module(), &self.schemas, live)
+        round::play(&self.paths, &self.chosen(), &self.schemas, live)
     }
 }

@@ -3,10 +3,7 @@
 //!
 //! It adds nothing to what the blueprint says.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeSet;
 
 use clap::ValueEnum;
 use contract::{Access, Blueprint, Node, Role, Scope};
@@ -17,7 +14,7 @@ use super::{
     files::Files,
     output,
 };
-use host_core::{claims, definition::ModuleRef, identity::Identities, object, publish};
+use host_core::{claims, identity::Identities, object, publish};
 
 use crate::report::Failure;
 
@@ -34,9 +31,8 @@ pub struct Args {
     /// How to print it
     #[arg(short, long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
-    /// A module to use instead of the one that the definition names
-    #[arg(long, value_name = "FILE")]
-    module: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: definition::Chosen,
     #[command(flatten)]
     schemas: definition::Schemas,
 }
@@ -58,32 +54,26 @@ Examples:
   croft explain -f definition.yaml -o json | jq .claims";
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { files, output, module, schemas } = args;
-    let definitions = definition::load(&files, module.as_deref(), &schemas)?;
+    let Args { files, output, chosen, schemas } = args;
+    let definitions = definition::load(&files, &chosen, &schemas)?;
     for (index, definition) in definitions.iter().enumerate() {
         if index > 0 && output == Format::Text {
             output::text("\n")?;
         }
-        explain(definition, module.as_deref(), output)?;
+        explain(definition, output)?;
     }
     Ok(())
 }
 
-fn explain(definition: &Definition, module: Option<&Path>, output: Format) -> Result<(), Failure> {
+fn explain(definition: &Definition, output: Format) -> Result<(), Failure> {
     let prepared = &definition.prepared;
     let claimed = publish::permission_claims(&prepared.blueprint, &definition.kinds, &Identities::new());
     let mut told = told(&prepared.blueprint, &claimed.claims);
     told["notOfKcp"] = claimed.foreign().map(claims::resource_of).collect();
     let guessed: Vec<String> = claimed.guessed.iter().map(ToString::to_string).collect();
     told["unknownKinds"] = json!(guessed);
-    let reference = match module {
-        Some(file) => file.display().to_string(),
-        None => ModuleRef::of(&definition.document.value)
-            .map_err(|error| definition::no_module(&definition.document, &error))?
-            .to_string(),
-    };
     told["module"] = json!({
-        "reference": reference,
+        "reference": definition.reference.to_string(),
         "digest": definition.module.digest().to_string(),
         "programBytes": prepared.program.len(),
     });

@@ -2,8 +2,6 @@
 //!
 //! How a graph is drawn is `host_core::graph`'s business.
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 
 use super::{
@@ -28,9 +26,8 @@ pub struct Args {
     /// How to write the graph
     #[arg(short, long, value_enum, default_value_t = Format::Mermaid, value_name = "FORMAT")]
     output: Format,
-    /// A module to use instead of the one that the definition names
-    #[arg(long, value_name = "FILE")]
-    module: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: definition::Chosen,
     #[command(flatten)]
     schemas: definition::Schemas,
 }
@@ -56,8 +53,8 @@ Examples:
   croft graph -f definition.yaml -o dot | dot -Tpng > graph.png";
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { files, output, module, schemas } = args;
-    let definitions = definition::load(&files, module.as_deref(), &schemas)?;
+    let Args { files, output, chosen, schemas } = args;
+    let definitions = definition::load(&files, &chosen, &schemas)?;
     if let (Format::Svg, [_, second, ..]) = (output, definitions.as_slice()) {
         let hint = "give one definition at a time; the other forms take several";
         return Err(definition::stray(&second.document, "a picture shows one definition", hint));

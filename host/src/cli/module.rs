@@ -10,13 +10,18 @@ pub mod inspect;
 pub mod language;
 pub mod new;
 pub mod pack;
+pub mod pull;
+pub mod push;
+pub mod sign;
+pub mod tags;
 pub mod test;
+pub mod verify;
 
 use clap::Subcommand;
 
 use crate::report::Failure;
 
-/// Make, look at, test and measure modules: the WebAssembly components that render instances
+/// Make, look at, test, measure and ship modules: the WebAssembly components that render instances
 ///
 /// A module is named by a definition (`spec.module`) and runs in croft's sandbox.
 #[derive(Debug, clap::Args)]
@@ -38,7 +43,10 @@ Examples:
   # whether it does what its fixtures say
   croft module test
   # what each of its fixtures takes
-  croft module bench";
+  croft module bench
+  # into a registry, and out of it
+  croft module push hello.wasm oci://registry.example.org/team/hello:v1
+  croft module pull oci://registry.example.org/team/hello:v1";
 
 /// What can be done with a module.
 #[derive(Debug, Subcommand)]
@@ -49,6 +57,11 @@ enum Command {
     Pack(pack::Args),
     Test(test::Args),
     Bench(bench::Args),
+    Push(push::Args),
+    Pull(pull::Args),
+    Tags(tags::Args),
+    Sign(sign::Args),
+    Verify(verify::Args),
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
@@ -60,5 +73,10 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         Command::Pack(args) => pack::run(args),
         Command::Test(args) => test::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Push(args) => push::run(args),
+        Command::Pull(args) => pull::run(args),
+        Command::Tags(args) => tags::run(args),
+        Command::Sign(args) => sign::run(args),
+        Command::Verify(args) => verify::run(args),
     }
 }

@@ -9,7 +9,7 @@ mod print;
 mod shrink;
 mod workspace;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use clap::ValueEnum;
 use serde_json::Value;
@@ -59,9 +59,9 @@ pub struct Args {
     /// The user that `croft run` runs as, for its rights
     #[arg(long, value_name = "USER", default_value = "croft")]
     pub host_user: String,
-    /// A module to use instead of the one that the definition names
-    #[arg(long, value_name = "FILE")]
-    pub module: Option<PathBuf>,
+    /// Which module runs it
+    #[command(flatten)]
+    pub chosen: definition::Chosen,
     /// What to check the definition's children by
     #[command(flatten)]
     pub schemas: definition::Schemas,
@@ -144,7 +144,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
         export,
         workspace,
         host_user,
-        module,
+        chosen,
         schemas,
         identity,
         accept_claims,
@@ -155,7 +155,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
         output,
     } = args;
     definition::one_stdin(files.given().chain(&against).chain(schemas.files()))?;
-    let definitions = in_order(definition::load(&files, module.as_deref(), &schemas)?);
+    let definitions = in_order(definition::load(&files, &chosen, &schemas)?);
     if let (Some(_), [_, second, ..]) = (&export, definitions.as_slice()) {
         let hint = "leave `--export` out, or give one definition at a time";
         return Err(definition::stray(&second.document, "one export cannot have two names", hint));
@@ -165,8 +165,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let options = Options { layout: layout.into(), prefix, export, workspace, host_user, identities, accept_claims };
     if apply {
         let patience = Duration::from_secs(timeout);
-        let call =
-            apply::Call { definitions: &definitions, module: module.as_deref(), allow_breaking_changes, patience };
+        let call = apply::Call { definitions: &definitions, allow_breaking_changes, patience };
         let publications = super::block_on(call.put(global, options, output))?;
         return print::bindings(&publications, output);
     }
@@ -180,7 +179,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
         publications.push(publication);
     }
     identity::needed(&publications, &options)?;
-    let pinned = definitions.iter().map(|definition| definition.pinned(module.as_deref())).collect();
+    let pinned = definitions.iter().map(|definition| definition.pinned()).collect();
     print::print(&publications, pinned, &options, output)
 }
 

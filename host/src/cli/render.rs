@@ -6,7 +6,7 @@
 
 pub(super) mod explain;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 use contract::{Blueprint, Gvk, Rendering};
 use host_core::object::Target;
@@ -62,9 +62,8 @@ pub struct Args {
     /// How to print the objects
     #[arg(short, long, value_enum, default_value_t = output::Format::Yaml, value_name = "FORMAT")]
     output: output::Format,
-    /// A module to use instead of the one that the definition names
-    #[arg(long, value_name = "FILE")]
-    module: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: definition::Chosen,
     #[command(flatten)]
     schemas: definition::Schemas,
 }
@@ -82,10 +81,10 @@ Examples:
   croft render -f definition.yaml -f instance.yaml --converge";
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { files, observed, converge, instance_metadata, explain, output, module, schemas } = args;
+    let Args { files, observed, converge, instance_metadata, explain, output, chosen, schemas } = args;
     definition::one_stdin(files.given().chain(&observed).chain(schemas.files()))?;
     let names = files.names()?;
-    let (definitions, mut instances) = definition::choose(names.read()?, module.as_deref(), &schemas)?;
+    let (definitions, mut instances) = definition::choose(names.read()?, &chosen, &schemas)?;
     // A folder may hold objects of whatever kind.
     let of = |instance: &Document| offline::of(&definitions, instance, "`--observed`");
     instances.retain(|instance| names.was_given(instance) || of(instance).is_ok());

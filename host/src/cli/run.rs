@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Global;
+use super::{
+    Global,
+    supply::{self, Policy, Supply},
+};
 use kcp::{Connection, connection, virtual_workspace::Address};
 
 use crate::{
@@ -37,9 +40,16 @@ pub struct Args {
     /// Take definitions in consumers' workspaces too, each for its own workspace
     #[arg(long)]
     allow_consumer_definitions: bool,
-    /// Where compiled modules are kept [default: the user's cache folder]
+    /// Where modules are kept, compiled and as they were pulled [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "CROFT_CACHE")]
     cache: Option<PathBuf>,
+    /// How many MiB of either are kept, but for those that are in force
+    #[arg(long, value_name = "MIB", default_value_t = supply::CACHE_MIB)]
+    cache_size: u64,
+    #[command(flatten)]
+    policy: Policy,
+    #[command(flatten)]
+    supply: Supply,
     /// Run although another host may work on the export
     ///
     /// A host holds the Lease `croft.EXPORT` in the provider's workspace, and a second
@@ -59,7 +69,11 @@ Examples:
   croft run --context provider-team --export greetings.kro.run --modules target/modules";
 
 pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    let Args { export, workers, modules, allow_consumer_definitions, cache, no_lease } = args;
+    let Args { export, workers, modules, allow_consumer_definitions, cache, cache_size, policy, supply, no_lease } =
+        args;
+    let cache = cache.or_else(super::definition::cache_folder);
+    let shelf = supply.shelf(cache.clone(), cache_size)?;
+    let gate = policy.gate()?;
     super::block_on(async {
         if let Some(folder) = &modules {
             is_folder(folder)?;
@@ -73,7 +87,10 @@ pub(super) fn run(global: &Global, args: Args) -> Result<(), Failure> {
             workers: workers.into(),
             modules,
             consumer_definitions: allow_consumer_definitions,
-            artifacts: cache.or_else(super::definition::modules_folder),
+            artifacts: cache.map(|folder| folder.join("compiled")),
+            artifacts_bytes: cache_size << 20,
+            shelf,
+            gate,
             beside_others: no_lease,
         };
         let shutdown = async move {

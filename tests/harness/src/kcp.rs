@@ -10,13 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::{
-    api::Api,
-    binary::{self, tail},
-    guarded::Guarded,
-    poll,
-    ports::Ports,
-};
+use crate::{api::Api, binary, go::tail, guarded::Guarded, poll, ports::Ports};
 
 /// How long kcp may take until it is ready: five times what it takes on two
 /// busy cores.

@@ -6,11 +6,13 @@
 
 mod api;
 pub mod binary;
+mod go;
 mod guarded;
 mod kcp;
 mod poll;
 mod ports;
 mod proxy;
+pub mod registry;
 
 use std::{
     env,

@@ -20,6 +20,7 @@ mod lifecycle;
 mod memory;
 mod outages;
 mod publishing;
+mod registry;
 mod requests;
 mod seed;
 mod sight;

@@ -14,6 +14,7 @@ mod misuse;
 mod module;
 mod pack;
 mod publish;
+mod registry;
 mod render;
 mod together;
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{live::Live, watch::Change};
 use crate::{
     cli::{
-        definition::{self, Definition, Schemas},
+        definition::{self, Chosen, Definition, Schemas},
         files,
         module::fixtures::{self, Definitions, case::Case},
         offline, output, render,
@@ -121,9 +121,9 @@ fn indented(text: &str) -> String {
 const FIXTURE: &str = "fixture ";
 
 /// Renders all that is there.
-pub(super) fn play(paths: &[PathBuf], module: Option<&Path>, schemas: &Schemas, mut live: Option<&mut Live>) -> State {
+pub(super) fn play(paths: &[PathBuf], chosen: &Chosen, schemas: &Schemas, mut live: Option<&mut Live>) -> State {
     let mut state = State { live: live.is_some(), ..State::default() };
-    let (definitions, instances) = match read(paths, module, schemas) {
+    let (definitions, instances) = match read(paths, chosen, schemas) {
         Ok(read) => read,
         Err(failure) => {
             state.failed(&failure);
@@ -144,7 +144,7 @@ pub(super) fn play(paths: &[PathBuf], module: Option<&Path>, schemas: &Schemas, 
     }
     if live.is_none() {
         for folder in paths.iter().filter(|path| path.is_dir()) {
-            tests(folder, module, &mut state);
+            tests(folder, chosen, &mut state);
         }
     }
     state
@@ -153,14 +153,14 @@ pub(super) fn play(paths: &[PathBuf], module: Option<&Path>, schemas: &Schemas, 
 type Read = (Vec<Definition>, Vec<(Document, usize)>);
 
 /// The definitions, and the instances with the definition of each.
-fn read(paths: &[PathBuf], module: Option<&Path>, schemas: &Schemas) -> Result<Read, Failure> {
+fn read(paths: &[PathBuf], chosen: &Chosen, schemas: &Schemas) -> Result<Read, Failure> {
     let mut documents = Vec::new();
     for path in paths {
         for file in own_files(path)? {
             documents.extend(files::read_all(&[file.display().to_string()])?);
         }
     }
-    let (definitions, others) = definition::choose(documents, module, schemas)?;
+    let (definitions, others) = definition::choose(documents, chosen, schemas)?;
     let of = |document: &Document| {
         let kind = contract::Gvk::of(&document.value)?;
         definitions.iter().position(|definition| *definition.api() == kind)
@@ -206,9 +206,9 @@ pub(super) fn named(document: &Value, stored: &Value) -> String {
 }
 
 /// What the fixtures of a project come to.
-fn tests(folder: &Path, module: Option<&Path>, state: &mut State) {
+fn tests(folder: &Path, chosen: &Chosen, state: &mut State) {
     let Ok(fixtures) = fixtures::find(&[folder.to_owned()]) else { return };
-    let mut definitions = Definitions::new(module);
+    let mut definitions = Definitions::new(chosen);
     for fixture in fixtures {
         let (name, expected) = (fixture.name.clone(), fixture.expected());
         let answered = Case::read(fixture, &mut definitions).and_then(|case| case.answer());

@@ -3,7 +3,7 @@
 //! Fuel and memory are the same on every machine, times are not.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -35,9 +35,8 @@ pub struct Args {
     /// A fixture, a folder of fixtures, or a project that has them in `fixtures/`
     #[arg(value_name = "DIR", default_value = ".")]
     folders: Vec<PathBuf>,
-    /// A module to use instead of the one that a definition names
-    #[arg(long, value_name = "FILE")]
-    module: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: definition::Chosen,
     /// How long each fixture is rendered, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     time: u64,
@@ -71,10 +70,10 @@ Examples:
 const LEAST_CALLS: usize = 5;
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { folders, module, time, compile, output } = args;
+    let Args { folders, chosen, time, compile, output } = args;
     let fixtures = fixtures::find(&folders)?;
     let labels = fixtures::labels(&fixtures);
-    let mut definitions = Definitions::new(module.as_deref());
+    let mut definitions = Definitions::new(&chosen);
     let mut rows = Vec::new();
     for (fixture, name) in fixtures.into_iter().zip(labels) {
         let case = Case::read(fixture, &mut definitions)?;
@@ -87,7 +86,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let Some(first) = rows.first() else {
         return Err(Failure::input("no fixture renders an instance").hint("add one whose instance is not refused"));
     };
-    let load = if compile { Some(Load::measure(&first.definition, module.as_deref())?) } else { None };
+    let load = if compile { Some(Load::measure(&first.definition, &chosen)?) } else { None };
     match output {
         Format::Json => output::text(&format!("{:#}\n", json(&rows, load.as_ref()))),
         Format::Text => output::text(&text(&rows, load.as_ref())),
@@ -137,8 +136,8 @@ struct Load {
 }
 
 impl Load {
-    fn measure(definition: &Document, module: Option<&Path>) -> Result<Load, Failure> {
-        let (_, wasm) = definition::module_bytes(definition, module)?;
+    fn measure(definition: &Document, chosen: &definition::Chosen) -> Result<Load, Failure> {
+        let wasm = definition::module_bytes(definition, chosen)?.wasm;
         let folder = tempfile::tempdir().map_err(Failure::host)?;
         let timed = || -> Result<Duration, Failure> {
             // A sandbox of its own: it has nothing in memory.

@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use crate::{
     cli::{
-        definition::{self, Definition},
+        definition::{self, Chosen, Definition},
         files,
     },
     report::Failure,
@@ -195,14 +195,14 @@ pub(in crate::cli) type Taken = Result<Prepared, Value>;
 
 /// Definitions as far as they were read: several fixtures share one.
 pub(in crate::cli) struct Definitions<'a> {
-    module: Option<&'a Path>,
+    chosen: &'a Chosen,
     read: BTreeMap<(PathBuf, Option<PathBuf>), Rc<Taken>>,
 }
 
 impl<'a> Definitions<'a> {
-    /// `module` is a file to use instead of what definitions name.
-    pub(in crate::cli) fn new(module: Option<&'a Path>) -> Definitions<'a> {
-        Definitions { module, read: BTreeMap::new() }
+    /// `chosen` may have a file to use instead of what definitions name.
+    pub(in crate::cli) fn new(chosen: &'a Chosen) -> Definitions<'a> {
+        Definitions { chosen, read: BTreeMap::new() }
     }
 
     /// The definition of a fixture.
@@ -219,21 +219,21 @@ impl<'a> Definitions<'a> {
         if let Some(read) = self.read.get(&key) {
             return Ok(Rc::clone(read));
         }
-        let taken = Rc::new(prepare(&key.0, key.1.as_deref(), self.module)?);
+        let taken = Rc::new(prepare(&key.0, key.1.as_deref(), self.chosen)?);
         self.read.insert(key, Rc::clone(&taken));
         Ok(taken)
     }
 }
 
-fn prepare(file: &Path, schemas: Option<&Path>, module: Option<&Path>) -> Result<Taken, Failure> {
+fn prepare(file: &Path, schemas: Option<&Path>, chosen: &Chosen) -> Result<Taken, Failure> {
     let document = only(file, "one definition")?;
-    if module.is_none() && !definition::is_definition(&document) {
+    if chosen.module.is_none() && !definition::is_definition(&document) {
         return Err(definition::no_definition(&[document]));
     }
     let sources = schemas.map(|file| files::read_all(&[file.display().to_string()])).transpose()?;
     let known = definition::known(sources.into_iter().flatten())?;
-    let module = definition::load_module(&document, module)?;
-    match Definition::new(document, module, &known) {
+    let loaded = definition::load_module(&document, chosen)?;
+    match Definition::new(document, loaded, &known) {
         Ok(definition) => Ok(Ok(Prepared { definition, known })),
         Err(failure) => match failure.problems_of_a_document() {
             Some(problems) => Ok(Err(answer::problems(problems))),

@@ -119,7 +119,8 @@ fn served(blueprint: &Blueprint) -> Value {
 fn on_fixtures(module: &Path, folders: &[PathBuf]) -> Result<(Value, Value), Failure> {
     let fixtures = fixtures::find(folders)?;
     let labels = fixtures::labels(&fixtures);
-    let mut definitions = Definitions::new(Some(module));
+    let chosen = definition::Chosen::file(module.to_owned());
+    let mut definitions = Definitions::new(&chosen);
     let (mut served, mut costs) = (Vec::new(), Vec::new());
     for (fixture, name) in fixtures.into_iter().zip(labels) {
         let case = Case::read(fixture, &mut definitions)?;
@@ -137,7 +138,7 @@ fn on_fixtures(module: &Path, folders: &[PathBuf]) -> Result<(Value, Value), Fai
 }
 
 /// The contract that it exports, such as `croft:composition@0.1.0`.
-fn contract(interface: &Interface) -> Option<String> {
+pub(super) fn contract(interface: &Interface) -> Option<String> {
     let composer = interface.exports.iter().find_map(|name| name.strip_prefix(CONTRACT)?.strip_prefix("composer@"));
     composer.map(|version| format!("croft:composition@{version}"))
 }

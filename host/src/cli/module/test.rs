@@ -17,6 +17,7 @@ use super::fixtures::{
     case::{Answered, Case},
 };
 use crate::{
+    cli::definition,
     report::{Failure, Look, diff},
     yaml,
 };
@@ -50,9 +51,8 @@ pub struct Args {
     /// A fixture, a folder of fixtures, or a project that has them in `fixtures/`
     #[arg(value_name = "DIR", default_value = ".")]
     folders: Vec<PathBuf>,
-    /// A module to use instead of the one that a definition names
-    #[arg(long, value_name = "FILE")]
-    module: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: definition::Chosen,
     /// Write what the module answers to `expected.yaml` where it differs
     #[arg(long)]
     update: bool,
@@ -85,9 +85,9 @@ Examples:
   croft module test --against published.wasm";
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { folders, module, update, against, output } = args;
-    let against = against.as_deref().map(laws::Older::load).transpose()?;
-    let told = test(&folders, module.as_deref(), update, against.as_ref())?;
+    let Args { folders, chosen, update, against, output } = args;
+    let against = against.as_deref().map(|text| laws::Older::load(text, &chosen)).transpose()?;
+    let told = test(&folders, &chosen, update, against.as_ref())?;
     match output {
         Format::Json => crate::cli::output::text(&format!("{:#}\n", told.json()))?,
         Format::Text => eprint!("{}", told.text(Look::of_stderr())),
@@ -97,13 +97,13 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 fn test(
     folders: &[PathBuf],
-    module: Option<&std::path::Path>,
+    chosen: &definition::Chosen,
     update: bool,
     against: Option<&laws::Older>,
 ) -> Result<Told, Failure> {
     let fixtures = fixtures::find(folders)?;
     let labels = fixtures::labels(&fixtures);
-    let mut definitions = Definitions::new(module);
+    let mut definitions = Definitions::new(chosen);
     let (mut told, mut cases) = (Told::default(), Vec::new());
     for (fixture, label) in fixtures.into_iter().zip(labels) {
         let outcome = match Case::read(fixture.clone(), &mut definitions) {

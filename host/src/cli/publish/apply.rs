@@ -3,7 +3,7 @@
 //!
 //! All of it is tried before any of it is written.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -25,7 +25,6 @@ use crate::{
 /// What is to be published, and how.
 pub(super) struct Call<'a> {
     pub(super) definitions: &'a [Definition],
-    pub(super) module: Option<&'a Path>,
     pub(super) allow_breaking_changes: bool,
     pub(super) patience: Duration,
 }
@@ -65,7 +64,7 @@ impl Call<'_> {
                 connection: &connection,
                 cluster: &cluster,
                 publication: &publication,
-                definition: &definition.pinned(self.module),
+                definition: &definition.pinned(),
                 api: definition.prepared.blueprint.api.kind.to_string(),
             };
             shrink::shrink(look, former).await?;
@@ -98,7 +97,7 @@ impl Call<'_> {
                     changes::judge(&before, "the published API", &publication, allowed)?;
                 }
             }
-            rehearse(cluster, &publication, &definition.pinned(self.module), former.is_some()).await?;
+            rehearse(cluster, &publication, &definition.pinned(), former.is_some()).await?;
         }
         Ok(())
     }
@@ -124,7 +123,7 @@ impl Call<'_> {
                 said(publisher::put(cluster, object, self.patience).await)?;
             }
         }
-        said(publisher::put(cluster, &definition.pinned(self.module), self.patience).await)?;
+        said(publisher::put(cluster, &definition.pinned(), self.patience).await)?;
         Ok(())
     }
 

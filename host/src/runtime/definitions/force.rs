@@ -35,7 +35,7 @@ impl Definitions {
     ) -> Result<Arc<Serving>, Error> {
         let reach = self.reach(key)?;
         let reference = ModuleRef::of(definition).map_err(crate::modules::Error::from)?;
-        let host = Arc::clone(&self.host);
+        let (host, named) = (Arc::clone(&self.host), reference.clone());
         let module = self.threads.run(&key.cluster, move || host.modules.load(&reference)).await??;
         let mut servers = self.servers();
         let prepared = self.prepare(key, &mut servers, &module, definition).await?;
@@ -47,7 +47,10 @@ impl Definitions {
         let kinds = servers.addresses(&prepared).await?;
         self.under_way.after(|other| self.goes_first(other, key, definition, &reach, &api.kind)).await;
         let definition = key.clone();
-        self.put_into_force(Serving { definition, reach, digest, module, prepared, kinds, retired: false })
+        let serving =
+            self.put_into_force(Serving { definition, reach, digest, module, prepared, kinds, retired: false })?;
+        self.host.modules.in_force(&key.to_string(), &named, &serving.module);
+        Ok(serving)
     }
 
     async fn prepare(
@@ -169,6 +172,7 @@ impl Definitions {
             return;
         };
         tracing::info!(definition = %key, "gone");
+        self.host.modules.out_of_force(&key.to_string());
         let retired = Serving { retired: true, ..Serving::clone(&serving) };
         let api = retired.prepared.blueprint.api.kind.clone();
         self.host.world.serve(Arc::new(retired));

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     cli::{
-        definition::Definition,
+        definition::{Definition, Loaded},
         offline::{
             self, Cost, Rendered, Stop,
             converge::{self, Converged, Played},
@@ -144,7 +144,8 @@ pub(super) fn check(cases: &[(String, Case)], against: Option<&Older>) -> Vec<Ve
 /// A case with an instance that renders.
 fn subject<'c>(name: &'c str, case: &'c Case, against: Option<&Older>) -> Option<(&'c str, Subject<'c>, Example)> {
     let (Prepared { definition, known }, instance) = (case.prepared()?, case.instance.as_ref()?);
-    let mirror = Definition::new(definition.document.clone(), definition.module.with_keys_reversed(), known);
+    let loaded = Loaded { module: definition.module.with_keys_reversed(), reference: definition.reference.clone() };
+    let mirror = Definition::new(definition.document.clone(), loaded, known);
     let mirror = mirror.map_err(|failure| failure.in_a_line());
     let older = against.and_then(|older| older.prepare(&definition.document, known));
     let example = Example { instance: instance.value.clone(), observed: case.observed.clone() };

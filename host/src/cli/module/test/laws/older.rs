@@ -1,17 +1,16 @@
 //! An older version of a module, whose instances are there already when the new
 //! one comes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use contract::Problem;
 use host_core::{admission, compat, definition::ModuleRef, schemas};
-use sandbox::Module;
 use serde_json::Value;
 
 use super::{Breach, Subject, said, settle, stored};
 use crate::{
     cli::{
-        definition::{self, Definition},
+        definition::{self, Chosen, Definition, Loaded},
         module::test::shrink::Example,
     },
     report::Failure,
@@ -20,38 +19,37 @@ use crate::{
 
 /// The module that `--against` names.
 pub(in crate::cli::module::test) struct Older {
-    module: Module,
+    loaded: Loaded,
 }
 
 impl Older {
-    /// Loads what a reference names: `file:PATH`, or a path alone.
+    /// Loads what a reference names: `oci://…`, `file:PATH`, or a path alone.
     ///
     /// # Errors
     /// It cannot be had.
-    pub(in crate::cli::module::test) fn load(reference: &str) -> Result<Older, Failure> {
-        let wasm = definition::read_module(&path(reference)?)?;
-        Ok(Older { module: definition::load_wasm(reference, &wasm)? })
+    pub(in crate::cli::module::test) fn load(text: &str, chosen: &Chosen) -> Result<Older, Failure> {
+        let loaded = definition::load_reference(reference(text)?, chosen)?;
+        Ok(Older { loaded })
     }
 
     /// The definition as the older version takes it; `None` where it refuses it, and
     /// so has no instances of it.
     pub(super) fn prepare(&self, document: &Document, known: &schemas::Schemas) -> Option<Definition> {
-        Definition::new(document.clone(), self.module.clone(), known).ok()
+        Definition::new(document.clone(), self.loaded.clone(), known).ok()
     }
 }
 
-fn path(reference: &str) -> Result<PathBuf, Failure> {
-    if Path::new(reference).is_file() || !reference.contains(':') {
-        return Ok(reference.into());
+fn reference(text: &str) -> Result<ModuleRef, Failure> {
+    if Path::new(text).is_file() || !text.contains(':') {
+        return Ok(ModuleRef::File { path: text.into(), digest: None });
     }
-    let parsed = reference.parse::<ModuleRef>().map_err(|error| {
+    match text.parse::<ModuleRef>().map_err(|error| {
         let hint = error.hint().to_owned();
         Failure::fault(error).hint(hint)
-    });
-    match parsed? {
-        ModuleRef::File { path, .. } => Ok(path),
-        other => Err(Failure::input(format!("`{other}` has no older version to compare with"))
-            .hint("name the file of the version that is published")),
+    })? {
+        ModuleRef::Kro => Err(Failure::input(format!("`{text}` has no older version to compare with"))
+            .hint("name the version that is published: its file, or its reference in a registry")),
+        reference => Ok(reference),
     }
 }
 
