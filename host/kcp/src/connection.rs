@@ -30,7 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A server and credentials, as one context of a kubeconfig names them.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    config: Config,
+    config: Arc<Config>,
     context: String,
     /// The kubeconfig, if one was named.
     kubeconfig: Option<PathBuf>,
@@ -44,7 +44,7 @@ struct Clients {
     /// Whether a server did not take the credentials of one, or the connection.
     refused: AtomicBool,
     /// The credentials of now, if they are not those that the connection began with.
-    renewed: RwLock<Option<Config>>,
+    renewed: RwLock<Option<Arc<Config>>>,
 }
 
 /// A client as it is at the moment, and its server.
@@ -127,7 +127,7 @@ impl Connection {
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             return Err(Error::NoSuchContext { context, known });
         }
-        let config = config(all, &context).await?;
+        let config = Arc::new(config(all, &context).await?);
         Ok(Connection { config, context, kubeconfig: kubeconfig.map(Path::to_owned), clients: Arc::default() })
     }
 
@@ -168,13 +168,14 @@ impl Connection {
 
     /// Reads the context again and gives what it says to the clients.
     async fn refresh(&self) -> Result<(), Error> {
-        let config = config(read(self.kubeconfig.as_deref())?, &self.context).await?;
+        let config = Arc::new(config(read(self.kubeconfig.as_deref())?, &self.context).await?);
+        // First: a client that is made meanwhile is among these, or sees it.
+        *self.clients.renewed.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&config));
         let current: Vec<Arc<Current>> = {
             let mut all = self.clients.lock();
             all.retain(|client| client.strong_count() > 0);
             all.iter().filter_map(Weak::upgrade).collect()
         };
-        *self.clients.renewed.write().unwrap_or_else(PoisonError::into_inner) = Some(config.clone());
         // A plugin is a program that runs until it has an answer.
         let this = self.clone();
         let making = move || -> Result<(), Error> {
@@ -192,9 +193,9 @@ impl Connection {
         self.credentials().auth_info.exec.is_some()
     }
 
-    fn credentials(&self) -> Config {
+    fn credentials(&self) -> Arc<Config> {
         let renewed = self.clients.renewed.read().unwrap_or_else(PoisonError::into_inner).clone();
-        renewed.unwrap_or_else(|| self.config.clone())
+        renewed.unwrap_or_else(|| Arc::clone(&self.config))
     }
 
     /// The files that hold the credentials of the context, and what its server is
@@ -259,9 +260,20 @@ impl Connection {
     /// The text is not a URL, or the client cannot be made.
     pub fn client(&self, server: &str) -> Result<Client, Error> {
         let server = server.parse().map_err(|error: http::uri::InvalidUri| self.failed(error.into()))?;
-        let client = RwLock::new(self.make(&self.credentials(), &server)?);
+        let mut made_with = self.credentials();
+        let client = RwLock::new(self.make(&made_with, &server)?);
         let current = Arc::new(Current { server, client });
         self.clients.lock().push(Arc::downgrade(&current));
+        // Others may have come while it was made, before it was known.
+        loop {
+            let now = self.credentials();
+            if Arc::ptr_eq(&now, &made_with) {
+                break;
+            }
+            let client = self.make(&now, &current.server)?;
+            *current.client.write().unwrap_or_else(PoisonError::into_inner) = client;
+            made_with = now;
+        }
         let clients = Arc::clone(&self.clients);
         let service = tower::service_fn(move |request: Request<Body>| {
             let (client, clients) = (current.client(), Arc::clone(&clients));
@@ -383,7 +395,7 @@ mod tests {
             fs::write(path(name), "old").unwrap();
         }
         let connection = Connection {
-            config: Config::new("https://a".parse().unwrap()),
+            config: Arc::new(Config::new("https://a".parse().unwrap())),
             context: "a".to_owned(),
             kubeconfig: Some(path("config")),
             clients: Arc::default(),
@@ -432,6 +444,40 @@ mod tests {
         tokio::time::timeout(Duration::from_secs(10), renewed).await.unwrap();
         assert_eq!(seen.try_iter().last().unwrap(), "Bearer another");
         follow.abort();
+    }
+
+    /// As a client of a new shard may be.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_client_that_is_made_while_credentials_change_uses_the_new_ones() {
+        let (url, seen) = server();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        // A plugin that takes its time.
+        let script = format!(
+            r#"cd {folder}; touch begun; while [ ! -e go ]; do sleep 0.01; done; printf '{{"apiVersion": "{api}", "kind": "ExecCredential", "status": {{"token": "first"}}}}'"#,
+            folder = folder.path().display(),
+            api = "client.authentication.k8s.io/v1",
+        );
+        let exec = serde_json::json!({
+            "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never", "command": "sh",
+            "args": ["-c", script],
+        });
+        let config = kubeconfig(&url, "x").replace("user: {token: x}", &format!("user: {{exec: {exec}}}"));
+        fs::write(&file, config).unwrap();
+        let connection = Connection::open(Some(&file), None).await.unwrap();
+        let making = connection.clone();
+        let making = tokio::task::spawn_blocking(move || making.cluster());
+        let begun = async {
+            while !folder.path().join("begun").exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), begun).await.unwrap();
+        fs::write(&file, kubeconfig(&url, "another")).unwrap();
+        connection.refresh().await.unwrap();
+        fs::write(folder.path().join("go"), "").unwrap();
+        making.await.unwrap().unwrap().read("/a").await.unwrap();
+        assert_eq!(seen.recv().unwrap(), "Bearer another");
     }
 
     #[tokio::test]
