@@ -211,9 +211,11 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     let world = Arc::new(World::default());
     let running = Arc::clone(&world);
     let module = move |instance: &ObjectKey| running.serving(instance).map(|serving| serving.module.digest().clone());
+    let served = Arc::clone(&world);
+    let several = move || served.has_several_modules();
     let host = Arc::new(Host {
         world,
-        queue: Arc::new(Instances::new(workers, |instance| instance.target.kind.clone(), module)),
+        queue: Arc::new(Instances::new(workers, |instance| instance.target.kind.clone(), module, several)),
         modules: Modules::new(sandbox, modules, shelf, gate),
         connection,
         provider,

@@ -211,6 +211,14 @@ impl World {
     /// Puts a definition into force, in place of an earlier version of it and of
     /// one that is gone.
     pub fn serve(&self, serving: Arc<Serving>) {
+    /// Whether definitions that are in force, and not gone, are run by more than one
+    /// module.
+    pub fn has_several_modules(&self) -> bool {
+        let served = read!(self.served);
+        let mut digests = served.iter().filter(|serving| !serving.retired).map(|serving| serving.module.digest());
+        digests.next().is_some_and(|first| digests.any(|other| other != first))
+    }
+
         let mut served = write!(self.served);
         let kind = &serving.prepared.blueprint.api.kind;
         served.retain(|other| {

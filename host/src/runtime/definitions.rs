@@ -108,7 +108,7 @@ impl Definitions {
             host,
             watches,
             store,
-            queue: Queue::new(AT_ONCE, |_| (), |_| ()),
+            queue: Queue::new(AT_ONCE, |_| (), |_| (), || false),
             under_way: UnderWay::default(),
             threads: Threads::default(),
             deciding: Mutex::default(),

@@ -51,7 +51,7 @@ pub(super) struct Finder {
 
 impl Finder {
     pub(super) fn new() -> Finder {
-        let queue = Arc::new(Queue::new(AT_ONCE, |wanted: &Wanted| wanted.shard.clone(), |_| ()));
+        let queue = Arc::new(Queue::new(AT_ONCE, |wanted: &Wanted| wanted.shard.clone(), |_| (), || false));
         Finder { queue, served: Mutex::default(), failures: Mutex::default() }
     }
 

@@ -7,9 +7,10 @@
 //! and its module, which may be that of many APIs, fewer than seven times as many.
 //! Whoever comes first gets half of the workers, the next one half of the rest. A
 //! logical cluster that has none may have one whatever its API and its module have,
-//! as long as one is left for others. A module that is the only one needs to leave
-//! none. The rule is that of dynamic thresholds, by
-//! which switches share a buffer (Choudhury and Hahne, 1998).
+//! as long as one is left for another module and, where its API has one already, one
+//! for another API. A module that is the only one needs to leave none. The rule is
+//! that of dynamic thresholds, by which switches share a buffer (Choudhury and Hahne,
+//! 1998).
 //!
 //! It knows nothing of what a pass does.
 
@@ -33,23 +34,24 @@ const SHARE_OF_A_MODULE: usize = 7;
 pub struct Queue<T, K, A, M> {
     api: fn(&K) -> A,
     module: Box<dyn Fn(&K) -> M + Send + Sync>,
+    /// Whether there is more than one module.
+    several: Box<dyn Fn() -> bool + Send + Sync>,
     state: Mutex<State<T, K, A, M>>,
     added: Notify,
 }
 
 struct State<T, K, A, M> {
     workers: usize,
-    /// APIs of which something is waiting, in their order.
-    turns: VecDeque<A>,
-    lines: HashMap<A, Lines<T, K, M>>,
+    /// APIs of which something is waiting, in their order. One that several modules run
+    /// is several: what is waiting in a line may be begun or not for the same reasons.
+    turns: VecDeque<(A, M)>,
+    lines: HashMap<(A, M), Lines<T, K>>,
     queued: HashSet<K>,
     running: HashMap<K, (T, M)>,
     /// How many workers each has.
     by_tenant: HashMap<T, usize>,
     by_api: HashMap<A, usize>,
     by_module: HashMap<M, usize>,
-    /// All that were ever seen: as many as the host has loaded.
-    modules: HashSet<M>,
     /// Running keys that were added again meanwhile.
     again: HashMap<K, Again<T>>,
     /// Keys that come later by themselves: one timer each counts.
@@ -67,12 +69,11 @@ struct Again<T> {
     otherwise: bool,
 }
 
-/// What is waiting of one API.
-struct Lines<T, K, M> {
+/// What is waiting of one API, and was run by one module when it was added.
+struct Lines<T, K> {
     /// Tenants that have something waiting, in their order.
     turns: VecDeque<T>,
-    /// Keys, each with the module that ran it when it was added.
-    waiting: HashMap<T, VecDeque<(K, M)>>,
+    waiting: HashMap<T, VecDeque<K>>,
 }
 
 impl<T, K, A, M> Queue<T, K, A, M>
@@ -82,9 +83,14 @@ where
     A: Clone + Eq + Hash + Send + 'static,
     M: Clone + Eq + Hash + Send + 'static,
 {
-    /// An empty queue for so many workers; `api` tells of which API a key is, and
-    /// `module` which module runs it at the moment.
-    pub fn new(workers: usize, api: fn(&K) -> A, module: impl Fn(&K) -> M + Send + Sync + 'static) -> Self {
+    /// An empty queue for so many workers; `api` tells of which API a key is, `module`
+    /// which module runs it at the moment, and `several` whether there are others.
+    pub fn new(
+        workers: usize,
+        api: fn(&K) -> A,
+        module: impl Fn(&K) -> M + Send + Sync + 'static,
+        several: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
         let state = State {
             workers,
             turns: VecDeque::new(),
@@ -94,12 +100,12 @@ where
             by_tenant: HashMap::new(),
             by_api: HashMap::new(),
             by_module: HashMap::new(),
-            modules: HashSet::new(),
             again: HashMap::new(),
             delayed: HashMap::new(),
             held: HashSet::new(),
         };
-        Queue { api, module: Box::new(module), state: Mutex::new(state), added: Notify::new() }
+        let (module, several) = (Box::new(module), Box::new(several));
+        Queue { api, module, several, state: Mutex::new(state), added: Notify::new() }
     }
 
     /// Puts a key in line, unless it is there already. A key that is being
@@ -156,7 +162,7 @@ where
         loop {
             // Registered before looking, so that an addition in between wakes.
             let added = self.added.notified();
-            let taken = self.lock().take();
+            let taken = self.take();
             if let Some((key, more)) = taken {
                 if more {
                     self.added.notify_one();
@@ -165,6 +171,11 @@ where
             }
             added.await;
         }
+    }
+
+    fn take(&self) -> Option<(K, bool)> {
+        let several = (self.several)();
+        self.lock().take(several)
     }
 
     /// Says that the work on a key has ended, and which versions of objects it
@@ -227,37 +238,34 @@ where
         if !self.queued.insert(key.clone()) {
             return false;
         }
-        if !self.modules.contains(&module) {
-            self.modules.insert(module.clone());
-        }
-        let lines = self.lines.entry(api.clone()).or_insert_with(|| {
-            self.turns.push_back(api);
+        let line = (api, module);
+        let lines = self.lines.entry(line.clone()).or_insert_with(|| {
+            self.turns.push_back(line);
             Lines { turns: VecDeque::new(), waiting: HashMap::new() }
         });
         let line = lines.waiting.entry(tenant.clone()).or_default();
         if line.is_empty() {
             lines.turns.push_back(tenant);
         }
-        line.push_back((key, module));
+        line.push_back(key);
         true
     }
 
-    /// The next key that may be begun, and whether there are more. At most as many
-    /// APIs, and tenants of each, are passed by as there are workers.
-    fn take(&mut self) -> Option<(K, bool)> {
-        let (at, place) = self.turns.iter().enumerate().find_map(|(at, api)| {
-            let lines = self.lines.get(api)?;
-            let place = lines.turns.iter().position(|tenant| self.begins(api, lines, tenant))?;
-            Some((at, place))
-        })?;
-        let api = self.turns.remove(at)?;
-        let lines = self.lines.get_mut(&api)?;
-        let (tenant, (key, module)) = lines.take(place)?;
+    /// The next key that may be begun, and whether there are more. Each API is looked
+    /// at once at most, and only tenants that have workers are passed by: no more than
+    /// there are workers, however many wait.
+    fn take(&mut self, several: bool) -> Option<(K, bool)> {
+        let (at, place) =
+            self.turns.iter().enumerate().find_map(|(at, line)| Some((at, self.place(line, several)?)))?;
+        let line = self.turns.remove(at)?;
+        let lines = self.lines.get_mut(&line)?;
+        let (tenant, key) = lines.take(place)?;
         if lines.turns.is_empty() {
-            self.lines.remove(&api);
+            self.lines.remove(&line);
         } else {
-            self.turns.push_back(api.clone());
+            self.turns.push_back(line.clone());
         }
+        let (api, module) = line;
         self.queued.remove(&key);
         self.delayed.remove(&key);
         *self.by_tenant.entry(tenant.clone()).or_default() += 1;
@@ -267,16 +275,21 @@ where
         Some((key, !self.turns.is_empty()))
     }
 
-    /// Whether the first key of a tenant's line may be begun.
-    fn begins(&self, api: &A, lines: &Lines<T, K, M>, tenant: &T) -> bool {
-        let Some((_, module)) = lines.waiting.get(tenant).and_then(VecDeque::front) else { return false };
+    /// The first tenant of an API, as one module runs it, that may have a worker.
+    fn place(&self, line: &(A, M), several: bool) -> Option<usize> {
+        let (api, module) = line;
         let idle = self.workers.saturating_sub(self.running.len());
-        let has_room = count(&self.by_api, api) < SHARE_OF_AN_API * idle
-            && (self.modules.len() < 2 || count(&self.by_module, module) < SHARE_OF_A_MODULE * idle);
-        match count(&self.by_tenant, tenant) {
-            0 => has_room || idle > 1,
-            own => has_room && own < idle,
-        }
+        let of_api = count(&self.by_api, api);
+        let has_room =
+            of_api < SHARE_OF_AN_API * idle && (!several || count(&self.by_module, module) < SHARE_OF_A_MODULE * idle);
+        // One for another module, and one for another API.
+        let kept = usize::from(several) + usize::from(of_api > 0);
+        let below = match (has_room, idle > kept) {
+            (true, _) => idle,
+            (false, true) => 1,
+            (false, false) => return None,
+        };
+        self.lines.get(line)?.turns.iter().position(|tenant| count(&self.by_tenant, tenant) < below)
     }
 
     /// The work on a key has ended.
@@ -288,9 +301,9 @@ where
     }
 }
 
-impl<T: Clone + Eq + Hash, K, M> Lines<T, K, M> {
+impl<T: Clone + Eq + Hash, K> Lines<T, K> {
     /// The first key of the tenant whose turn is at a place.
-    fn take(&mut self, place: usize) -> Option<(T, (K, M))> {
+    fn take(&mut self, place: usize) -> Option<(T, K)> {
         let tenant = self.turns.remove(place)?;
         let line = self.waiting.get_mut(&tenant)?;
         let key = line.pop_front()?;
@@ -319,6 +332,8 @@ fn less<N: Eq + Hash>(counts: &mut HashMap<N, usize>, of: &N) {
 
 #[cfg(test)]
 mod tests {
+    use std::{cell::Cell, hash::Hasher};
+
     use super::*;
 
     /// Of which API a key is: its hundreds. Which module runs it: its tens of
@@ -326,7 +341,11 @@ mod tests {
     type Keys = Queue<&'static str, u32, u32, u32>;
 
     fn of_workers(workers: usize, keys: &[(&'static str, u32)]) -> Keys {
-        let queue = Queue::new(workers, |key: &u32| *key / 100_u32, |key: &u32| *key / 10_000_u32);
+        of_modules(workers, false, keys)
+    }
+
+    fn of_modules(workers: usize, several: bool, keys: &[(&'static str, u32)]) -> Keys {
+        let queue = Queue::new(workers, |key: &u32| *key / 100_u32, |key: &u32| *key / 10_000_u32, move || several);
         keys.iter().for_each(|&(tenant, key)| queue.add(tenant, key));
         queue
     }
@@ -336,7 +355,7 @@ mod tests {
     }
 
     fn drain(queue: &Keys) -> Vec<u32> {
-        std::iter::from_fn(|| queue.lock().take().map(|(key, _)| key)).collect()
+        std::iter::from_fn(|| queue.take().map(|(key, _)| key)).collect()
     }
 
     #[test]
@@ -383,23 +402,74 @@ mod tests {
         let many: Vec<(&str, u32)> = tenants.into_iter().zip((0..16).map(|api| api * 100)).collect();
         // Where it is the only one, it takes them all.
         assert_eq!(drain(&of_workers(16, &many)).len(), 16);
-        let with_another = |of_the_first: &[(&'static str, u32)]| {
-            let queue = of_workers(16, &[("z", 20_000)]);
-            assert_eq!(drain(&queue), [20_000]);
-            queue.done(&20_000, &BTreeSet::new());
-            of_the_first.iter().for_each(|&(tenant, key)| queue.add(tenant, key));
-            queue
-        };
-        let queue = with_another(&many);
+        let queue = of_modules(16, true, &many);
         assert_eq!(drain(&queue).len(), 15);
         queue.add("q", 10_000);
         assert_eq!(drain(&queue), [10_000]);
         // Nor does a tenant get a second one that its module has no room for.
-        let queue = with_another(&many[..14]);
+        let queue = of_modules(16, true, &many[..14]);
         assert_eq!(drain(&queue).len(), 14);
         queue.add("a", 9_900);
         queue.add("b", 10_000);
         assert_eq!(drain(&queue), [10_000]);
+    }
+
+    /// As where one module has most APIs and another one has some: both leave room.
+    #[test]
+    fn an_api_leaves_a_worker_to_others_of_its_module_and_one_to_other_modules() {
+        let tenants = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o"];
+        let many: Vec<(&str, u32)> = tenants.into_iter().zip(0..).collect();
+        let queue = of_modules(16, true, &many);
+        assert_eq!(drain(&queue).len(), 14);
+        queue.add("p", 100);
+        assert_eq!(drain(&queue), [100]);
+        // A second API of the module does not get what is left for others.
+        queue.add("q", 200);
+        assert!(drain(&queue).is_empty());
+        queue.add("r", 10_000);
+        assert_eq!(drain(&queue), [10_000]);
+        // Of what ends, it is the next.
+        queue.done(&0, &BTreeSet::new());
+        queue.done(&1, &BTreeSet::new());
+        assert_eq!(drain(&queue), [200]);
+    }
+
+    /// A tenant that counts how often it is looked up.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct Counted(u32);
+
+    thread_local! {
+        static LOOKS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    impl Hash for Counted {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            LOOKS.set(LOOKS.get() + 1);
+            self.0.hash(state);
+        }
+    }
+
+    #[test]
+    fn however_many_tenants_wait_no_more_are_looked_at_than_there_are_workers() {
+        let module = |key: &u32| *key / 10_000_u32;
+        let queue = Queue::<Counted, u32, u32, u32>::new(16, |key| *key / 10_000_u32, module, || true);
+        // As many of each of three APIs, each with a module of its own.
+        for key in 0..30_000 {
+            queue.add(Counted(key), key);
+        }
+        while queue.take().is_some() {}
+        let looks = |work: &dyn Fn()| {
+            LOOKS.set(0);
+            work();
+            LOOKS.get()
+        };
+        let in_vain = looks(&|| assert!(queue.take().is_none()));
+        let added = looks(&|| queue.add(Counted(30_000), 30_000));
+        let ended = looks(&|| {
+            queue.done(&0, &BTreeSet::new());
+            queue.take();
+        });
+        assert!(in_vain <= 3 * 16 && added <= 16 && ended <= 4 * 16, "{in_vain}, {added}, {ended}");
     }
 
     #[test]
@@ -461,7 +531,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_queue_that_is_empty_remembers_nothing_of_what_went_through() {
-        let queue = Arc::new(Queue::<u32, u32, u32, u32>::new(16, |key| *key % 5_u32, |key| *key % 3_u32));
+        let modules = |key: &u32| *key % 3_u32;
+        let queue = Arc::new(Queue::<u32, u32, u32, u32>::new(16, |key| *key % 5_u32, modules, || true));
         for key in 0..1000 {
             queue.add(key % 7, key);
             assert_eq!(queue.next().await, key);
