@@ -315,7 +315,11 @@ impl Pass<'_> {
         let input = self.input(&instance, &observed);
         self.shown = Some(given);
         let serving = Arc::clone(&self.serving);
-        let call = move || serving.module.render(&serving.prepared.program, &instance, &observed);
+        let place = self.world.place_to_render().await;
+        let call = move || {
+            let _place = place;
+            serving.module.render(&serving.prepared.program, &instance, &observed)
+        };
         let answer = tokio::task::spawn_blocking(call).await.map_err(|_| Stop::Stale)?;
         let answer = answer.map_err(|error| {
             said(error.log());

@@ -64,7 +64,7 @@ fn language(config: &mut Config) {
 /// Slots that are mapped once and reset between calls: a fresh instance takes
 /// half the time that it takes with new mappings for each call.
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    let calls = limits.concurrency;
+    let calls = limits.calls();
     let scan = PoolingAllocationConfig::is_pagemap_scan_available();
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
@@ -112,7 +112,7 @@ impl Ticker {
     }
 }
 
-/// Lets as many calls in as the pool has slots for; others wait.
+/// Lets as many calls of one kind in as the pool has slots for; others wait.
 pub(super) struct Gate {
     free: Mutex<u32>,
     freed: Condvar,

@@ -42,7 +42,7 @@ pub use self::{
     answer::Violation,
     error::{Error, Failure, Weakness},
     interface::{Form, Interface, Unreadable},
-    limits::{Call, Limits, RENDER_FUEL, Time},
+    limits::{Call, Limits, PREPARATIONS, RENDER_FUEL, Time},
     proposals::SUPPORTED,
     store::{Level, LogLine},
 };
@@ -71,7 +71,8 @@ struct Shared {
     linker: Linker<State>,
     limits: Limits,
     artifacts: Option<Artifacts>,
-    gate: Gate,
+    renders: Gate,
+    preparations: Gate,
     compilations: AtomicU64,
     _ticker: Ticker,
 }
@@ -106,9 +107,10 @@ impl Sandbox {
         let engine = engine::engine(&limits)?;
         let linker = store::link(&engine).map_err(|source| Error::Engine { source })?;
         let ticker = Ticker::start(engine.clone())?;
-        let gate = Gate::new(limits.concurrency);
+        let (renders, preparations) = (Gate::new(limits.concurrency), Gate::new(limits.preparations));
         let compilations = AtomicU64::new(0);
-        Ok(Sandbox(Arc::new(Shared { engine, linker, limits, artifacts, gate, compilations, _ticker: ticker })))
+        let shared = Shared { engine, linker, limits, artifacts, renders, preparations, compilations, _ticker: ticker };
+        Ok(Sandbox(Arc::new(shared)))
     }
 
     /// How many modules were compiled here. One that was found in the folder was not.
@@ -233,9 +235,12 @@ impl Module {
         ask: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<Result<L, bindings::Failure>>,
         check: impl FnOnce(L, &Limits) -> Result<T, Violation>,
     ) -> Result<Answer<T>, Error> {
-        let Shared { gate, limits, .. } = &*self.sandbox.0;
+        let Shared { renders, preparations, limits, .. } = &*self.sandbox.0;
         self.bounded(call, size)?;
-        let _place = gate.enter();
+        let _place = match call {
+            Call::Prepare => preparations.enter(),
+            Call::Render => renders.enter(),
+        };
         let mut store = self.store(call)?;
         let lifted = match self.pre.instantiate(&mut store) {
             Ok(guest) => ask(&guest, &mut store).map_err(Ended::Calling),

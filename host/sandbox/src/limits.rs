@@ -69,13 +69,20 @@ pub struct Limits {
     pub log_lines: usize,
     /// Bytes that are kept of each line, and of what a module says of itself.
     pub log_line: usize,
-    /// Calls that run at the same time; others wait for their turn.
+    /// Renders that run at the same time; others wait for their turn.
     pub concurrency: u32,
+    /// Preparations that run at the same time. They have places of their own: they may
+    /// take long, and no render waits for them.
+    pub preparations: u32,
 }
 
 /// The fuel of one render. It is repeated for each change of each instance, so it has
 /// a quarter of what `prepare` has: some hundred times what a Rust module takes.
 pub const RENDER_FUEL: u64 = 500_000_000;
+
+/// Preparations at the same time. Definitions change rarely: more than one for each core
+/// only takes memory.
+pub const PREPARATIONS: u32 = 8;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -89,8 +96,8 @@ impl Default for Limits {
             component: 48 << 20,
             // Sixty of the largest, or several hundred in Rust.
             artifacts: 2 << 30,
-            // An interpreter with its standard library lives in 40 MiB. With 16
-            // calls at once, 1 GiB is the worst that all modules take together.
+            // An interpreter with its standard library lives in 40 MiB. With 24
+            // calls at once, 1.5 GiB is the worst that all modules take together.
             memory: 64 << 20,
             // The largest table seen (Python) has some 10,000 functions.
             table_elements: 64 << 10,
@@ -117,11 +124,17 @@ impl Default for Limits {
             // Renders are pure computation: more than a few for each core only
             // take memory. 16 leaves room for those that run into a limit.
             concurrency: 16,
+            preparations: PREPARATIONS,
         }
     }
 }
 
 impl Limits {
+    /// How many calls run at the same time.
+    pub(super) fn calls(&self) -> u32 {
+        self.concurrency + self.preparations
+    }
+
     /// How long a call may run.
     pub fn time(&self, call: Call) -> Time {
         match call {

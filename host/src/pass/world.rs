@@ -25,6 +25,7 @@ use kcp::{
 };
 use sandbox::{Limits, Module};
 use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use extra::Turned;
 pub use memory::{Found, Given, Memory, Recorded, Rounds, Stamp};
@@ -127,6 +128,7 @@ pub struct World {
     memories: Mutex<HashMap<ObjectKey, Memory>>,
     obstacles: Mutex<Obstacles>,
     listener: OnceLock<Listener>,
+    renders: Arc<Semaphore>,
 }
 
 /// Which instance has which uid in its logical cluster; one that was made anew had
@@ -164,6 +166,7 @@ impl Default for World {
             memories: Mutex::default(),
             obstacles: Mutex::default(),
             listener: OnceLock::new(),
+            renders: Arc::new(Semaphore::new(Limits::default().concurrency as usize)),
         }
     }
 }
@@ -208,9 +211,6 @@ impl World {
         read!(self.served).clone()
     }
 
-    /// Puts a definition into force, in place of an earlier version of it and of
-    /// one that is gone.
-    pub fn serve(&self, serving: Arc<Serving>) {
     /// Whether definitions that are in force, and not gone, are run by more than one
     /// module.
     pub fn has_several_modules(&self) -> bool {
@@ -219,6 +219,9 @@ impl World {
         digests.next().is_some_and(|first| digests.any(|other| other != first))
     }
 
+    /// Puts a definition into force, in place of an earlier version of it and of
+    /// one that is gone.
+    pub fn serve(&self, serving: Arc<Serving>) {
         let mut served = write!(self.served);
         let kind = &serving.prepared.blueprint.api.kind;
         served.retain(|other| {
@@ -258,6 +261,12 @@ impl World {
             claimed.extend(claims.wanted().iter().map(|claim| (text(claim, "group"), text(claim, "resource"))));
         }
         (unserved, claimed)
+    }
+
+    /// A place to render, as soon as the sandbox has one: who waits for it takes no
+    /// thread, of which there may be fewer than workers. `None` if the host is ending.
+    pub async fn place_to_render(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.renders).acquire_owned().await.ok()
     }
 
     /// The kinds that any version of a definition touched in this process.

@@ -44,8 +44,11 @@ use kcp::{Cluster, ObjectKey, Store};
 use crate::{clock, pass::world::Serving};
 
 /// So many definitions are dealt with at once, half of them of one workspace: they
-/// mostly wait for servers, and each takes a thread while its module runs.
+/// mostly wait for servers, and each takes a thread while its module is loaded or runs.
 const AT_ONCE: usize = 16;
+
+/// So many have their module prepare at once: the sandbox has no more places for it.
+const PREPARATIONS: usize = sandbox::PREPARATIONS as usize;
 
 /// How often those that wait are gone through. It asks no server.
 const TICK: Duration = Duration::from_secs(1);
@@ -76,7 +79,8 @@ pub(super) struct Definitions {
     /// workspace in the order in which they were added.
     queue: Queue<LogicalCluster, ObjectKey, (), ()>,
     under_way: UnderWay,
-    threads: Threads,
+    loading: Threads,
+    preparing: Threads,
     deciding: Mutex<()>,
     known: Mutex<Known>,
 }
@@ -110,7 +114,8 @@ impl Definitions {
             store,
             queue: Queue::new(AT_ONCE, |_| (), |_| (), || false),
             under_way: UnderWay::default(),
-            threads: Threads::default(),
+            loading: Threads::new(AT_ONCE),
+            preparing: Threads::new(PREPARATIONS),
             deciding: Mutex::default(),
             known: Mutex::default(),
         }

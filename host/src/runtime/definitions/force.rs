@@ -36,7 +36,7 @@ impl Definitions {
         let reach = self.reach(key)?;
         let reference = ModuleRef::of(definition).map_err(crate::modules::Error::from)?;
         let (host, named) = (Arc::clone(&self.host), reference.clone());
-        let module = self.threads.run(&key.cluster, move || host.modules.load(&reference)).await??;
+        let module = self.loading.run(key, move || host.modules.load(&reference)).await??;
         let mut servers = self.servers();
         let prepared = self.prepare(key, &mut servers, &module, definition).await?;
         let api = &prepared.blueprint.api;
@@ -63,9 +63,8 @@ impl Definitions {
         let mut schemas: Vec<Schema> = Vec::new();
         for _ in 0..MOST_ASKS {
             let (module, definition, given) = (module.clone(), definition.clone(), schemas.clone());
-            let preparing = self.threads.run(&key.cluster, move || module.prepare(&definition, &given));
-            let answer = preparing.await?.map_err(Error::Refused)?;
-            match answer.value {
+            let preparing = self.preparing.run(key, move || module.prepare(&definition, &given));
+            match preparing.await?.map_err(Error::Refused)?.value {
                 Preparation::Ready(prepared) => return Ok(*prepared),
                 Preparation::Needs(kinds) => {
                     let known = |kind: &Gvk| schemas.iter().any(|schema| schema.kind == *kind);

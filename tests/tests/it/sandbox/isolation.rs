@@ -1,9 +1,16 @@
 //! What calls share: nothing. And what they cost: the same every time.
 
-use std::thread;
+use std::{
+    sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
 
 use contract::{Observed, Preparation, shape};
-use sandbox::{Limits, Sandbox};
+use sandbox::{Limits, Sandbox, Time};
 use serde_json::{Value, json};
 
 use super::guests;
@@ -63,6 +70,29 @@ fn many_calls_at_once_wait_for_their_turn_and_never_mix() {
         for caller in 0..12 {
             scope.spawn(move || render(caller));
         }
+    });
+}
+
+#[test]
+fn no_render_waits_for_preparations_however_many_there_are() {
+    let prepare = Time { fuel: u64::MAX / 2, deadline: Duration::from_secs(3) };
+    let limits = Limits { concurrency: 2, preparations: 2, prepare, ..Limits::default() };
+    let sandbox = Sandbox::new(limits, None).unwrap();
+    let [looping, obedient] = ["loop_in_prepare", "obedient"].map(|name| sandbox.load(&guests::binary(name)).unwrap());
+    let (ended, begun) = (AtomicUsize::new(0), Barrier::new(5));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                begun.wait();
+                looping.prepare(&json!({}), &[]).unwrap_err();
+                ended.fetch_add(1, SeqCst);
+            });
+        }
+        begun.wait();
+        for _ in 0..200 {
+            obedient.render(b"", &guests::instance("one"), &[]).unwrap();
+        }
+        assert_eq!(ended.load(SeqCst), 0);
     });
 }
 
