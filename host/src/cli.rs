@@ -120,7 +120,10 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
 /// Waits for what a server has to be asked.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::host)?;
-    runtime.block_on(work)
+    let outcome = runtime.block_on(work);
+    // What still runs in threads, such as a module, is not waited for.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// The server and credentials that the global options name.

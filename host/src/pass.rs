@@ -79,8 +79,11 @@ const ROUNDS_OF_A_TURN: usize = 16;
 /// may take.
 const FUEL_OF_A_TURN: u64 = sandbox::RENDER_FUEL;
 
-/// Passes over one instance.
-pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {
+/// Whether this host may still write. It stops being so when another one may.
+pub type MayWrite<'a> = &'a (dyn Fn() -> bool + Sync);
+
+/// Passes over one instance, and begins no request for it once `may_write` does not hold.
+pub async fn reconcile(world: &World, key: &ObjectKey, may_write: MayWrite<'_>) -> Ended {
     let nothing = Ended::default();
     let Some(instance) = world.instances.get(key) else {
         world.forget(key);
@@ -96,6 +99,7 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {
     let mut pass = Pass {
         world,
         key,
+        may_write,
         cluster,
         extended,
         serving,
@@ -135,6 +139,7 @@ pub async fn reconcile(world: &World, key: &ObjectKey) -> Ended {
 struct Pass<'a> {
     world: &'a World,
     key: &'a ObjectKey,
+    may_write: MayWrite<'a>,
     cluster: Cluster,
     /// The definition's kinds with those that the instance's record names, if there are
     /// such.
@@ -249,7 +254,7 @@ impl Pass<'_> {
         }
         let mut plan = Plan::default();
         for round in 0.. {
-            if !self.is_in_sight() || !self.can_see_children() {
+            if !self.may_go_on() || !self.can_see_children() {
                 return Err(Stop::Stale);
             }
             if self.memory.rounds.count >= most {
@@ -283,10 +288,10 @@ impl Pass<'_> {
         Err(Stop::Turn)
     }
 
-    /// Whether the workspace still is one that is watched: its endpoint, or its binding,
-    /// may be gone, and with it from the stores all that is there.
-    fn is_in_sight(&self) -> bool {
-        self.world.claims(&self.key.cluster).is_some()
+    /// Whether the host may still write, and the workspace is one that is watched: its
+    /// endpoint, or its binding, may be gone, and with it from the stores all that is there.
+    fn may_go_on(&self) -> bool {
+        (self.may_write)() && self.world.claims(&self.key.cluster).is_some()
     }
 
     /// Asks the module, and has its answer checked. If it was shown a child that
@@ -394,7 +399,7 @@ impl Pass<'_> {
         self.memory.keep_only(&inventory.staying().map(|owned| owned.uid.as_str()).collect());
         let (world, cluster_name) = (self.world, &self.key.cluster);
         let kinds = self.extended.as_ref().unwrap_or(&self.serving.kinds);
-        let place = apply::Place { cluster: &self.cluster, kinds, owner: &self.owner };
+        let place = apply::Place { cluster: &self.cluster, kinds, owner: &self.owner, may_write: self.may_write };
         let Memory { normalized, sent, gone, .. } = &mut self.memory;
         let written = &mut self.written;
         let mut own = |object: &Value| {
@@ -426,7 +431,10 @@ impl Pass<'_> {
                 world.tell(world.wrote(&world.children, cluster_name, object))
             }
         };
-        let Err(error) = apply::apply(place, plan, done).await else { return Ok(()) };
+        let Err(error) = apply::apply(place, plan, done).await else {
+            // It may not be all of the plan.
+            return if (self.may_write)() { Ok(()) } else { Err(Stop::Stale) };
+        };
         // The claim was revoked this very moment, and others may have been with
         // it: what cannot be seen any more is not gone.
         if let apply::Error::Forbidden { kind, .. } = &error {

@@ -267,7 +267,9 @@ pub async fn run(options: Options, shutdown: impl Future<Output = ()>) -> Result
     tracing::info!("stopping");
     stop.send_replace(true);
     let ended = async { while passes.join_next().await.is_some() {} };
-    if tokio::time::timeout(GRACE, ended).await.is_err() {
+    // Where another host has the Lease there is no time to end anything.
+    let grace = if outcome.is_ok() { GRACE } else { Duration::ZERO };
+    if tokio::time::timeout(grace, ended).await.is_err() {
         tracing::warn!("passes were still under way; the next start takes them up");
     }
     if let (Ok(()), Some(held)) = (&outcome, held)
@@ -354,7 +356,7 @@ async fn work(host: Arc<Host>, mut stopped: watch::Receiver<bool>) {
 /// retry and not the host a worker.
 async fn guarded(host: &Arc<Host>, key: &ObjectKey) -> Ended {
     let (passing, instance) = (Arc::clone(host), key.clone());
-    let pass = async move { reconcile(&passing.world, &instance).await };
+    let pass = async move { reconcile(&passing.world, &instance, &|| !passing.term.is_over()).await };
     match tokio::spawn(pass.in_current_span()).await {
         Ok(ended) => ended,
         Err(error) => {

@@ -19,6 +19,8 @@ use host_core::{
 use kcp::{Cluster, cluster::Force};
 use serde_json::{Value, json};
 
+use super::MayWrite;
+
 /// Requests of one instance under way at once: enough to hide the latency of
 /// kcp's store, few enough that a large instance leaves room for others.
 pub(super) const CONCURRENCY: usize = 8;
@@ -112,7 +114,8 @@ impl Fault for Error {
 }
 
 /// Carries a plan out: creations and changes first, then deletions, several at
-/// once each. `done` hears of every success, also when another action fails.
+/// once each, for as long as the host may write. `done` hears of every success, also
+/// when another action fails.
 ///
 /// # Errors
 /// The failure of the first action that failed, in the plan's order: which one is
@@ -120,9 +123,9 @@ impl Fault for Error {
 /// Deletions are not begun after one.
 pub async fn apply(place: Place<'_>, plan: &Plan, mut done: impl FnMut(Done)) -> Result<(), Error> {
     let writes = plan.actions.iter().filter_map(|action| write(place, action)).collect();
-    send(writes, &mut done).await?;
+    send(place.may_write, writes, &mut done).await?;
     let deletions = plan.actions.iter().filter_map(|action| delete(place, action)).collect();
-    send(deletions, &mut done).await
+    send(place.may_write, deletions, &mut done).await
 }
 
 /// Where a plan is carried out, and for whom.
@@ -134,13 +137,18 @@ pub struct Place<'a> {
     pub kinds: &'a Kinds,
     /// The instance.
     pub owner: &'a Owner,
+    /// Whether another request may be begun.
+    pub may_write: MayWrite<'a>,
 }
 
-async fn send(requests: Vec<Sending<'_>>, done: &mut impl FnMut(Done)) -> Result<(), Error> {
+async fn send(may_write: MayWrite<'_>, requests: Vec<Sending<'_>>, done: &mut impl FnMut(Done)) -> Result<(), Error> {
     let numbered = requests.into_iter().enumerate();
     let numbered: Vec<BoxFuture<'_, _>> =
         numbered.map(|(at, request)| request.map(move |result| (at, result)).boxed()).collect();
-    let mut answers = stream::iter(numbered).buffer_unordered(CONCURRENCY);
+    // Each is taken, and so begun, when another one has ended.
+    let mut waiting = numbered.into_iter();
+    let begun = std::iter::from_fn(move || if may_write() { waiting.next() } else { None });
+    let mut answers = stream::iter(begun).buffer_unordered(CONCURRENCY);
     let mut failures = BTreeMap::new();
     while let Some((at, result)) = answers.next().await {
         match result {
@@ -230,4 +238,31 @@ fn explain(error: kcp::Error, child: &Admitted, kind: &Kind) -> Error {
 fn forbidden(target: &Target, kind: &Kind, source: kcp::Error) -> Error {
     let resource = group_resource(&target.kind.group, &kind.plural);
     Error::Forbidden { kind: target.kind.clone(), resource, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_request_is_begun_once_the_host_may_not_write_and_those_under_way_are_heard_of() {
+        let begun = AtomicUsize::new(0);
+        let request = |_| {
+            let sending = async {
+                begun.fetch_add(1, SeqCst);
+                tokio::task::yield_now().await;
+                Ok(Done::Found { object: Value::Null })
+            };
+            sending.boxed()
+        };
+        for (most, expected) in [(0, 0), (20, 20), (usize::MAX, 100)] {
+            begun.store(0, SeqCst);
+            let (asked, mut heard) = (AtomicUsize::new(0), 0);
+            let may_write = || asked.fetch_add(1, SeqCst) < most;
+            send(&may_write, (0..100).map(request).collect(), &mut |_| heard += 1).await.unwrap();
+            assert_eq!((begun.load(SeqCst), heard), (expected, expected));
+        }
+    }
 }

@@ -21,6 +21,9 @@ use super::{Pass, Stop};
 impl Pass<'_> {
     /// Writes to the instance and goes on with the answer.
     pub(super) async fn write(&mut self, part: &str, patch: &Value) -> Result<(), Stop> {
+        if !(self.may_write)() {
+            return Err(Stop::Stale);
+        }
         self.send(part, patch).await.map_err(|error| match is_stale(&error) {
             true => Stop::Stale,
             false => Stop::at(Stage::Applied, &error),
@@ -41,7 +44,7 @@ impl Pass<'_> {
     /// Writes the status if it has to change. Whether it is as it should be, or as
     /// near to that as the server takes it.
     pub(super) async fn record(&mut self, verdict: &Verdict) -> bool {
-        if !self.is_in_sight() {
+        if !self.may_go_on() {
             return false;
         }
         let mut inventory = self.inventory();

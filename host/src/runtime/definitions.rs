@@ -303,6 +303,9 @@ impl Definitions {
         if patch(definition, &wanted).is_none() {
             return true;
         }
+        if self.host.term.is_over() {
+            return false;
+        }
         let Some(cluster) = self.host.provider.clone().or_else(|| self.host.world.cluster(&key.cluster)) else {
             return false;
         };

@@ -38,6 +38,7 @@ pub(super) async fn keep(host: Arc<Host>, watches: Arc<Watches>) {
     loop {
         host.instances.notified().await;
         sleep(CALM).await;
+        host.term.lasts().await;
         let found = host.exports.find(|key, _| key.target.name == export).pop();
         let Some((_, found)) = found else { continue };
         let is_going = object::is_being_deleted(&found);

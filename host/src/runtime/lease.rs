@@ -3,8 +3,8 @@
 //!
 //! A host that was killed gives nothing back. Its Lease is taken over when it was
 //! not renewed for its duration, and at once if the process is known to be gone.
-//! A host that cannot renew begins no pass once its Lease has run out: by then it may
-//! be another's.
+//! A host that cannot renew begins no pass, and no request of one, once its Lease has run
+//! out: by then it may be another's.
 
 use std::{fs, path::Path, process, time::Duration};
 
@@ -33,7 +33,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The longest pause of a start that does not get an answer about the Lease.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Until when passes may be begun.
+/// Until when passes, and requests of passes, may be begun.
 pub(super) struct Term(watch::Sender<Option<Instant>>);
 
 impl Term {
@@ -46,7 +46,13 @@ impl Term {
         self.0.send_replace(Some(until));
     }
 
-    fn is_over(&self) -> bool {
+    /// Takes note that the Lease is another host's.
+    fn end(&self) {
+        self.0.send_replace(Some(Instant::now()));
+    }
+
+    /// Whether nothing may be written any more: another host may write by now.
+    pub(super) fn is_over(&self) -> bool {
         !lasts(&self.0.borrow())
     }
 
@@ -178,7 +184,10 @@ pub(super) async fn keep(lease: &Lease, held: &mut Held, term: &Term) -> Error {
                     tracing::info!("the lease is renewed: passes are begun again");
                 }
             }
-            Ok(Some(other)) => return Error::AnotherHost { holder: other.holder },
+            Ok(Some(other)) => {
+                term.end();
+                return Error::AnotherHost { holder: other.holder };
+            }
             Ok(None) => {}
             Err(error) => tracing::warn!(error = told(&error), "cannot renew the lease"),
         }
@@ -249,6 +258,8 @@ mod tests {
             term.extend(Instant::now() + DURATION);
         });
         begun.unwrap();
+        term.end();
+        assert!(term.is_over());
         Term::new(None).lasts().await;
     }
 }
