@@ -198,6 +198,11 @@ fn entry(record: &Value) -> Value {
     known.filter(|(_, value)| value.as_str().is_some_and(shape::is_key)).collect::<Map<_, _>>().into()
 }
 
+/// Whether an instance's status does not name all of its children.
+pub fn is_short(instance: &Value) -> bool {
+    instance.pointer("/status/croft/children").is_some_and(|children| !children.is_null())
+}
+
 /// What an instance's status records of its children.
 pub fn recorded(instance: &Value) -> impl Iterator<Item = &Value> {
     instance.pointer("/status/croft/inventory").and_then(Value::as_array).into_iter().flatten()

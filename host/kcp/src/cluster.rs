@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use contract::Gvk;
 use http::{
     Request,
     header::{ACCEPT, CONTENT_TYPE},
@@ -125,6 +126,23 @@ impl Cluster {
         self.exchange(request, None, format!("read `{path}`")).await
     }
 
+    /// The place of one of the objects of a kind that have a label, in whatever
+    /// namespace; `None` if there is none.
+    ///
+    /// # Errors
+    /// The server did not answer, or refused.
+    pub async fn any_labelled(&self, kind: &Gvk, address: &Kind, label: (&str, &str)) -> Result<Option<Target>, Error> {
+        let place = Target { kind: kind.clone(), namespace: String::new(), name: String::new() };
+        let selector = encoded(&format!("{}={}", label.0, label.1));
+        let page = self.metadata(&format!("{}?labelSelector={selector}&limit=1", collection(&place, address))).await?;
+        let text = |pointer: &str| object::text(&page, pointer).to_owned();
+        Ok(page.pointer("/items/0").map(|_| Target {
+            namespace: text("/items/0/metadata/namespace"),
+            name: text("/items/0/metadata/name"),
+            ..place
+        }))
+    }
+
     /// Applies an object (server-side apply) and returns what the server made
     /// of it.
     ///
@@ -242,7 +260,7 @@ fn found(answer: Result<Value, Error>) -> Result<Option<Value>, Error> {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use contract::{Gvk, Scope};
+    use contract::Scope;
     use http::Response;
 
     use super::*;
@@ -302,6 +320,21 @@ mod tests {
                 assert_eq!(matches!(deleted, Ok(None)), is_gone, "{answers:?}: {deleted:?}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn one_object_with_a_label_is_enough() {
+        let page =
+            json!({"kind": "PartialObjectMetadataList", "items": [{"metadata": {"namespace": "b", "name": "a"}}]});
+        let (cluster, asked) = server(&[(200, page), (200, json!({"items": []})), refusal(403, "Forbidden", "")]);
+        let (place, kind) = target("a");
+        let any = async || cluster.any_labelled(&place.kind, &kind, ("croft.run/instance", "u")).await;
+        let found = any().await.unwrap().unwrap();
+        assert_eq!(found, Target { namespace: "b".into(), ..place.clone() });
+        assert_eq!(any().await.unwrap(), None);
+        assert_eq!(any().await.unwrap_err().code(), Some(403));
+        let path = "GET /api/v1/configmaps?labelSelector=croft.run%2Finstance%3Du&limit=1";
+        assert_eq!(*asked.lock().unwrap(), [path; 3]);
     }
 
     #[tokio::test]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use contract::Gvk;
 use futures::{StreamExt, stream};
 use host_core::{
     claims::{self, Grant},
-    defaults,
-    inventory::{self, Inventory},
+    defaults, inventory,
     kinds::{self, Kind},
     object::{self, Owner, Target},
     plan::{self, Action, Plan},
@@ -46,13 +46,16 @@ impl Pass<'_> {
         if !self.can_see_children() {
             return self.blind().await;
         }
+        self.memory.unnamed |= inventory::is_short(&self.instance);
         // Each round takes one wave, or a part of it; what is held by somebody ends
         // them.
         for _ in 0..ROUNDS_OF_A_TURN {
-            let inventory = self.inventory();
-            let (plan, is_part) = first(plan::deletion(&inventory));
+            if !self.may_go_on() {
+                return Next::Retry;
+            }
+            let (plan, is_part) = first(plan::deletion(&self.inventory()));
             if plan.actions.is_empty() {
-                return self.release(&inventory).await;
+                return self.release().await;
             }
             if let Err(stop) = self.apply(&plan).await {
                 return self.stopped(stop).await;
@@ -71,18 +74,29 @@ impl Pass<'_> {
     }
 
     /// Lets the instance go, unless a child may still be there.
-    async fn release(&mut self, inventory: &Inventory) -> Next {
-        let mut left: Vec<Target> = inventory.hidden().iter().filter_map(Target::of_record).collect();
-        match self.unconfirmed().await {
+    async fn release(&mut self) -> Next {
+        let mut left = match self.unconfirmed().await {
             Ok((unseen, true)) if unseen.is_empty() => return Next::Again,
-            Ok((unseen, _)) => left.extend(unseen),
-            Err(error) => return self.stopped(Stop::at(Stage::Applied, &error)).await,
+            Ok((unseen, _)) => unseen,
+            Err(stop) => return self.stopped(stop).await,
+        };
+        let unnamed = match self.unnamed().await {
+            Ok(unnamed) => unnamed,
+            Err(stop) => return self.stopped(stop).await,
+        };
+        let inventory = self.inventory();
+        if !inventory.entries().is_empty() {
+            // They came into sight again meanwhile.
+            return Next::Again;
         }
+        let is_told = unnamed.is_empty() && self.unseen.is_empty();
+        left.extend(unnamed);
+        left.extend(inventory.hidden().iter().filter_map(Target::of_record));
         if !left.is_empty() {
             let names: Vec<String> = left.iter().map(Target::to_string).collect();
             let message = format!("cannot see {} to delete them{}", names.join(", "), self.way_out(&left));
             let recorded = self.record(&Verdict::Deleting { message }).await;
-            return if recorded && self.unseen.is_empty() { Next::Wait } else { Next::Retry };
+            return if recorded && is_told { Next::Wait } else { Next::Retry };
         }
         tracing::info!("all children are gone");
         match self.write("", &defaults::release(&self.instance)).await {
@@ -123,7 +137,7 @@ impl Pass<'_> {
     /// moment takes them out of sight before the binding tells. As many as are one
     /// turn are asked for; those that the server does not show are returned, and
     /// whether there are more to ask for.
-    async fn unconfirmed(&mut self) -> Result<(Vec<Target>, bool), kcp::Error> {
+    async fn unconfirmed(&mut self) -> Result<(Vec<Target>, bool), Stop> {
         let missing = self.missing();
         let more = missing.len() > REQUESTS_OF_A_ROUND;
         let (cluster, owner) = (&self.cluster, &self.owner);
@@ -131,17 +145,53 @@ impl Pass<'_> {
             let fate = ask(cluster, owner, &missing).await;
             (missing, fate)
         });
-        let mut unseen = Vec::new();
+        let (mut gone, mut unseen) = (Vec::new(), Vec::new());
         // In their order: another failure first would be another status.
         let mut answers = stream::iter(asked).buffered(CONCURRENCY);
         while let Some((missing, fate)) = answers.next().await {
-            match fate? {
-                Fate::Gone => drop(self.memory.gone.insert(missing.uid)),
+            match fate.map_err(|error| Stop::at(Stage::Applied, &error))? {
+                Fate::Gone => gone.push(missing.uid),
                 Fate::Unseen => unseen.push(missing.target),
             }
         }
+        drop(answers);
         self.unseen.extend(unseen.iter().map(|target| target.kind.clone()));
+        if !gone.is_empty() {
+            self.confirm_claims().await?;
+            self.memory.gone.extend(gone);
+        }
         Ok((unseen, more))
+    }
+
+    /// Children that the record does not name, where it does not name all: one of each
+    /// kind. What is out of sight is not gone, so that the server is asked for them by
+    /// their label.
+    async fn unnamed(&mut self) -> Result<Vec<Target>, Stop> {
+        if !self.memory.unnamed {
+            return Ok(Vec::new());
+        }
+        // Before and afterwards: in between they may be out of sight for a moment.
+        self.confirm_claims().await?;
+        let (cluster, uid) = (&self.cluster, object::uid(&self.instance));
+        let visible: Vec<(Gvk, Kind)> =
+            self.kinds().clone().into_iter().filter(|(kind, _)| self.is_visible(kind)).collect();
+        let asked = visible.into_iter().map(|(kind, address)| async move {
+            let answer = cluster.any_labelled(&kind, &address, (object::INSTANCE_LABEL, uid)).await;
+            (kind, answer)
+        });
+        let (mut found, mut refused) = (Vec::new(), Vec::new());
+        let mut answers = stream::iter(asked).buffered(CONCURRENCY);
+        while let Some((kind, answer)) = answers.next().await {
+            match answer {
+                Ok(child) => found.extend(child),
+                Err(error) if matches!(error.code(), Some(403 | 404)) => refused.push(kind),
+                Err(error) => return Err(Stop::at(Stage::Applied, &error)),
+            }
+        }
+        drop(answers);
+        self.unseen.extend(refused);
+        self.confirm_claims().await?;
+        Ok(found)
     }
 
     /// What is on record, each once, could be seen, and was not seen to go.
@@ -211,8 +261,6 @@ fn is_at(object: &Value, target: &Target) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use contract::Gvk;
-
     use super::*;
 
     #[test]

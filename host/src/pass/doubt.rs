@@ -15,7 +15,7 @@ use contract::{Gvk, Scope};
 use host_core::{
     claims::{Claims, Grant},
     inventory::{self, Inventory, Shown},
-    kinds::Kind,
+    kinds::{self, Kind},
     object::{self, Target},
     status::Stage,
 };
@@ -103,6 +103,15 @@ impl Pass<'_> {
         }
     }
 
+    /// Makes sure that nobody has answered a claim since the binding was heard of: what
+    /// a server did not show meanwhile may be out of sight. Otherwise the pass is over.
+    pub(super) async fn confirm_claims(&self) -> Result<(), Stop> {
+        match self.current_claims().await? == *self.claims {
+            true => Ok(()),
+            false => Err(Stop::Stale),
+        }
+    }
+
     /// Goes on with what the binding allows now, if that can be seen.
     pub(super) async fn learn_claims(&mut self) {
         if let Ok(claims) = self.current_claims().await {
@@ -110,17 +119,22 @@ impl Pass<'_> {
         }
     }
 
-    /// Whether a child is on record that is missing, and nobody knows why.
+    /// Whether a child is on record that is missing, and nobody knows why. Where the
+    /// record names one of each kind only, it stands for others.
     pub(super) fn misses(&self, inventory: &Inventory) -> bool {
+        let is_short = inventory::is_short(&self.instance);
+        let has_others = |kind: &Gvk| inventory.entries().iter().any(|owned| kinds::are_one(&owned.target.kind, kind));
         let seen: HashSet<&str> = inventory.entries().iter().map(|owned| owned.uid.as_str()).collect();
         let replaced = |place: &Target| inventory.entries().iter().any(|owned| owned.target == *place);
         inventory::recorded(&self.instance).any(|record| {
             let uid = object::text(record, "/uid");
-            let missing =
-                |place: &Target| self.is_visible(&place.kind) && self.is_known(&place.kind) && !replaced(place);
-            !self.memory.gone.contains(uid)
-                && !seen.contains(uid)
-                && Target::of_record(record).as_ref().is_some_and(missing)
+            let is_accounted_for = |place: &Target| {
+                (replaced(place) || self.memory.gone.contains(uid)) && (!is_short || has_others(&place.kind))
+            };
+            let missing = |place: &Target| {
+                self.is_visible(&place.kind) && self.is_known(&place.kind) && !is_accounted_for(place)
+            };
+            !seen.contains(uid) && Target::of_record(record).as_ref().is_some_and(missing)
         })
     }
 }

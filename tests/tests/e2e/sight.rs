@@ -1,9 +1,9 @@
 //! What is out of sight is unknown, and not gone.
 
-use harness::{Proxy, Seen};
+use harness::{Proxy, Seen, Verdict};
 use serde_json::{Value, json};
 
-use crate::stage::{Host, Stage, api, condition, wait};
+use crate::stage::{Host, Stage, api, condition, kcp, wait};
 
 /// A card for each member, whom somebody else owns, and a list of them.
 const FLEET: &str = "
@@ -62,7 +62,11 @@ fn uids(stage: &Stage) -> Vec<Option<Value>> {
 
 /// Answers the claim on a resource.
 fn answer(stage: &Stage, resource: &str, state: &str) {
-    let binding = format!("/clusters/{}/apis/apis.kcp.io/v1alpha2/apibindings/fleets.kro.run", stage.consumers[0]);
+    answer_in(&stage.consumers[0], resource, state);
+}
+
+fn answer_in(consumer: &str, resource: &str, state: &str) {
+    let binding = format!("/clusters/{consumer}/apis/apis.kcp.io/v1alpha2/apibindings/fleets.kro.run");
     let claims = api().find(&binding).unwrap().unwrap()["spec"]["permissionClaims"].clone();
     let index = claims.as_array().unwrap().iter().position(|claim| claim["resource"] == resource).unwrap();
     let patch = json!([{"op": "replace", "path": format!("/spec/permissionClaims/{index}/state"), "value": state}]);
@@ -161,6 +165,72 @@ fn children_that_are_out_of_sight_stay_on_record() {
     answer(&stage, "secrets", "Accepted");
     wait("the end", || stage.find(1, "fleets.kro.run/a").is_none().then_some(()));
     assert_eq!(uids(&stage), [None, None]);
+    assert!(host.process.end().unwrap().success());
+}
+
+/// The record names one of a hundred, and that one is gone already.
+#[test]
+fn a_claim_that_is_revoked_amid_a_deletion_orphans_none_of_those_that_no_record_names() {
+    const MANY: &str = "
+apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {name: fleets}
+spec:
+  schema: {apiVersion: v1alpha1, kind: Fleet, spec: {name: string}}
+  resources:
+  - id: all
+    forEach:
+    - number: ${lists.range(100)}
+    template:
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: '${schema.spec.name + string(number)}'}
+";
+    // What kcp serves at all, it serves for another consumer too.
+    let stage = Stage::new("unnamed", 2);
+    stage.publish(MANY, &["--layout", "shared"]);
+    stage.bind(1, "fleets.kro.run");
+    stage.bind(2, "fleets.kro.run");
+    let proxy = stage.proxy("fleets.kro.run");
+    proxy.largest_status(8 << 10);
+    let host = stage.host(&["--context", "proxy"]);
+    stage.create(1, "fleets.kro.run/a", "Fleet", json!({"name": "n".repeat(200)}));
+    let instance = stage.until(1, "fleets.kro.run/a", "Ready", "False");
+    assert_eq!(instance["status"]["croft"]["children"], 100, "{instance:#}");
+
+    proxy.hold(Some("apibindings"));
+    let (consumer, base) = (stage.consumers[0].clone(), kcp().0.base_url());
+    let shown = stage.virtual_workspace("fleets.kro.run").replace(&base, "");
+    let shown = format!("{shown}/clusters/*/api/v1/configmaps?labelSelector=croft.run/instance");
+    let mut deleted = 0;
+    proxy.judge(move |seen| {
+        deleted += usize::from(seen.method == "DELETE");
+        // The last one of a round, whose answer the host waits for.
+        if seen.method == "DELETE" && deleted == 64 {
+            answer_in(&consumer, "configmaps", "Rejected");
+            wait("the objects to be out of sight", || {
+                let list = api().find(&shown).unwrap()?;
+                list["items"].as_array()?.is_empty().then_some(())
+            });
+        }
+        Verdict::Pass
+    });
+    api().delete(&stage.path(1, "fleets.kro.run/a")).unwrap();
+    let binding = |seen: &Seen| seen.method == "GET" && !seen.is_watch() && seen.path.contains("apibindings/");
+    wait("the host to ask", || {
+        assert!(stage.find(1, "fleets.kro.run/a").is_some(), "{}", host.log());
+        proxy.take().iter().any(binding).then_some(())
+    });
+    proxy.hold(None);
+    let said = wait("the refusal to go", || {
+        let instance = stage.find(1, "fleets.kro.run/a").expect("it is still there");
+        let ready = condition(&instance, "Ready").filter(|ready| ready["reason"] == "Deleting")?;
+        ready["message"].as_str().filter(|message| message.contains("accept the claims again")).map(str::to_owned)
+    });
+    assert_eq!(stage.children(1, "configmaps").len(), 36, "{said}");
+    answer(&stage, "configmaps", "Accepted");
+    wait("the end", || stage.find(1, "fleets.kro.run/a").is_none().then_some(()));
+    assert!(stage.children(1, "configmaps").is_empty());
     assert!(host.process.end().unwrap().success());
 }
 

@@ -22,6 +22,9 @@ pub struct Memory {
     pub sent: BTreeMap<String, Sent>,
     /// The uids of children that were seen to go.
     pub gone: BTreeSet<String>,
+    /// Whether its record has not named all of its children at any time since it is
+    /// being deleted.
+    pub unnamed: bool,
     /// What the instance's reads found when its module was last asked.
     pub found: Vec<Found>,
     /// The status that was last written.
