@@ -135,11 +135,9 @@ impl Cluster {
         let place = Target { kind: kind.clone(), namespace: String::new(), name: String::new() };
         let selector = encoded(&format!("{}={}", label.0, label.1));
         let page = self.metadata(&format!("{}?labelSelector={selector}&limit=1", collection(&place, address))).await?;
-        let text = |pointer: &str| object::text(&page, pointer).to_owned();
-        Ok(page.pointer("/items/0").map(|_| Target {
-            namespace: text("/items/0/metadata/namespace"),
-            name: text("/items/0/metadata/name"),
-            ..place
+        Ok(page.pointer("/items/0").map(|first| {
+            let text = |pointer: &str| object::text(first, pointer).to_owned();
+            Target { namespace: text("/metadata/namespace"), name: text("/metadata/name"), ..place }
         }))
     }
 
