@@ -3,9 +3,9 @@
 //!
 //! It asks no registry; the crate `registry` does.
 
+use core::net::{Ipv4Addr, Ipv6Addr};
 use std::{
     fmt,
-    net::{Ipv4Addr, Ipv6Addr},
     path::{Path, PathBuf},
     str::FromStr,
 };
