@@ -232,7 +232,7 @@ impl FromStr for OciRef {
         };
         // A colon before the last slash is a port's, or belongs to a folder.
         let (rest, tag) = match rest.rsplit_once(':') {
-            Some((rest, tag)) if !tag.contains('/') && !(hint == REGISTRY && !rest.contains('/')) => {
+            Some((rest, tag)) if !tag.contains('/') && (hint != REGISTRY || rest.contains('/')) => {
                 (rest, Some(tag.parse::<Tag>()?))
             }
             _ => (rest, None),

@@ -131,9 +131,8 @@ impl Pass<'_> {
             let is_accounted_for = |place: &Target| {
                 (replaced(place) || self.memory.gone.contains(uid)) && (!is_short || has_others(&place.kind))
             };
-            let missing = |place: &Target| {
-                self.is_visible(&place.kind) && self.is_known(&place.kind) && !is_accounted_for(place)
-            };
+            let missing =
+                |place: &Target| self.is_visible(&place.kind) && self.is_known(&place.kind) && !is_accounted_for(place);
             !seen.contains(uid) && Target::of_record(record).as_ref().is_some_and(missing)
         })
     }
