@@ -61,10 +61,13 @@ pub(super) struct Declared {
     ready: RefCell<Option<Ready>>,
 }
 
+/// Whether an object does what it is for; an error if it is not of the type.
+type Test = dyn Fn(&Value) -> serde_json::Result<bool>;
+
 /// When an object does what it is for.
 struct Ready {
     what: String,
-    test: Box<dyn Fn(&Value) -> serde_json::Result<bool>>,
+    test: Box<Test>,
 }
 
 impl Declared {

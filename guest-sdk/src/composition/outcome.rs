@@ -82,7 +82,7 @@ fn check<A>(cx: &Context<A>, stated: &mut Stated) {
         if !shape::is_reason(&condition.reason) {
             faults.push(format!("the reason of the condition `{kind}` is not one short line"));
         }
-        if !kinds.insert(&*kind) {
+        if !kinds.insert(kind) {
             faults.push(format!("the condition `{kind}` is stated twice in one render"));
         }
     }
