@@ -49,22 +49,24 @@ spec:
 fn a_kind_that_is_not_served_and_a_server_that_is_down_are_asked_for_with_growing_pauses() {
     let (_stage, proxy, host) = Stage::with_a_chain("backoff");
 
-    // In the shared layout the export serves one of the two kinds of definitions.
+    // In the shared layout the export serves one of the three kinds of definitions.
     proxy.take();
     pass_time();
     let seen = proxy.take();
-    let unserved = |seen: &&Seen| seen.path.contains("resourcegraphdefinitions");
-    let asked = seen.iter().filter(unserved).count();
-    assert!((1..=ATTEMPTS).contains(&asked), "{asked} requests for a kind that is not served");
-    assert_eq!(asked, seen.len(), "{seen:#?}");
+    let asked = ["resourcegraphdefinitions", "compositions"].map(|plural| {
+        let asked = seen.iter().filter(|seen| seen.path.contains(plural)).count();
+        assert!((1..=ATTEMPTS).contains(&asked), "{asked} requests for {plural}, which are not served");
+        asked
+    });
+    assert_eq!(asked.iter().sum::<usize>(), seen.len(), "{seen:#?}");
 
-    // Six watches: two kinds of definitions, bindings, instances, two of children; and
+    // Seven watches: three kinds of definitions, bindings, instances, two of children; and
     // the Lease.
     proxy.cut(true);
     proxy.take_refused();
     pass_time();
     let knocked = proxy.take_refused();
-    assert!((1..=7 * ATTEMPTS).contains(&knocked), "{knocked} attempts to reach a server that is down");
+    assert!((1..=8 * ATTEMPTS).contains(&knocked), "{knocked} attempts to reach a server that is down");
     proxy.cut(false);
     assert!(host.process.end().unwrap().success());
 }
