@@ -9,6 +9,7 @@ use contract::Gvk;
 use host_core::{
     claims::Claims,
     inventory, kinds,
+    name::LogicalCluster,
     object::{self, Target},
 };
 use kcp::{ObjectKey, VirtualWorkspace, store::Change};
@@ -51,6 +52,13 @@ impl Host {
         }
         if let (false, Some(home)) = (turned.unknown.is_empty(), self.world.home(&key.cluster)) {
             turned.unknown.into_iter().for_each(|kind| self.finder.ask(&key.cluster, &home, kind));
+        }
+    }
+
+    /// The instances of a logical cluster whose records name a kind go on.
+    pub(super) fn queue_needing(&self, cluster: &LogicalCluster, kind: &Gvk) {
+        for instance in self.world.needing(kind).into_iter().filter(|instance| instance.cluster == *cluster) {
+            self.queue.add(instance.cluster.clone(), instance);
         }
     }
 

@@ -13,8 +13,14 @@ impl Watches {
     /// Takes note of how a kind is addressed that only records of a logical cluster
     /// name, and has it watched in its turn.
     pub(in crate::runtime) fn found(self: &Arc<Self>, cluster: &LogicalCluster, kind: &Gvk, address: Kind) {
-        if self.host.world.found(cluster, kind, address) {
-            self.take_turns();
+        if !self.host.world.found(cluster, kind, address) {
+            return;
+        }
+        self.take_turns();
+        // Where another definition has the kind, all there is of it is known already, and
+        // no listing is waited for.
+        if !self.host.world.is_in_turn(cluster, kind) {
+            self.host.queue_needing(cluster, kind);
         }
     }
 
@@ -47,11 +53,7 @@ impl Watches {
         address: Kind,
     ) {
         let (host, at, of) = (Arc::clone(&self.host), cluster.clone(), kind.clone());
-        let listed = move || {
-            for instance in host.world.needing(&of).into_iter().filter(|instance| instance.cluster == at) {
-                host.queue.add(instance.cluster.clone(), instance);
-            }
-        };
+        let listed = move || host.queue_needing(&at, &of);
         let host = Arc::clone(&self.host);
         let changed = move |change: Change| host.child_changed(&change);
         let store = Arc::clone(&self.host.world.children);
