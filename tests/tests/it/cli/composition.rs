@@ -40,7 +40,7 @@ fn every_command_that_takes_a_definition_takes_it() {
     assert!(desk.croft("check -f composition.yaml").done().stderr.contains("1 definition: 0 errors, 0 warnings"));
     let told = desk.croft("explain -f composition.yaml").done().stdout;
     assert!(
-        told.starts_with("API     kro.run/v1alpha1 Greeting, greetings, namespaced\nModule  file:hello.wasm\n"),
+        told.starts_with("API     kro.run/v1alpha1 Greeting, greetings, namespaced\nModule  file:hello.wasm@sha256:"),
         "{told}"
     );
     let drawn = desk.croft("graph -f composition.yaml").done().stdout;
