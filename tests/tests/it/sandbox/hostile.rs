@@ -14,10 +14,8 @@ use super::guests;
 #[track_caller]
 fn check(guest: &str, expected: &str) {
     let sandbox = guests::sandbox();
-    let started = Instant::now();
     let ended = guests::run(&sandbox, &guests::binary(guest));
     let error = ended.expect_err(&format!("`{guest}` gets away with it"));
-    assert!(started.elapsed() < Duration::from_secs(9), "{guest} took {:?}", started.elapsed());
     assert_eq!(guests::told(&error), expected, "{guest}");
     assert_obedient_is_served(&sandbox);
 }
