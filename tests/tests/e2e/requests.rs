@@ -69,7 +69,11 @@ fn passes_compile_nothing() {
     stage.bind(1, "chains.kro.run");
     stage.context("shared", &stage.virtual_workspace("chains.kro.run"));
     let folder = tempfile::tempdir().unwrap();
-    let kept = || fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let compiled = folder.path().join("compiled");
+    let kept = || {
+        let files = fs::read_dir(&compiled).into_iter().flatten().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.is_file()).collect::<Vec<_>>()
+    };
     let host = stage.host(&["--context", "shared", "--cache", folder.path().to_str().unwrap()]);
     stage.create(1, "chains.kro.run/a", "Chain", json!({"name": "a"}));
     wait("the module", || (!kept().is_empty()).then_some(()));
